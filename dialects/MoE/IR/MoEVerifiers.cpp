@@ -1,0 +1,307 @@
+//===- MoEVerifiers.cpp - Legality of moe ops -------------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/MoE/IR/MoE.h"
+
+using namespace mlir;
+using namespace moec::moe;
+
+//===----------------------------------------------------------------------===//
+// Shape checks that several ops share
+//===----------------------------------------------------------------------===//
+
+static int64_t dim(Value value, unsigned index) {
+  return cast<RankedTensorType>(value.getType()).getDimSize(index);
+}
+
+static Type elementType(Value value) { return getElementTypeOrSelf(value.getType()); }
+
+/// Requires two sizes to be equal; a dynamic size is equal to any.
+static LogicalResult sameSize(Operation *op, const Twine &what, int64_t expected, int64_t got) {
+  if (ShapedType::isDynamic(expected) || ShapedType::isDynamic(got) || expected == got)
+    return success();
+  return op->emitOpError() << "expects " << what << " to be " << expected << ", got " << got;
+}
+
+/// Requires `value`, if present, to have the given sizes.
+static LogicalResult hasShape(Operation *op, StringRef name, Value value, ArrayRef<int64_t> sizes) {
+  if (!value)
+    return success();
+  for (auto [index, size] : llvm::enumerate(sizes))
+    if (failed(sameSize(op, "dimension " + Twine(index) + " of " + name, size, dim(value, index))))
+      return failure();
+  return success();
+}
+
+static LogicalResult checkChoices(Operation *op, int64_t k, int64_t experts) {
+  if (k < 1)
+    return op->emitOpError("expects k >= 1, got k = ") << k;
+  if (!ShapedType::isDynamic(experts) && k > experts)
+    return op->emitOpError("expects k <= number of experts, got k = ")
+           << k << " of " << experts << " experts";
+  return success();
+}
+
+static LogicalResult checkExperts(Operation *op, int64_t experts) {
+  if (experts < 1)
+    return op->emitOpError("expects at least one expert, got experts = ") << experts;
+  return success();
+}
+
+/// offsets has one entry per expert and one more.
+static LogicalResult checkOffsets(Operation *op, Value offsets, int64_t experts) {
+  return sameSize(op, "the number of offsets (experts + 1)",
+                  ShapedType::isDynamic(experts) ? experts : experts + 1, dim(offsets, 0));
+}
+
+//===----------------------------------------------------------------------===//
+// Router
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyGroups(RouteOp op, GroupsAttr groups, int64_t experts) {
+  if (op.getSelect() != Select::TokenTopK)
+    return op.emitOpError("groups limit a top-k selection; they have no meaning with select = ")
+           << stringifySelect(op.getSelect());
+  int64_t k = op.getK();
+  if (groups.getEach() > 0 && groups.getEach() * groups.getKeep() != k)
+    return op.emitOpError("expects k = keep * each, got k = ")
+           << k << ", keep = " << groups.getKeep() << ", each = " << groups.getEach();
+  if (ShapedType::isDynamic(experts))
+    return success();
+  if (experts % groups.getN() != 0)
+    return op.emitOpError("expects groups of equal size, got ")
+           << experts << " experts in " << groups.getN() << " groups";
+  int64_t size = experts / groups.getN();
+  if (groups.getReduce() == GroupReduce::Top2Sum && size < 2)
+    return op.emitOpError("expects at least 2 experts per group for top2_sum, got ") << size;
+  if (groups.getEach() > size)
+    return op.emitOpError("expects each <= experts per group, got each = ")
+           << groups.getEach() << " of " << size;
+  if (groups.getEach() == 0 && groups.getFill() == GroupFill::NegInf && k > size * groups.getKeep())
+    return op.emitOpError("expects k <= experts in kept groups, got k = ")
+           << k << " of " << size * groups.getKeep();
+  return success();
+}
+
+/// An operand is present exactly when the setting that reads it is chosen.
+static LogicalResult pairs(Operation *op, StringRef operand, Value value, bool needed,
+                           const Twine &setting) {
+  if (needed && !value)
+    return op->emitOpError() << setting << " needs the operand '" << operand << "'";
+  if (!needed && value)
+    return op->emitOpError() << "operand '" << operand << "' has no effect without " << setting;
+  return success();
+}
+
+LogicalResult RouteOp::verify() {
+  int64_t tokens = dim(getLogits(), 0), experts = getNumExperts();
+  int64_t k = getK();
+  if (failed(checkChoices(*this, k, experts)) ||
+      failed(hasShape(*this, "ids", getIds(), {tokens, k})) ||
+      failed(hasShape(*this, "weights", getWeights(), {tokens, k})) ||
+      failed(hasShape(*this, "the key operand", getKeyOverride(), {tokens, experts})) ||
+      failed(hasShape(*this, "bias", getSelectBias(), {experts})) ||
+      failed(hasShape(*this, "noise", getNoise(), {tokens, experts})) ||
+      failed(hasShape(*this, "uniform", getUniform(), {tokens, k})) ||
+      failed(hasShape(*this, "the weights operand", getExternalWeights(), {tokens, experts})) ||
+      failed(hasShape(*this, "the ids operand", getGivenIds(), {tokens, k})) ||
+      failed(hasShape(*this, "token_ids", getTokenIds(), {tokens})))
+    return failure();
+  if (getTable() && failed(sameSize(*this, "dimension 1 of table", k, dim(getTable(), 1))))
+    return failure();
+
+  bool isRandom = getPolicy() && getPolicyAttr().getKind() == PolicyKind::Random;
+  if (failed(pairs(*this, "uniform", getUniform(), isRandom, "policy random")) ||
+      failed(pairs(*this, "weights", getExternalWeights(), getWeight() == WeightSource::External,
+                   "weight = external")) ||
+      failed(pairs(*this, "ids", getGivenIds(), getSelect() == Select::Given, "select = given")) ||
+      failed(pairs(*this, "table", getTable(), getSelect() == Select::Table, "select = table")) ||
+      failed(pairs(*this, "token_ids", getTokenIds(), getSelect() == Select::Table,
+                   "select = table")))
+    return failure();
+  if (isRandom && !(getPolicyAttr().getTheta().convertToDouble() > 0))
+    return emitOpError("policy random divides by theta and expects it to be positive, got ")
+           << getPolicyAttr().getTheta().convertToDouble();
+
+  if (getSelect() != Select::TokenTopK && (getSelectBias() || getKeyOverride()))
+    return emitOpError("select = ")
+           << stringifySelect(getSelect()) << " ranks nothing; key and bias have no effect";
+  if (getSelect() == Select::Dense && !ShapedType::isDynamic(experts) && k != experts)
+    return emitOpError("select = dense expects k = number of experts, got k = ")
+           << k << " of " << experts;
+  if (getScore() == Score::SparseMixer) {
+    if (k != 2)
+      return emitOpError("the sparse mixer chooses 2 experts, got k = ") << k;
+    if (getSelect() != Select::TokenTopK || getKey() != Key::Score ||
+        getWeight() != WeightSource::Score || getSelectBias() || getKeyOverride() || getGroups())
+      return emitOpError("the sparse mixer selects and weighs by itself; key, bias, groups, select "
+                         "and weight must keep their defaults");
+    if (!(getMixerEps().convertToDouble() >= 0))
+      return emitOpError("expects mixer_eps >= 0");
+  }
+  if (GroupsAttr groups = getGroupsAttr())
+    return verifyGroups(*this, groups, experts);
+  return success();
+}
+
+LogicalResult RouteExpertsOp::verify() {
+  int64_t tokens = dim(getLogits(), 0), experts = dim(getLogits(), 1);
+  if (failed(hasShape(*this, "slots", getSlots(), {tokens, experts})) ||
+      failed(hasShape(*this, "weights", getWeights(), {tokens, experts})))
+    return failure();
+  CapacityKind kind = getCapacity().getKind();
+  if (kind == CapacityKind::MaxLoad || kind == CapacityKind::BoundedMaxLoad)
+    return emitOpError("experts choose tokens: there is no load to bound their capacity by");
+  if (getScore() == Score::SparseMixer)
+    return emitOpError("the sparse mixer is a choice of tokens, not of experts");
+  return success();
+}
+
+LogicalResult AssignOp::verify() {
+  int64_t tokens = dim(getIds(), 0), k = dim(getIds(), 1), experts = getExperts();
+  if (failed(checkExperts(*this, experts)) ||
+      failed(hasShape(*this, "slots", getSlots(), {tokens, k})) ||
+      failed(hasShape(*this, "counts", getCounts(), {experts})) ||
+      failed(hasShape(*this, "scores", getScores(), {tokens, k})) ||
+      failed(hasShape(*this, "mask", getMask(), {tokens})) ||
+      failed(hasShape(*this, "uniform", getUniform(), {tokens, k})))
+    return failure();
+  Priority priority = getPriority();
+  if (getGroupSize() < 0)
+    return emitOpError("expects group_size >= 0, got ") << getGroupSize();
+  bool byScore = priority == Priority::ScoreSorted || priority == Priority::PerExpertScore;
+  if (byScore && !getScores())
+    return emitOpError("priority ") << stringifyPriority(priority) << " needs the operand 'scores'";
+  if (failed(pairs(*this, "uniform", getUniform(), priority == Priority::Random,
+                   "priority random")))
+    return failure();
+  if (!getCapacity()) {
+    if (priority != Priority::Any && priority != Priority::TokenMajor)
+      return emitOpError("without capacity nothing is dropped and priority must be any, got ")
+             << stringifyPriority(priority);
+    if (getOverflow() != Overflow::Drop)
+      return emitOpError("without capacity nothing overflows");
+    return success();
+  }
+  if (priority == Priority::Any)
+    return emitOpError("capacity needs a priority: which choices are dropped depends on it");
+  if (getOverflow() == Overflow::RerouteNext && priority != Priority::ChoiceMajor)
+    return emitOpError("overflow = reroute_next fills slots in rounds and expects priority "
+                       "choice_major, got ")
+           << stringifyPriority(priority);
+  return success();
+}
+
+LogicalResult RenormOp::verify() {
+  int64_t tokens = dim(getWeights(), 0), k = dim(getWeights(), 1);
+  return hasShape(*this, "slots", getSlots(), {tokens, k});
+}
+
+//===----------------------------------------------------------------------===//
+// Experts
+//===----------------------------------------------------------------------===//
+
+LogicalResult DispatchOp::verify() {
+  int64_t tokens = dim(getX(), 0), hidden = dim(getX(), 1), k = dim(getIds(), 1);
+  if (failed(checkExperts(*this, getExperts())) ||
+      failed(hasShape(*this, "ids", getIds(), {tokens, k})) ||
+      failed(hasShape(*this, "slots", getSlots(), {tokens, k})) ||
+      failed(hasShape(*this, "scale", getScale(), {tokens, k})) ||
+      failed(hasShape(*this, "positions", getPositions(), {tokens, k})) ||
+      failed(sameSize(*this, "dimension 1 of rows", hidden, dim(getRows(), 1))) ||
+      failed(checkOffsets(*this, getOffsets(), getExperts())))
+    return failure();
+  if (elementType(getRows()) != elementType(getX()))
+    return emitOpError("expects rows of the element type of x, ")
+           << elementType(getX()) << ", got " << elementType(getRows());
+  return success();
+}
+
+LogicalResult GroupedMatmulOp::verify() {
+  bool outIn = getLayout() == WeightLayout::OutIn;
+  int64_t experts = dim(getWeights(), 0);
+  int64_t n = dim(getWeights(), outIn ? 1 : 2), k = dim(getWeights(), outIn ? 2 : 1);
+  if (failed(checkOffsets(*this, getOffsets(), experts)) ||
+      failed(hasShape(*this, "rows", getRows(), {dim(getResult(), 0), k})) ||
+      failed(sameSize(*this, "dimension 1 of the result", n, dim(getResult(), 1))) ||
+      failed(hasShape(*this, "bias", getBias(), {experts, n})))
+    return failure();
+  return success();
+}
+
+/// Rows of W1 that make one column of the inner activation.
+static int64_t rowsPerInner(ExpertOp op) {
+  int64_t rows = op.getActivation() == Activation::SwigluHalf ? 2 : 1;
+  return op.getGate() == Gate::None || op.getGate() == Gate::Separate ? rows : rows * 2;
+}
+
+static int64_t outDim(Value weights, WeightLayout layout) {
+  return dim(weights, layout == WeightLayout::OutIn ? 1 : 2);
+}
+static int64_t inDim(Value weights, WeightLayout layout) {
+  return dim(weights, layout == WeightLayout::OutIn ? 2 : 1);
+}
+
+int64_t ExpertOp::getInnerSize() { return inDim(getW2(), getLayout2()); }
+
+LogicalResult ExpertOp::verify() {
+  int64_t experts = dim(getW1(), 0), rows = dim(getRows(), 0), inner = getInnerSize();
+  int64_t hidden = dim(getRows(), 1), out = outDim(getW2(), getLayout2());
+  int64_t w1Rows = outDim(getW1(), getLayout1());
+  if (failed(checkOffsets(*this, getOffsets(), experts)) ||
+      failed(sameSize(*this, "the number of experts of w2", experts, dim(getW2(), 0))) ||
+      failed(sameSize(*this, "the input size of w1", hidden, inDim(getW1(), getLayout1()))) ||
+      failed(hasShape(*this, "b1", getB1(), {experts, w1Rows})) ||
+      failed(hasShape(*this, "b2", getB2(), {experts, out})) ||
+      failed(hasShape(*this, "the result", getResult(), {rows, out})))
+    return failure();
+
+  bool separate = getGate() == Gate::Separate;
+  if (failed(pairs(*this, "up", getW3(), separate, "gate = separate")))
+    return failure();
+  if (!separate && getB3())
+    return emitOpError("operand 'up_bias' has no effect without gate = separate");
+  if (separate && (failed(sameSize(*this, "the number of experts of up", experts, dim(getW3(), 0))) ||
+                   failed(sameSize(*this, "the input size of up", hidden,
+                                   inDim(getW3(), getLayout1()))) ||
+                   failed(sameSize(*this, "the output size of up", inner,
+                                   outDim(getW3(), getLayout1()))) ||
+                   failed(hasShape(*this, "up_bias", getB3(), {experts, inner}))))
+    return failure();
+
+  int64_t expected = ShapedType::isDynamic(inner) ? inner : inner * rowsPerInner(*this);
+  if (failed(sameSize(*this,
+                      "the output size of w1 (" + Twine(rowsPerInner(*this)) +
+                          " times the input size of w2)",
+                      expected, w1Rows)))
+    return failure();
+
+  if (getGate() == Gate::None && (getGateMax() || getUpAbs() ||
+                                  getUpOffset().convertToDouble() != 0.0))
+    return emitOpError("gate_max, up_abs and up_offset have no effect without a gate");
+  if (getAlpha().convertToDouble() != 1.0 && getActivation() != Activation::Silu)
+    return emitOpError("alpha has no effect on activation ") << stringifyActivation(getActivation());
+  if (getUpAbs() && !(getUpAbs()->convertToDouble() >= 0))
+    return emitOpError("expects up_abs >= 0, got ") << getUpAbs()->convertToDouble();
+  if (elementType(getResult()) != elementType(getRows()))
+    return emitOpError("expects a result of the element type of rows, ")
+           << elementType(getRows()) << ", got " << elementType(getResult());
+  return success();
+}
+
+LogicalResult CombineOp::verify() {
+  int64_t tokens = dim(getPositions(), 0), k = dim(getPositions(), 1), hidden = dim(getRows(), 1);
+  if (failed(hasShape(*this, "weights", getWeights(), {tokens, k})) ||
+      failed(hasShape(*this, "the result", getResult(), {tokens, hidden})) ||
+      failed(hasShape(*this, "passthrough", getPassthrough(), {tokens, hidden})))
+    return failure();
+  for (std::optional<Type> type : {getTermType(), getAccumulator()})
+    if (type && !isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(*type))
+      return emitOpError("expects term_type and accumulator to be f16, bf16, f32 or f64, got ")
+             << *type;
+  return success();
+}

@@ -1,0 +1,18 @@
+# Configuration of the regression tests: `./dev test`, or
+#   lit -v build-dev/test            everything
+#   lit -v build-dev/test --filter X what matches X
+import os
+import lit.formats
+
+config.name = "moec"
+config.test_format = lit.formats.ShTest(execute_external=True)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.join(config.moec_source_dir, "test")
+config.test_exec_root = os.path.join(config.moec_binary_dir, "test")
+# Tools of this build first, then LLVM 22's FileCheck and friends: unversioned ones on PATH may be of another LLVM.
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.moec_binary_dir, "bin"), config.llvm_tools_dir, os.environ.get("PATH", "")])
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%moec_source", config.moec_source_dir))
+config.substitutions.append(("%moec_build", config.moec_binary_dir))

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Runs moec's test suites, each within its time budget, and adds up their counts.
+
+usage: suites.py [SUITE...]      without arguments: all of them
+
+The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed and no budget was
+exceeded. `./dev test` calls this.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build-dev")
+LLVM = "/usr/lib/llvm-22/bin"
+
+
+class Result:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def run(command, budget, **kwargs):
+    """Runs a command; returns its exit code, or 124 if it outlived its budget (in seconds)."""
+    try:
+        return subprocess.run(command, cwd=ROOT, timeout=budget, **kwargs).returncode
+    except subprocess.TimeoutExpired:
+        print(f"exceeded its budget of {budget} s: {' '.join(command)}", flush=True)
+        return 124
+
+
+def one(code):
+    result = Result()
+    result.passed, result.failed = (1, 0) if code == 0 else (0, 1)
+    return result
+
+
+def build(budget):
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        code = run(["cmake", "--preset", "dev"], budget, stdout=subprocess.DEVNULL)
+        if code:
+            return one(code)
+    return one(run(["cmake", "--build", "--preset", "dev", "--", "--quiet"], budget))
+
+
+def lit(budget):
+    """Regression and unit tests."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        code = run([os.path.join(LLVM, "lit"), "-sv", "-j", str(os.cpu_count()), "--output", report.name,
+                    os.path.join(BUILD, "test")], budget)
+        try:
+            tests = json.load(open(report.name))["tests"]
+        except (OSError, ValueError, KeyError):
+            return one(code or 1)
+    result = Result()
+    for test in tests:
+        if test["code"] in ("PASS", "XFAIL", "FLAKYPASS"):
+            result.passed += 1
+        elif test["code"] in ("UNSUPPORTED", "SKIPPED", "EXCLUDED"):
+            result.skipped += 1
+        else:
+            result.failed += 1
+    if code and not result.failed:
+        result.failed += 1
+    return result
+
+
+def docs(budget):
+    """The generated pages in docs/ are those of the definitions."""
+    code = run(["cmake", "--build", "--preset", "dev", "--target", "moec-docs", "--", "--quiet"], budget)
+    if code == 0:
+        code = run(["diff", "-r", "docs/generated", os.path.join(BUILD, "docs/generated")], budget)
+        if code:
+            print("docs/generated is stale: run ./dev docs and commit the result", flush=True)
+    return one(code)
+
+
+# name: (function, budget in seconds on 2 cores)
+SUITES = {"build": (build, 900), "lit": (lit, 300), "docs": (docs, 60)}
+
+
+def main(names):
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        print(f"unknown suite: {', '.join(unknown)}; there are {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    total = Result()
+    for name in ["build"] + [n for n in (names or SUITES) if n != "build"]:
+        function, budget = SUITES[name]
+        start = time.monotonic()
+        result = function(budget)
+        total.add(result)
+        print(f"suite {name}: {result} in {time.monotonic() - start:.0f} s of {budget} s", flush=True)
+        if name == "build" and result.failed:
+            break
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
