@@ -14,13 +14,16 @@
 #define MOEC_INITALL_H
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/RT/IR/RT.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 namespace moec {
 
 /// Adds moec's own dialects to `registry`.
-inline void registerDialects(mlir::DialectRegistry &registry) { registry.insert<moe::MoEDialect>(); }
+inline void registerDialects(mlir::DialectRegistry &registry) {
+  registry.insert<moe::MoEDialect, rt::RTDialect>();
+}
 
 } // namespace moec
 
