@@ -5,25 +5,26 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What tools and embedders register before they parse a module. Include this
-// in one translation unit only: it pulls in every dialect.
+// What tools and embedders register before they parse a module.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef MOEC_INITALL_H
 #define MOEC_INITALL_H
 
-#include "dialects/MoE/IR/MoE.h"
-#include "dialects/RT/IR/RT.h"
-
-#include "mlir/IR/DialectRegistry.h"
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
 
 namespace moec {
 
-/// Adds moec's own dialects to `registry`.
-inline void registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<moe::MoEDialect, rt::RTDialect>();
-}
+/// Adds to `registry` moec's dialects, the upstream dialects that its pipelines
+/// use, and the interfaces between them.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Makes moec's passes and pipelines known by name to textual pipelines. Safe to
+/// call more than once.
+void registerPasses();
 
 } // namespace moec
 

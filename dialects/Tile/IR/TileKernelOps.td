@@ -21,16 +21,17 @@ def Tile_PackRowsOp : Tile_Op<"pack_rows", [AttrSizedOperandSegments, DeclareOpI
   let summary = "gather, widen and transpose blocks of rows for panel products";
   let description = [{
     Each range of n rows is cut into ceil(n / h) blocks as equal as possible, h being the level's block height. The
-    block of rows [r, r + m) is written to `into[r * K ...]` as `[K][m]` in f32. Blocks whose first row lies in
+    block of rows [r, r + m) is written to `into[r * depth ...]` as `[depth][m]` in f32, with zeros for summands from K to
+    depth (depth is K, or K + 1 where panels pair summands). `count` is the number of rows of all ranges. Blocks whose first row lies in
     [begin, end) belong to a call, so every block is packed once however units are split.
 
     ```mlir
-    tile.pack_rows %begin to %end rows(%x : memref<?x64xbf16>) gather(%i : memref<?xi32>) ranges(%off : memref<9xi32>)
-        into(%a : memref<?xf32>)
+    tile.pack_rows %begin to %end of %n rows(%x : memref<?x64xbf16>) gather(%i : memref<?xi32>) ranges(%off : memref<9xi32>)
+        into(%a : memref<?xf32>) {depth = 64}
     ```
   }];
   let arguments = (ins Index:$begin, Index:$end, Tile_Buffer:$rows, Optional<Tile_Buffer>:$gather,
-    Optional<Tile_Buffer>:$ranges, Index:$count, MemRefRankOf<[F32], [1]>:$into);
+    Optional<Tile_Buffer>:$ranges, Index:$count, MemRefRankOf<[F32], [1]>:$into, I64Attr:$depth);
   let assemblyFormat = [{
     $begin `to` $end `of` $count `rows` `(` $rows `:` type($rows) `)` (`gather` `(` $gather^ `:` type($gather) `)`)?
     (`ranges` `(` $ranges^ `:` type($ranges) `)`)? `into` `(` $into `:` type($into) `)` attr-dict
@@ -45,7 +46,7 @@ def Tile_PanelProductOp : Tile_Op<"panel_product", [AttrSizedOperandSegments, Si
     with the panel, k ascending in one FMA chain per element, then the epilogue of `tile.ragged_matmul`.
 
     ```mlir
-    tile.panel_product %begin to %end of %rows packed(%a : memref<?xf32>) ranges(%off : memref<9xi32>)
+    tile.panel_product %begin to %end of %n packed(%a : memref<?xf32>) ranges(%off : memref<9xi32>)
         slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
     ^bb0(%acc: f32):
       tile.yield %acc : f32

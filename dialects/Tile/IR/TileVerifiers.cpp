@@ -120,6 +120,10 @@ LogicalResult PackRowsOp::verify() {
       failed(hasShape(*this, "gather", getGather(), {anySize}, isI32, "i32")) ||
       failed(hasShape(*this, "ranges", getRanges(), {anySize}, isI32, "i32")))
     return failure();
+  int64_t summands = dim(getRows(), 1), depth = getDepth();
+  if (ShapedType::isDynamic(summands) || depth < summands || depth > summands + 1)
+    return emitOpError("expects rows of ")
+           << depth << " or " << depth - 1 << " summands, got " << getRows().getType();
   return success();
 }
 
@@ -180,8 +184,8 @@ LogicalResult WeightedGatherOp::verify() {
   if (failed(verifyResults(*this)) ||
       failed(hasShape(*this, "rows", getRows(), {anySize, anySize}, isStorage, storage)) ||
       failed(hasShape(*this, "places", getPlaces(), {anySize, anySize}, isI32, "i32")) ||
-      failed(hasShape(*this, "weights", getWeights(),
-                      {dim(getPlaces(), 0), dim(getPlaces(), 1)}, isStorage, storage)))
+      failed(hasShape(*this, "weights", getWeights(), {dim(getPlaces(), 0), dim(getPlaces(), 1)},
+                      isStorage, storage)))
     return failure();
   if (getTerm() && !isStorage(*getTerm()))
     return emitOpError() << "expects a term type of " << storage << ", got " << *getTerm();

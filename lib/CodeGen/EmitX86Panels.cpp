@@ -1,0 +1,57 @@
+//===- EmitX86Panels.cpp - The emit-x86-panels pass ---------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/Emitters.h"
+#include "lib/CodeGen/IsaLevel.h"
+#include "lib/CodeGen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+#define GEN_PASS_DEF_EMITX86PANELSPASS
+#include "lib/CodeGen/Passes.h.inc"
+
+namespace {
+struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
+  using EmitX86PanelsPassBase::EmitX86PanelsPassBase;
+
+  void runOnOperation() override {
+    // Pairs of bf16 are never split between blocks of k.
+    if (depth < 2 || depth % 2 != 0) {
+      getOperation().emitError("emit-x86-panels expects an even depth of at least 2, got ")
+          << depth;
+      return signalPassFailure();
+    }
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<tile::PackRowsOp, tile::PanelProductOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      const IsaLevel *level = getIsaLevel(op);
+      if (!level)
+        return signalPassFailure();
+      if (auto pack = dyn_cast<tile::PackRowsOp>(op)) {
+        emitPackRows(pack, *level);
+      } else {
+        emitPanelProduct(cast<tile::PanelProductOp>(op), *level, depth);
+        ++numProducts;
+      }
+      op->erase();
+    }
+  }
+};
+} // namespace
+
+} // namespace moec::codegen

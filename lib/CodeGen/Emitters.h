@@ -1,0 +1,40 @@
+//===- Emitters.h - Bodies of kernel ops --------------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One function per kernel op. Each emits the op's body before it, at the level
+// of the function that the op stands in, and leaves the op to be erased.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_EMITTERS_H
+#define MOEC_LIB_CODEGEN_EMITTERS_H
+
+#include "dialects/Tile/IR/Tile.h"
+
+namespace moec::codegen {
+
+struct IsaLevel;
+
+/// Gathers, widens and transposes rows into blocks of `[depth][rows]`.
+void emitPackRows(tile::PackRowsOp op, const IsaLevel &level);
+
+/// Loops over ranges, row blocks, panels and blocks of `blockDepth` summands
+/// around calls of panel kernels, then the epilogue.
+void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth);
+
+/// The k largest of each row by repeated maximum.
+void emitSelect(tile::SelectOp op);
+
+/// Stable counting sort.
+void emitBucket(tile::BucketOp op);
+
+/// Sums of gathered rows, choices in order, on vectors of columns.
+void emitWeightedGather(tile::WeightedGatherOp op);
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_EMITTERS_H

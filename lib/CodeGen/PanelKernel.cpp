@@ -1,0 +1,191 @@
+//===- PanelKernel.cpp - Rows times one panel ---------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/PanelKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+namespace {
+
+/// How far ahead of its use a panel is prefetched, in rows of 32 f32 (or pairs
+/// of rows of bf16), 128 bytes each: 8 KiB cover the latency of memory at the
+/// rate that one core streams.
+constexpr int64_t prefetchRows = 64;
+
+class PanelKernelBuilder {
+public:
+  PanelKernelBuilder(const PanelKernelSpec &spec, func::FuncOp function)
+      : spec(spec), b(function.getLoc(), function.getContext()) {
+    Block *entry = function.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    packed = entry->getArgument(0);
+    packedStart = entry->getArgument(1);
+    panel = entry->getArgument(2);
+    panelStart = entry->getArgument(3);
+    sums = entry->getArgument(4);
+    sumsStart = entry->getArgument(5);
+    depth = entry->getArgument(6);
+    vectorType = VectorType::get({spec.level->lanes}, b.getF32Type());
+  }
+
+  void build() {
+    // As many columns at a time as accumulators allow; wide panels of narrow
+    // levels pass over k several times.
+    int64_t vectors = panelWidth / spec.level->lanes, width = vectors;
+    while (width > 1 && width * spec.rows > spec.level->accumulators)
+      width /= 2;
+    for (int64_t first = 0; first < vectors; first += width)
+      buildPass(first, width, /*isFirst=*/first == 0);
+    func::ReturnOp::create(b);
+  }
+
+private:
+  bool pairsOfK() const { return spec.elementType.isBF16(); }
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value add(Value lhs, int64_t rhs) {
+    return rhs == 0 ? lhs : arith::AddIOp::create(b, lhs, index(rhs));
+  }
+  Value add(Value lhs, Value rhs) { return arith::AddIOp::create(b, lhs, rhs); }
+  Value mul(Value lhs, int64_t rhs) { return arith::MulIOp::create(b, lhs, index(rhs)); }
+
+  Value multiplyAdd(Value lhs, Value rhs, Value acc) {
+    if (spec.level->hasFma)
+      return vector::FMAOp::create(b, lhs, rhs, acc);
+    return arith::AddFOp::create(b, arith::MulFOp::create(b, lhs, rhs), acc);
+  }
+
+  Value sumAddress(int64_t row, int64_t vector) {
+    return add(sumsStart, row * panelWidth + vector * spec.level->lanes);
+  }
+
+  /// Accumulates columns [first, first + width) registers of all rows.
+  void buildPass(int64_t first, int64_t width, bool isFirst) {
+    SmallVector<Value> accumulators;
+    for (int64_t row = 0; row < spec.rows; ++row)
+      for (int64_t v = 0; v < width; ++v)
+        accumulators.push_back(
+            vector::LoadOp::create(b, vectorType, sums, sumAddress(row, first + v)));
+    int64_t step = pairsOfK() ? 2 : 1;
+    auto loop = scf::ForOp::create(b, index(0), depth, index(step), accumulators);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      Value k = loop.getInductionVar();
+      if (spec.prefetch && isFirst)
+        prefetch(k);
+      SmallVector<Value> acc(loop.getRegionIterArgs());
+      if (pairsOfK())
+        buildPair(k, first, width, acc);
+      else
+        buildStep(k, first, width, acc);
+      scf::YieldOp::create(b, acc);
+    }
+    for (int64_t row = 0; row < spec.rows; ++row)
+      for (int64_t v = 0; v < width; ++v)
+        vector::StoreOp::create(b, loop.getResult(row * width + v), sums,
+                                sumAddress(row, first + v));
+  }
+
+  /// The panel lies as 128 bytes per step of f32 or pair of bf16, 64 of f16.
+  void prefetch(Value k) {
+    Value at = add(panelStart, mul(k, panelWidth));
+    int64_t bytes = spec.elementType.getIntOrFloatBitWidth() / 8;
+    int64_t line = 64 / bytes, perStep = (pairsOfK() ? 2 : 1) * panelWidth;
+    for (int64_t offset = 0; offset < perStep; offset += line)
+      memref::PrefetchOp::create(b, panel, ValueRange{add(at, prefetchRows * perStep + offset)},
+                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  }
+
+  /// Multiplies row k of the panel, given as one vector per register, by every
+  /// row's element.
+  void multiply(Value packedAt, ArrayRef<Value> columns, MutableArrayRef<Value> acc) {
+    int64_t width = columns.size();
+    for (int64_t row = 0; row < spec.rows; ++row) {
+      Value element = memref::LoadOp::create(b, packed, ValueRange{add(packedAt, row)});
+      Value splat = vector::BroadcastOp::create(b, vectorType, element);
+      for (int64_t v = 0; v < width; ++v)
+        acc[row * width + v] = multiplyAdd(splat, columns[v], acc[row * width + v]);
+    }
+  }
+
+  void buildStep(Value k, int64_t first, int64_t width, MutableArrayRef<Value> acc) {
+    Value at = add(panelStart, mul(k, panelWidth));
+    SmallVector<Value> columns;
+    for (int64_t v = 0; v < width; ++v) {
+      auto stored = VectorType::get({spec.level->lanes}, spec.elementType);
+      Value value =
+          vector::LoadOp::create(b, stored, panel, add(at, (first + v) * spec.level->lanes));
+      if (!spec.elementType.isF32())
+        value = arith::ExtFOp::create(b, vectorType, value);
+      columns.push_back(value);
+    }
+    multiply(add(packedStart, mul(k, spec.rows)), columns, acc);
+  }
+
+  /// A 32-bit word holds column j of k (low half) and of k + 1: bf16 is the high
+  /// half of an f32, so a shift and a mask widen both.
+  void buildPair(Value k, int64_t first, int64_t width, MutableArrayRef<Value> acc) {
+    Value at = add(panelStart, mul(k, panelWidth));
+    int64_t lanes = spec.level->lanes;
+    auto words = VectorType::get({lanes}, b.getI32Type());
+    Value sixteen = arith::ConstantOp::create(b, DenseElementsAttr::get(words, int32_t(16)));
+    Value mask = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(words, static_cast<int32_t>(0xffff0000u)));
+    SmallVector<Value> even, odd;
+    for (int64_t v = 0; v < width; ++v) {
+      auto stored = VectorType::get({2 * lanes}, spec.elementType);
+      Value pairs = vector::LoadOp::create(b, stored, panel, add(at, (first + v) * 2 * lanes));
+      Value word = vector::BitCastOp::create(b, words, pairs);
+      even.push_back(
+          arith::BitcastOp::create(b, vectorType, arith::ShLIOp::create(b, word, sixteen)));
+      odd.push_back(arith::BitcastOp::create(b, vectorType, arith::AndIOp::create(b, word, mask)));
+    }
+    Value packedAt = add(packedStart, mul(k, spec.rows));
+    multiply(packedAt, even, acc);
+    multiply(add(packedAt, spec.rows), odd, acc);
+  }
+
+  const PanelKernelSpec &spec;
+  ImplicitLocOpBuilder b;
+  Value packed, packedStart, panel, panelStart, sums, sumsStart, depth;
+  VectorType vectorType;
+};
+
+} // namespace
+
+func::FuncOp getPanelKernel(ModuleOp module, const PanelKernelSpec &spec) {
+  std::string name;
+  llvm::raw_string_ostream(name) << "panel_" << spec.elementType << "_" << spec.level->name << "_m"
+                                 << spec.rows << (spec.prefetch ? "_first" : "");
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  auto builder = OpBuilder::atBlockEnd(module.getBody());
+  Type index = builder.getIndexType();
+  auto rows = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
+  auto panel = MemRefType::get({ShapedType::kDynamic}, spec.elementType);
+  auto function = func::FuncOp::create(
+      builder, module.getLoc(), name,
+      builder.getFunctionType({rows, index, panel, index, rows, index, index}, {}));
+  function.setPrivate();
+  setIsaLevel(function, *spec.level);
+  // Twelve heights inlined at every call would multiply the code for nothing.
+  SmallVector<Attribute> passthrough(function->getAttrOfType<ArrayAttr>("passthrough").getValue());
+  passthrough.push_back(builder.getStringAttr("noinline"));
+  function->setAttr("passthrough", builder.getArrayAttr(passthrough));
+  PanelKernelBuilder(spec, function).build();
+  return function;
+}
+
+} // namespace moec::codegen

@@ -1,0 +1,45 @@
+//===- PanelKernel.h - Rows times one panel ------------------ -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_PANELKERNEL_H
+#define MOEC_LIB_CODEGEN_PANELKERNEL_H
+
+#include "lib/CodeGen/IsaLevel.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace moec::codegen {
+
+/// Columns of a panel; PackedType::panelWidth.
+constexpr int64_t panelWidth = 32;
+
+/// What distinguishes panel kernels of one level.
+struct PanelKernelSpec {
+  const IsaLevel *level;
+  /// Element type of the panel: f32, f16 or bf16.
+  mlir::Type elementType;
+  /// 1 ... level->blockRows.
+  int64_t rows;
+  /// Whether to prefetch the panel: true for the first block that reads it.
+  bool prefetch;
+};
+
+/// The private function
+///
+///   (A: memref<?xf32>, a, B: memref<?xT>, b, C: memref<?xf32>, c, depth)
+///   C[c + 32 i + j] += A[a + k rows + i] * B[b + 32 k + j]     i < rows, j < 32, k < depth
+///   ascending
+///
+/// of `module`, made at its first use. One FMA chain per element of C, so that
+/// neither rows nor blocks of k can change a bit. Of bf16 panels, depth and the
+/// first k are even and B holds pairs of k.
+mlir::func::FuncOp getPanelKernel(mlir::ModuleOp module, const PanelKernelSpec &spec);
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_PANELKERNEL_H
