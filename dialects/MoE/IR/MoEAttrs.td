@@ -74,7 +74,8 @@ def MoE_WeightSourceAttr : MoE_EnumAttr<MoE_WeightSource>;
 
 def MoE_NoiseSite : MoE_Enum<"NoiseSite", "noise_site", "where the noise operand is added", [
   I32EnumAttrCase<"Logits", 0, "logits">,
-  I32EnumAttrCase<"SelectOnly", 1, "select_only">]>;
+  I32EnumAttrCase<"SelectOnly", 1, "select_only">,
+  I32EnumAttrCase<"SelectLater", 2, "select_later">]>;
 def MoE_NoiseSiteAttr : MoE_EnumAttr<MoE_NoiseSite>;
 
 def MoE_GroupReduce : MoE_Enum<"GroupReduce", "group_reduce", "score of a group of experts", [
@@ -89,9 +90,11 @@ def MoE_GroupsAttr : AttrDef<MoE_Dialect, "Groups"> {
   let summary = "selection limited to the best groups of experts";
   let description = [{
     The experts form `n` groups of equal size with consecutive ids. Each token keeps the `keep` groups whose
-    reduced key is largest (ties: as the op's `tie`); the keys of all other experts become `fill`.
+    reduced key (the largest key of the group, or the sum of its two largest) is largest, equal ones by the op's
+    `tie`; the keys of all other experts become `fill`.
     With `each` > 0 selection takes `each` experts inside every kept group instead of `k` over all of them, in
-    order of group and then of rank (Pangu Pro MoGE: `#moe.groups<n = 8, keep = 8, each = 1>`).
+    order of ascending group and then of rank (Pangu Pro MoGE: `#moe.groups<n = 8, keep = 8, each = 1>`); `fill`
+    is not read then.
 
     DeepSeek-V3: `#moe.groups<n = 8, keep = 4, reduce = top2_sum, fill = neg_inf>`;
     DeepSeek-V2: `#moe.groups<n = 8, keep = 3, reduce = max, fill = zero>`.
@@ -140,9 +143,13 @@ def MoE_PolicyAttr : AttrDef<MoE_Dialect, "Policy"> {
   let mnemonic = "policy";
   let summary = "which choices after the first are kept";
   let description = [{
-    Applies to choices j >= 1 before renormalisation and capacity: `all` keeps them; `none` drops them; `threshold`
-    keeps those with weight > `theta`; `random` keeps those with `u[t, j] < weight / theta` and needs the op's
-    `uniform` operand. A choice that is not kept has weight 0 and id -1.
+    Applies to choices j >= 1: `all` keeps them; `none` drops them; `threshold` keeps those with weight > `theta`;
+    `random` keeps those with `u[t, j] < weight / theta` and needs the op's `uniform` operand. A choice that is not
+    kept has weight 0 and id -1.
+
+    The weight is the one after the op's own `renorm`, and refusing a choice does not change the weights of the
+    others (Mesh TensorFlow, GShard). Systems that divide after refusing and dropping (fairseq) have no `renorm` in
+    `moe.route` and a `moe.renorm` behind it.
   }];
   let parameters = (ins "PolicyKind":$kind, MoE_Real<"0.0">:$theta);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -167,20 +174,28 @@ def MoE_CapacityAttr : AttrDef<MoE_Dialect, "Capacity"> {
   let mnemonic = "capacity";
   let summary = "how many rows an expert takes from a group of T tokens";
   let description = [{
-    `C = max(round(x), min)` rounded up to a multiple of `multiple`, at most T if `clamp_tokens`, where, with
-    `t = T / E` (rounded up to an integer first if `ceil_inner`) and `c = k` if `times_k`, else 1,
+    The steps, in this order, with `c = k` if `times_k`, else 1:
 
-    | kind | x |
-    |---|---|
-    | `factor` | `t * factor * c` |
-    | `token_fraction` | `T * factor` |
-    | `absolute` | `factor` |
-    | `max_load` | the largest number of pairs that any expert was chosen for |
-    | `bounded_max_load` | the smaller of `max_load` and the value of `factor` |
+    1. `x` by `kind`, evaluated from left to right in f64:
 
-    `outer_k` multiplies by k after rounding (Tutel). `zero_min` applies `min` only where the rounded value is 0
-    (Lingvo). `f32` evaluates the product in f32, as DeepSpeed does, which changes the integer for some inputs.
-    `even` rounds an odd value up by one before `min` applies (OpenMoE).
+       | kind | x |
+       |---|---|
+       | `factor`, `bounded_max_load` | `T * c * factor / E`; `ceil(T / E) * factor * c` if `ceil_inner`; `(T / E) * (factor * c)` if `f32` |
+       | `token_fraction` | `T * factor` |
+       | `absolute` | `factor` |
+       | `max_load` | the largest number of pairs that any expert was chosen for |
+
+       `f32` rounds both brackets and the product to f32, as DeepSpeed does, which changes the integer for some
+       inputs.
+    2. `C = round(x)`, at least 0; `even` adds one to an odd C (OpenMoE).
+    3. `outer_k` multiplies by k (Tutel).
+    4. `bounded_max_load` takes the smaller of C and the value of `max_load` (Tutel).
+    5. `clamp_tokens` takes the smaller of C and T (Mesh TensorFlow).
+    6. `C = max(C, min)`; with `zero_min` only where C is 0 (Lingvo).
+    7. C is rounded up to a multiple of `multiple`.
+
+    T counts every token of the group, masked ones too; the load of `max_load` counts only pairs that ask for a
+    slot: id not -1 and token not masked.
 
     Sources of each rule: DeepSpeed, Tutel, Lingvo, Mesh TensorFlow, fairseq, V-MoE, Flaxformer, MegaBlocks,
     Hugging Face transformers; see `docs/rationale/moe.md`.

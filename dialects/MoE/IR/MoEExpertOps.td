@@ -17,8 +17,9 @@ def MoE_DispatchOp : MoE_Op<"dispatch", [AttrSizedOperandSegments]> {
     One row for each (token, choice) pair that is not dropped, sorted by (expert, slot, token, choice):
     `rows[offsets[e] + i]` is the i-th row of expert e, a copy of its token's row of `x`, multiplied by
     `scale[t, j]` if given (a router weight applied to the *input* of an expert, as Llama 4 does; for experts that
-    are not linear this differs from weighing the output). `offsets` has E + 1 entries, the first 0 and the last the
-    number of rows R. `positions[t, j]` is the row of the pair, or -1.
+    are not linear this differs from weighing the output; the product is formed in f32, f64 for f64, and rounded to the
+    type of `x`). `offsets` has E + 1 entries, the first 0 and the last the number of rows R. `positions[t, j]` is the
+    row of the pair, or -1. A pair with id -1 is dropped whatever its slot; other ids are in 0 ... E-1.
 
     Without `slots` no choice is dropped but those with id -1, and slots count in token-major order, which makes the
     op a stable counting sort.
@@ -42,9 +43,10 @@ def MoE_GroupedMatmulOp : MoE_Op<"grouped_matmul"> {
   let summary = "multiply each expert's rows by that expert's matrix";
   let description = [{
     `result[r, n] = sum over k of rows[r, k] * w[e, n, k]  + bias[e, n]` for `offsets[e] <= r < offsets[e + 1]`,
-    with `w[e, k, n]` if `layout` is `in_out`. Products and sums are in f32 (f64 for f64), k ascending; the result is
-    rounded once to its element type. The mode is that of a ragged dot product with the ragged dimension on the
-    left and a group dimension on the right.
+    with `w[e, k, n]` if `layout` is `in_out`. Products and sums are in f32 (f64 for f64 rows), k ascending, the bias
+    added last; the result is rounded once to its element type. `offsets` start at 0, never descend and end at the
+    number of rows; the range of an expert may be empty. The mode is that of a ragged dot product with the ragged
+    dimension on the left and a group dimension on the right.
 
     ```mlir
     %y = moe.grouped_matmul %rows, %offsets, %w
@@ -80,10 +82,13 @@ def MoE_ExpertOp : MoE_Op<"expert", [AttrSizedOperandSegments]> {
     | `interleaved_gate_even` | even and odd rows of `w1` |
 
     `act` is relu, gelu (erf or tanh form), identity, silu `v * sigmoid(alpha * v)`, or swiglu_half, which maps
-    the two halves (a, b) of its input to `a * silu(b)` so that `w1` has twice the rows (OpenMoE).
+    the two halves (a, b) of its input to `a * silu(b)` so that the rows of W1 or Wg are twice F (OpenMoE; only
+    with `gate` none or separate).
     `gate_max` clamps g from above and `up_abs` clamps u on both sides (gpt-oss: 7, 7, alpha 1.702, up_offset 1).
-    `layout1` and `layout2` tell whether matrices are stored out x in or in x out.
-    Both products accumulate in f32; h is rounded to the element type of `rows` between them.
+    `layout1` and `layout2` tell whether matrices are stored out x in or in x out; `layout1` is that of `w1` and `w3`.
+    Both products accumulate in f32 (f64 for f64 rows), inputs ascending, the bias added last; g, u and the
+    activation stay in f32 and h is rounded to the element type of `rows`. `offsets` are as in
+    `moe.grouped_matmul`.
 
     The op is the attribute form of `moe.grouped_matmul`, element-wise ops and `moe.grouped_matmul`; an expert of
     any other form is written so.
@@ -123,9 +128,10 @@ def MoE_CombineOp : MoE_Op<"combine"> {
     `result[t] = sum over j of weights[t, j] * rows[positions[t, j]]`. A dropped choice (position -1) adds nothing,
     or `weights[t, j] * passthrough[t]` if `passthrough` is given (Hugging Face's Switch before March 2025).
 
-    Terms are added in the order of choices, or of ascending expert (that is, of ascending position). Products are
-    formed in f32 and rounded to `term_type` if given; sums are kept in `accumulator` (default f32, f64 for f64); the
-    result is rounded once to its element type. Exporters differ in these places and results depend on them.
+    Terms are added in the order of choices, or of ascending expert (that is, of ascending position; dropped choices
+    with `passthrough` come first). Products are formed in f32 (f64 for f64 rows) and rounded to `term_type` if
+    given; sums are kept in `accumulator`, rounded after every addition (default f32, f64 for f64 rows); the result
+    is rounded once to its element type. Exporters differ in these places and results depend on them.
 
     ```mlir
     %out = moe.combine %y at %positions by %weights

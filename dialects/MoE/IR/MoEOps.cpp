@@ -21,7 +21,8 @@ namespace {
 /// softmax over the chosen logits: exp(z_i) / sum exp cancels the sum over all
 /// experts. It needs no exponential of the experts that are not chosen and no
 /// guard against a zero denominator. Legal only where nothing but the logit
-/// enters the key: monotone, no bias, no groups, no noise added to the score.
+/// enters the key: monotone, no bias, no groups, no noise added to the score. A
+/// policy may stay, because it reads weights after the division.
 struct SelectBeforeSoftmax : OpRewritePattern<RouteOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -35,8 +36,7 @@ struct SelectBeforeSoftmax : OpRewritePattern<RouteOp> {
         op.getKey() != Key::Score || op.getWeight() != WeightSource::Score)
       return rewriter.notifyMatchFailure(op, "needs softmax scores over experts as key and weight");
     if (op.getSelect() != Select::TokenTopK || op.getKeyOverride() || op.getSelectBias() ||
-        op.getGroups() || op.getPolicy() ||
-        (op.getNoise() && op.getNoiseSite() == NoiseSite::SelectOnly))
+        op.getGroups() || op.getNoiseSite() != NoiseSite::Logits)
       return rewriter.notifyMatchFailure(op, "the key is not the score alone");
     if (!op.getScaleIfRenorm() && op.getScale().convertToDouble() != 1.0)
       return rewriter.notifyMatchFailure(op, "the scale depends on the renormalisation");

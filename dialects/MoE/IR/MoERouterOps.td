@@ -20,18 +20,26 @@ def MoE_RouteOp : MoE_Op<"route", [AttrSizedOperandSegments]> {
     2. `s = score(z)`: softmax (over the experts of a token, or over the tokens if `score_axis` is `tokens`),
        sigmoid, sqrt(softplus(z)), z itself, or the sparse mixer of Phi-3.5-MoE (see below).
     3. The choice key: `s`, or `z` if `key` is `logit`, or the `key` operand; + `noise` if `noise_site` is
-       `select_only`; + `bias`, which is never part of a weight; then `groups`.
-    4. `ids`: the `k` largest keys in descending order, equal keys by `tie`. NaN ranks below every number.
-       `select = table` takes ids from row `token_ids[t]` of `table` (V x k), `given` from the `ids` operand,
-       `dense` is 0 ... E-1 with k = E.
-    5. `weights`: the score of each choice; or softmax over the chosen logits; or 1; or, with `external`, the entry
-       of the `weights` operand (T x E) at the choice.
-    6. `policy` on choices after the first, `renorm`, then multiplication by `scale` (unless `scale_if_renorm` is
-       false and a renormalisation took place: DeepSeek-V2).
+       `select_only`; + `bias`, which is never part of a weight; then `groups`. With `select_later` the first choice
+       is made without noise and the others, among the experts left, with it (DeepSpeed's and fairseq's sampled
+       second expert: Gumbel noise, `key = logit`); it excludes `groups`.
+    4. `ids`: the `k` largest keys in descending order, equal keys by `tie`; `any` leaves the order among equals to
+       the implementation. NaN ranks below every number, so k different experts are always found.
+       `select = table` takes ids from row `token_ids[t]` of `table` (V x k), `given` from the `ids` operand; both
+       must hold ids in -1 ... E-1, -1 being no choice, and may repeat an expert. `dense` is 0 ... E-1 with k = E.
+    5. `weights`: the score of each choice; or softmax over the chosen logits `z`; or 1; or, with `external`, the
+       entry of the `weights` operand (T x E) at the choice. The weight of no choice is 0.
+    6. `renorm`, `policy` on choices after the first, then multiplication by `scale` (unless `scale_if_renorm` is
+       false and a renormalisation took place: DeepSeek-V2). `policy` comes after `renorm`: where a second expert
+       is refused, the first keeps its share (Mesh TensorFlow, GShard's legacy mode).
+    7. The weights are rounded once to their element type.
+
+    Sums are in ascending order of experts (of tokens for `score_axis = tokens`, of choices in 5 and 6). Softmax
+    subtracts the maximum first.
 
     The sparse mixer (`score = sparse_mixer`, k = 2, threshold `mixer_eps`) repeats twice: take the largest logit
-    m of those left; weigh it by its softmax over the logits z with `(m - z) / max(|z|, m) <= 2 * mixer_eps`;
-    strike it out. The two weights are independent, their sum may be 2.
+    m of those left; weigh it by its softmax over the logits z that are left, without those where
+    `(m - z) / max(|z|, m) > 2 * mixer_eps`; strike it out. The two weights are independent, their sum may be 2.
 
     A choice that the policy refuses has id -1 and weight 0. `softmax`, top-k and division by the sum of the chosen
     equals `key = logit, weight = softmax_selected`, to which the op canonicalises.
@@ -41,7 +49,7 @@ def MoE_RouteOp : MoE_Op<"route", [AttrSizedOperandSegments]> {
     | `logits` | T x E | |
     | `key` | T x E | replaces the computed key |
     | `bias` | E | added to the key |
-    | `noise` | T x E | |
+    | `noise` | T x E | added where `noise_site` says |
     | `uniform` | T x k | in [0, 1), for `policy` random |
     | `weights` | T x E | for `weight = external` |
     | `ids` | T x k | for `select = given` |
@@ -115,10 +123,10 @@ def MoE_RouteExpertsOp : MoE_Op<"route_experts"> {
   let summary = "let each expert choose its tokens";
   let description = [{
     Expert-choice routing: `s = score(logits)` as in `moe.route`, over the axis `score_axis`; each expert takes the
-    C tokens with the largest score (equal scores: lower token index first), C by `capacity` with k = 1. `slots[t, e]` is the rank
-    of token t among expert e's choices, or -1; `weights[t, e]` is the score of a chosen pair, 0 of others, and is
-    divided by the number of experts that took the token if `divide_by_count` is set (Mesh TensorFlow's
-    expert_selection).
+    C tokens with the largest score, all of them if there are fewer (equal scores: lower token index first; NaN
+    ranks last), C by `capacity` with k = 1. `slots[t, e]` is the rank of token t among expert e's choices, or -1;
+    `weights[t, e]` is the score of a chosen pair, 0 of others, and is divided by the number of experts that took
+    the token if `divide_by_count` is set (Mesh TensorFlow's expert_selection). A token may be taken by none.
 
     The results feed `moe.dispatch` with the dense ids of `moe.route {select = dense}`. A token's result depends on
     tokens after it: the op is not causal and has no place in a decoder with a key/value cache.
@@ -141,11 +149,12 @@ def MoE_AssignOp : MoE_Op<"assign", [AttrSizedOperandSegments]> {
   let summary = "give each choice a slot in its expert, or drop it";
   let description = [{
     `slots[t, j]` is the place of choice j of token t among the rows of expert `ids[t, j]`, or -1 if the choice was
-    dropped; `counts[e]` is the number of choices that expert e kept. Without `capacity` nothing is dropped and
-    slots count in token-major order.
+    dropped; `counts[e]` is the number of choices that expert e kept, and its slots are 0 ... counts[e]-1, each once.
+    Ids are in -1 ... experts-1. Without `capacity` nothing is dropped and slots count in token-major order.
 
-    With `capacity`, each group of `group_size` consecutive tokens (0: all tokens) fills C slots per expert in the
-    order of `priority`:
+    With `capacity`, each group of `group_size` consecutive tokens (0: all tokens; the last group may be shorter)
+    fills C slots per expert in the order of `priority`, C by the group's own number of tokens. The slots of a
+    group follow those of the groups before it.
 
     | priority | order |
     |---|---|
@@ -155,6 +164,9 @@ def MoE_AssignOp : MoE_Op<"assign", [AttrSizedOperandSegments]> {
     | `per_expert_score` | each expert keeps its C best scores; slots are in token order (DeepSpeed, switch_max) |
     | `random` | each expert keeps the C largest of `uniform`; slots are in token order (DeepSpeed RTS) |
     | `any` | unspecified; only without `capacity` |
+
+    Equal scores and equal random numbers fall to the lower token, then the lower choice; NaN ranks last. A claim
+    that finds its expert full is dropped and does not hold back later ones.
 
     `overflow = reroute_next` gives each token one slot: in round j the tokens still without one try their j-th
     choice (no token left behind). Tokens whose `mask` is false take no slot. Ids of -1 get slot -1.
@@ -190,9 +202,10 @@ def MoE_AssignOp : MoE_Op<"assign", [AttrSizedOperandSegments]> {
 def MoE_RenormOp : MoE_Op<"renorm", [SameOperandsAndResultShape]> {
   let summary = "renormalise weights after dropping";
   let description = [{
-    Sets the weights of dropped choices (slot -1) to zero and divides what is left as `by` says. It never moves above
-    the `moe.assign` that made the slots: dividing before dropping is `moe.route`'s own `renorm` and gives other
-    numbers.
+    Sets the weights of dropped choices (slot -1) to zero and divides what is left as `by` says, in f32 (f64 for
+    f64 weights). It never moves above the `moe.assign` that made the slots: dividing before dropping is
+    `moe.route`'s own `renorm` and gives other numbers. The ids of a `moe.route` with a `policy` may stand for
+    slots: what the policy refused has id -1.
 
     ```mlir
     %v = moe.renorm %w kept %slots {by = #moe.renorm<mode = clamp, eps = 1.1920929e-7>}

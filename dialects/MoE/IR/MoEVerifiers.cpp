@@ -127,9 +127,19 @@ LogicalResult RouteOp::verify() {
     return emitOpError("policy random divides by theta and expects it to be positive, got ")
            << getPolicyAttr().getTheta().convertToDouble();
 
-  if (getSelect() != Select::TokenTopK && (getSelectBias() || getKeyOverride()))
-    return emitOpError("select = ")
-           << stringifySelect(getSelect()) << " ranks nothing; key and bias have no effect";
+  bool noisyKey = getNoise() && getNoiseSite() != NoiseSite::Logits;
+  if (getSelect() != Select::TokenTopK && (getSelectBias() || getKeyOverride() || noisyKey))
+    return emitOpError("select = ") << stringifySelect(getSelect())
+                                    << " ranks nothing; key, bias and noise in the selection have "
+                                       "no effect";
+  if (getNoiseSite() != NoiseSite::Logits && !getNoise())
+    return emitOpError("noise_site = ")
+           << stringifyNoiseSite(getNoiseSite()) << " needs the operand 'noise'";
+  if (getNoiseSite() == NoiseSite::SelectLater && getGroups())
+    return emitOpError("noise_site = select_later has no meaning together with groups");
+  if (getScoreAxis() == ScoreAxis::Tokens && getScore() != Score::Softmax)
+    return emitOpError("score_axis = tokens has no effect on score = ")
+           << stringifyScore(getScore());
   if (getSelect() == Select::Dense && !ShapedType::isDynamic(experts) && k != experts)
     return emitOpError("select = dense expects k = number of experts, got k = ")
            << k << " of " << experts;
@@ -137,9 +147,10 @@ LogicalResult RouteOp::verify() {
     if (k != 2)
       return emitOpError("the sparse mixer chooses 2 experts, got k = ") << k;
     if (getSelect() != Select::TokenTopK || getKey() != Key::Score ||
-        getWeight() != WeightSource::Score || getSelectBias() || getKeyOverride() || getGroups())
-      return emitOpError("the sparse mixer selects and weighs by itself; key, bias, groups, select "
-                         "and weight must keep their defaults");
+        getWeight() != WeightSource::Score || getSelectBias() || getKeyOverride() || getGroups() ||
+        noisyKey)
+      return emitOpError("the sparse mixer selects and weighs by itself; key, bias, groups, select, "
+                         "weight and noise_site must keep their defaults");
     if (!(getMixerEps().convertToDouble() >= 0))
       return emitOpError("expects mixer_eps >= 0");
   }
@@ -158,6 +169,9 @@ LogicalResult RouteExpertsOp::verify() {
     return emitOpError("experts choose tokens: there is no load to bound their capacity by");
   if (getScore() == Score::SparseMixer)
     return emitOpError("the sparse mixer is a choice of tokens, not of experts");
+  if (getScoreAxis() == ScoreAxis::Tokens && getScore() != Score::Softmax)
+    return emitOpError("score_axis = tokens has no effect on score = ")
+           << stringifyScore(getScore());
   return success();
 }
 
@@ -273,6 +287,11 @@ LogicalResult ExpertOp::verify() {
                    failed(hasShape(*this, "up_bias", getB3(), {experts, inner}))))
     return failure();
 
+  bool fused = !separate && getGate() != Gate::None;
+  if (fused && getActivation() == Activation::SwigluHalf)
+    return emitOpError("activation swiglu_half needs twice as many gate as up columns and expects "
+                       "gate = none or separate, got ")
+           << stringifyGate(getGate());
   int64_t expected = ShapedType::isDynamic(inner) ? inner : inner * rowsPerInner(*this);
   if (failed(sameSize(*this,
                       "the output size of w1 (" + Twine(rowsPerInner(*this)) +
