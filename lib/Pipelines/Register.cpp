@@ -11,6 +11,7 @@
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
+#include "lib/Conversion/MoEToTile/MoEToTile.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -26,4 +27,7 @@ void moec::registerDialects(DialectRegistry &registry) {
   tile::registerBufferization(registry);
 }
 
-void moec::registerPasses() { codegen::registerCodeGenPasses(); }
+void moec::registerPasses() {
+  codegen::registerCodeGenPasses();
+  registerMoEToTilePasses();
+}

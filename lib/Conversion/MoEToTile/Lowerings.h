@@ -1,0 +1,68 @@
+//===- Lowerings.h - One function per moe op ---------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each lowering writes its op's replacement before it and replaces its results;
+// on settings without a lowering it emits an error that names them and returns
+// failure. Ops are erased by the pass.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CONVERSION_MOETOTILE_LOWERINGS_H
+#define MOEC_LIB_CONVERSION_MOETOTILE_LOWERINGS_H
+
+#include "dialects/MoE/IR/MoE.h"
+#include "dialects/RT/IR/RT.h"
+#include "dialects/Tile/IR/Tile.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace moec {
+
+/// Makes the rt.weight symbols that lowerings need; equal expressions share one.
+class WeightTable {
+public:
+  explicit WeightTable(mlir::ModuleOp module);
+
+  /// The expression of a constant tensor: a weight's or an arith.constant's.
+  /// Emits an error at `user` and returns null if `value` is computed at run time.
+  rt::WeightExprInterface getExpression(mlir::Operation *user, mlir::StringRef what,
+                                        mlir::Value value);
+
+  /// rt.get_weight of `expression` as a value of `type`.
+  mlir::Value get(mlir::ImplicitLocOpBuilder &b, mlir::Attribute expression, mlir::Type type,
+                  mlir::StringRef name);
+
+private:
+  mlir::ModuleOp module;
+  mlir::SymbolTable symbols;
+  llvm::DenseMap<std::pair<mlir::Attribute, mlir::Type>, mlir::StringAttr> names;
+};
+
+/// Rows that a dispatch would copy: row r is row source[r] of x.
+struct DispatchedRows {
+  mlir::Value x, source;
+};
+using Dispatches = llvm::DenseMap<mlir::Value, DispatchedRows>;
+
+mlir::LogicalResult lowerRoute(moe::RouteOp op);
+
+/// Replaces offsets and positions, and the rows where others than experts read
+/// them; records the rows in `dispatches` for those.
+mlir::LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches);
+mlir::LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches,
+                                WeightTable &weights);
+mlir::LogicalResult lowerGroupedMatmul(moe::GroupedMatmulOp op, const Dispatches &dispatches,
+                                       WeightTable &weights);
+mlir::LogicalResult lowerCombine(moe::CombineOp op);
+
+/// An uninitialised tensor of `type`, its dynamic sizes as given in order.
+mlir::Value emptyTensor(mlir::ImplicitLocOpBuilder &b, mlir::RankedTensorType type,
+                        mlir::ValueRange sizes);
+
+} // namespace moec
+
+#endif // MOEC_LIB_CONVERSION_MOETOTILE_LOWERINGS_H

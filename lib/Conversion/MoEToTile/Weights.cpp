@@ -1,0 +1,47 @@
+//===- Weights.cpp - Symbols of expert weights -------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/MoEToTile/Lowerings.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace moec {
+
+WeightTable::WeightTable(ModuleOp module) : module(module), symbols(module) {
+  for (auto weight : module.getOps<rt::WeightOp>())
+    names.try_emplace({Attribute(weight.getValue()), weight.getType()}, weight.getSymNameAttr());
+}
+
+rt::WeightExprInterface WeightTable::getExpression(Operation *user, StringRef what, Value value) {
+  if (auto weight = value.getDefiningOp<rt::GetWeightOp>()) {
+    auto symbol = symbols.lookup<rt::WeightOp>(weight.getWeight());
+    if (symbol && isa<RankedTensorType>(symbol.getType()))
+      return symbol.getValue();
+  }
+  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
+    if (auto expression = dyn_cast<rt::WeightExprInterface>(constant.getValue()))
+      return expression;
+  user->emitOpError() << what
+                      << " is computed at run time; only weights (rt.get_weight) and constants can "
+                         "be packed";
+  return {};
+}
+
+Value WeightTable::get(ImplicitLocOpBuilder &b, Attribute expression, Type type, StringRef name) {
+  auto [known, isNew] = names.try_emplace({expression, type}, StringAttr());
+  if (isNew) {
+    OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+    auto weight = rt::WeightOp::create(atStart, b.getLoc(), name, type,
+                                       cast<rt::WeightExprInterface>(expression));
+    known->second = symbols.insert(weight);
+  }
+  return rt::GetWeightOp::create(b, type, FlatSymbolRefAttr::get(known->second));
+}
+
+} // namespace moec
