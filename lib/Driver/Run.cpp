@@ -1,0 +1,227 @@
+//===- Run.cpp - moec run ---------------------------------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/ExitCode.h"
+#include "lib/Driver/MLIRFile.h"
+#include "lib/Driver/Npy.h"
+#include "lib/Driver/RandomInput.h"
+#include "lib/Driver/Subcommand.h"
+#include "lib/Interpret/Interpreter.h"
+
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace moec;
+
+static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
+
+namespace {
+
+/// One `moec run --interpret`.
+class InterpretRun {
+public:
+  explicit InterpretRun(const ParsedCommandLine &commandLine) : commandLine(commandLine) {}
+
+  int run() {
+    if (int code = readOptions())
+      return code;
+    if (!readFile(commandLine.positionals.front(), sources))
+      return exitBadInput;
+    std::unique_ptr<MLIRContext> context = createContext();
+    if (commandLine.has("verify-diagnostics")) {
+      SourceMgrDiagnosticVerifierHandler handler(sources, context.get());
+      interpretAll(*context);
+      return succeeded(handler.verify()) ? exitSuccess : exitWrongResult;
+    }
+    SourceMgrDiagnosticHandler handler(sources, context.get());
+    return interpretAll(*context);
+  }
+
+private:
+  int readOptions() {
+    options.accumulateF64 = commandLine.has("f64");
+    if (commandLine.has("decimals")) {
+      std::optional<uint64_t> number = commandLine.number("decimals");
+      if (!number)
+        return exitUsage;
+      decimals = std::min<uint64_t>(*number, 17);
+    }
+    if (commandLine.has("random")) {
+      std::optional<uint64_t> seed = commandLine.number("random");
+      if (!seed)
+        return exitUsage;
+      random.emplace(*seed);
+    }
+    for (const std::string &input : commandLine.values("input")) {
+      auto [name, path] = StringRef(input).split('=');
+      unsigned index;
+      if (path.empty() || name.getAsInteger(10, index)) {
+        error() << "--input expects N=FILE.npy with the number of an argument, got '" << input
+                << "'\n";
+        return exitUsage;
+      }
+      inputs[index] = path;
+    }
+    return exitSuccess;
+  }
+
+  /// Parses the file and runs its functions; the first failure decides the exit
+  /// code.
+  int interpretAll(MLIRContext &context) {
+    OwningOpRef<ModuleOp> module = parseModule(sources, context);
+    if (!module)
+      return exitBadInput;
+    SmallVector<func::FuncOp> functions;
+    if (int code = chooseFunctions(*module, functions))
+      return code;
+    int code = exitSuccess;
+    for (func::FuncOp function : functions) {
+      if (functions.size() > 1)
+        llvm::outs() << "@" << function.getName() << "\n";
+      int result = interpretOne(function);
+      code = code ? code : result;
+    }
+    return code;
+  }
+
+  int chooseFunctions(ModuleOp module, SmallVector<func::FuncOp> &functions) {
+    StringRef name = commandLine.value("entry").value_or("main");
+    if (auto entry = module.lookupSymbol<func::FuncOp>(name)) {
+      functions.push_back(entry);
+      return exitSuccess;
+    }
+    if (commandLine.has("entry")) {
+      error() << "there is no function @" << name << " in " << commandLine.positionals.front()
+              << "\n";
+      return exitUsage;
+    }
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function.isPublic())
+        functions.push_back(function);
+    if (functions.empty()) {
+      error() << commandLine.positionals.front() << " has no public function\n";
+      return exitBadInput;
+    }
+    if (functions.size() > 1 && (!inputs.empty() || commandLine.has("output-dir"))) {
+      error() << "--input and --output-dir need one function: name it with --entry\n";
+      return exitUsage;
+    }
+    return exitSuccess;
+  }
+
+  int interpretOne(func::FuncOp function) {
+    SmallVector<Tensor> arguments;
+    if (int code = collectArguments(function, arguments))
+      return code;
+    if (failed(checkInterpretable(function)))
+      return exitUnsupported;
+    FailureOr<SmallVector<Tensor>> results = interpret(function, arguments, options);
+    if (failed(results))
+      return exitBadInput;
+    return report(*results);
+  }
+
+  int collectArguments(func::FuncOp function, SmallVector<Tensor> &arguments) {
+    for (auto &[index, path] : inputs)
+      if (index >= function.getNumArguments()) {
+        error() << "@" << function.getName() << " has " << function.getNumArguments()
+                << " arguments; there is no --input " << index << "\n";
+        return exitUsage;
+      }
+    for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
+      auto given = inputs.find(index);
+      std::optional<DType> dtype = dtypeOf(type);
+      if (given != inputs.end() && dtype) {
+        llvm::Expected<Tensor> tensor = readNpy(given->second, *dtype);
+        if (!tensor) {
+          error() << toString(tensor.takeError()) << "\n";
+          return exitBadInput;
+        }
+        arguments.push_back(*tensor);
+        continue;
+      }
+      std::optional<Tensor> made = random ? random->fill(type) : std::nullopt;
+      if (!made) {
+        error() << "argument " << index << " of @" << function.getName() << " has no value: give --input "
+                << index << "=FILE.npy"
+                << (random ? "; --random fills static shapes only" : " or --random SEED") << "\n";
+        return exitUsage;
+      }
+      arguments.push_back(*made);
+    }
+    return exitSuccess;
+  }
+
+  /// Prints the results, or writes them to the output directory.
+  int report(ArrayRef<Tensor> results) {
+    std::optional<StringRef> directory = commandLine.value("output-dir");
+    if (directory) {
+      if (std::error_code code = llvm::sys::fs::create_directories(*directory)) {
+        error() << *directory << ": " << code.message() << "\n";
+        return exitResource;
+      }
+    }
+    for (auto [index, result] : llvm::enumerate(results)) {
+      if (!directory) {
+        llvm::outs() << moec::toString(result, decimals) << "\n";
+        continue;
+      }
+      SmallString<128> path(*directory);
+      llvm::sys::path::append(path, "output_" + Twine(index) + ".npy");
+      if (llvm::Error failure = writeNpy(path, result)) {
+        error() << toString(std::move(failure)) << "\n";
+        return exitResource;
+      }
+    }
+    llvm::outs().flush();
+    return exitSuccess;
+  }
+
+  const ParsedCommandLine &commandLine;
+  llvm::SourceMgr sources;
+  InterpretOptions options;
+  std::optional<int> decimals;
+  std::optional<RandomInput> random;
+  /// Files by number of the argument.
+  std::map<unsigned, std::string> inputs;
+};
+
+} // namespace
+
+static int run(const ParsedCommandLine &commandLine) {
+  if (commandLine.positionals.size() != 1) {
+    error() << "run expects one file, got " << commandLine.positionals.size() << "\n";
+    return exitUsage;
+  }
+  StringRef file = commandLine.positionals.front();
+  if (file != "-" && !file.ends_with(".mlir")) {
+    error() << file << ": this version runs FILE.mlir only\n";
+    return exitUnsupported;
+  }
+  if (!commandLine.has("interpret")) {
+    error() << file << ": this version runs FILE.mlir with --interpret only\n";
+    return exitUnsupported;
+  }
+  return InterpretRun(commandLine).run();
+}
+
+static constexpr OptionSpec runOptions[] = {
+    {"interpret", "", "run the reference interpreter instead of compiled code"},
+    {"entry", "NAME", "the function to run: @main, or else every public function, by default"},
+    {"input", "N=FILE.npy", "value of argument N; may be given for several arguments"},
+    {"random", "SEED", "make up the other arguments: reals in [-1, 1), integers 0 or 1"},
+    {"output-dir", "DIR", "write output_0.npy and so on there instead of printing"},
+    {"f64", "", "sum products and compute routers in f64 instead of f32"},
+    {"decimals", "N", "print reals with N digits behind the point"},
+    {"verify-diagnostics", "", "check errors against expected-error comments, for tests"},
+};
+
+const Subcommand moec::runSubcommand = {"run", "FILE.mlir",
+                                        "run a model once and print its outputs", runOptions, run};
