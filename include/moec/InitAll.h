@@ -15,6 +15,7 @@
 
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/RT/IR/RT.h"
+#include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -24,6 +25,9 @@ namespace moec {
 inline void registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<moe::MoEDialect, rt::RTDialect>();
 }
+
+/// Makes moec's own passes known by name.
+inline void registerPasses() { rt::registerRTToLLVMPasses(); }
 
 } // namespace moec
 
