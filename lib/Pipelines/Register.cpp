@@ -12,6 +12,7 @@
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
+#include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -30,4 +31,5 @@ void moec::registerDialects(DialectRegistry &registry) {
 void moec::registerPasses() {
   codegen::registerCodeGenPasses();
   registerMoEToTilePasses();
+  rt::registerRTToLLVMPasses();
 }

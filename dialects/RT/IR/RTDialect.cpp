@@ -98,6 +98,12 @@ LogicalResult RTDialect::verifyOperationAttribute(Operation *op, NamedAttribute 
       return op->emitOpError() << "expects '" << name << "' to be a string on a module";
     return success();
   }
+  if (name == kBuildId) {
+    auto bytes = dyn_cast<DenseI8ArrayAttr>(value);
+    if (!isa<ModuleOp>(op) || !bytes || bytes.size() != 16)
+      return op->emitOpError() << "expects '" << name << "' to be 16 bytes on a module";
+    return success();
+  }
   return op->emitOpError() << "unknown attribute '" << name << "' of the rt dialect";
 }
 

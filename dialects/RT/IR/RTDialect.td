@@ -55,7 +55,8 @@ def RT_Dialect : Dialect {
     | `rt.dtype` | string | element type in the signature where the type does not tell it: `bool`, `u8`, `u16`, `u32`, `u64` |
 
     Once results have become outputs (`--rt-place-outputs`), `rt.outputs` lists them as `#rt.value`. The module's
-    string attribute `rt.metadata` is JSON text that goes into the artifact unchanged.
+    string attribute `rt.metadata` is JSON text that goes into the artifact unchanged. `--convert-rt-to-llvm` leaves the
+    artifact's build id, 16 bytes, in the module's `rt.build_id`.
 
     A *weight* is an expression over ranges of files and constants. Expressions are attributes: equal expressions are
     equal values. The builders of `WeightBuilders.h` bring them into a normal form.
@@ -72,6 +73,7 @@ def RT_Dialect : Dialect {
     static constexpr llvm::StringLiteral kDimNames = "rt.dim_names";
     static constexpr llvm::StringLiteral kDType = "rt.dtype";
     static constexpr llvm::StringLiteral kMetadata = "rt.metadata";
+    static constexpr llvm::StringLiteral kBuildId = "rt.build_id";
   }];
 }
 

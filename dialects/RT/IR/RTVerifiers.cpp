@@ -21,8 +21,16 @@ LogicalResult WeightOp::verify() {
   if (!valueType)
     return emitOpError("expects the value to be a tensor");
   if (isa<PackAttr>(getValue())) {
-    if (isa<ShapedType>(getType()))
-      return emitOpError() << "a packed weight has no shape; expects an opaque type, got "
+    // Slabs lie a stride apart, which a strided memref can say and a tensor cannot.
+    auto memref = dyn_cast<MemRefType>(getType());
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    bool isStatic = memref && memref.hasStaticShape() &&
+                    succeeded(memref.getStridesAndOffset(strides, offset)) &&
+                    !ShapedType::isDynamic(offset) && llvm::none_of(strides, ShapedType::isDynamic);
+    if (isa<ShapedType>(getType()) && !isStatic)
+      return emitOpError() << "expects a packed weight to have an opaque type or a static memref "
+                              "type, got "
                            << getType();
     return success();
   }

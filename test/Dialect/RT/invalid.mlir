@@ -70,7 +70,7 @@ rt.weight @w : tensor<5xf32> = #rt.file<"w", 0, tensor<4xf32>>
 
 // -----
 
-// expected-error @+1 {{a packed weight has no shape; expects an opaque type}}
+// expected-error @+1 {{expects a packed weight to have an opaque type or a static memref type}}
 rt.weight @w : tensor<4x4xf32> = #rt.pack<#rt.file<"w", 0, tensor<4x4xf32>>, 1>
 
 // -----

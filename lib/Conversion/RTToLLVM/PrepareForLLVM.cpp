@@ -1,0 +1,103 @@
+//===- PrepareForLLVM.cpp - Expansions that keep the level ------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What has no counterpart in LLVM, or would become a call into a library, is
+// rewritten with ops of the same level first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/RTToLLVM/Patterns.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+using namespace moec::rt;
+
+namespace {
+
+/// A copy to or from memory that is not contiguous as loops; upstream would call a library function.
+struct ExpandStridedCopy : OpRewritePattern<memref::CopyOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(memref::CopyOp op, PatternRewriter &rewriter) const override {
+    auto source = dyn_cast<MemRefType>(op.getSource().getType());
+    auto target = dyn_cast<MemRefType>(op.getTarget().getType());
+    if (!source || !target)
+      return rewriter.notifyMatchFailure(op, "not ranked");
+    if (source.getLayout().isIdentity() && target.getLayout().isIdentity())
+      return rewriter.notifyMatchFailure(op, "becomes memcpy");
+    Location loc = op.getLoc();
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    SmallVector<Value> indices;
+    for (int64_t dim = 0; dim < source.getRank(); ++dim) {
+      Value size = memref::DimOp::create(rewriter, loc, op.getSource(), dim);
+      auto loop = scf::ForOp::create(rewriter, loc, zero, size, one);
+      indices.push_back(loop.getInductionVar());
+      rewriter.setInsertionPointToStart(loop.getBody());
+    }
+    Value value = memref::LoadOp::create(rewriter, loc, op.getSource(), indices);
+    memref::StoreOp::create(rewriter, loc, value, op.getTarget(), indices);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+} // namespace
+
+/// Constant-size stack buffers belong in the entry block, or a loop around them grows the stack.
+static void hoistAllocas(func::FuncOp func) {
+  Block &entry = func.getFunctionBody().front();
+  SmallVector<memref::AllocaOp> allocas;
+  func.walk([&](memref::AllocaOp op) {
+    if (op->getNumOperands() == 0 && op->getBlock() != &entry)
+      allocas.push_back(op);
+  });
+  for (memref::AllocaOp op : allocas)
+    op->moveBefore(&entry, entry.begin());
+}
+
+LogicalResult moec::rt::prepareForLLVM(ModuleOp module) {
+  for (auto func : module.getOps<func::FuncOp>())
+    if (!func.isDeclaration())
+      hoistAllocas(func);
+
+  RewritePatternSet patterns(module.getContext());
+  patterns.add<ExpandStridedCopy>(module.getContext());
+  memref::populateExpandOpsPatterns(patterns);
+  memref::populateExpandStridedMetadataPatterns(patterns);
+  populateAffineToStdConversionPatterns(patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  arith::populateExpandBFloat16Patterns(patterns);
+
+  populateVectorToSCFConversionPatterns(patterns, VectorTransferToSCFOptions().enableFullUnroll());
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorMaskOpLoweringPatterns(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorInterleaveLoweringPatterns(patterns);
+  vector::populateVectorBitCastLoweringPatterns(patterns);
+  vector::populateVectorTransposeLoweringPatterns(patterns,
+                                                  vector::VectorTransposeLowering::EltWise);
+  vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
+  vector::populateVectorMaskMaterializationPatterns(patterns, /*force32BitVectorIndices=*/true);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorStepLoweringPatterns(patterns);
+  vector::populateVectorRankReducingFMAPattern(patterns);
+  vector::populateVectorGatherLoweringPatterns(patterns);
+  vector::populateVectorFromElementsUnrollPatterns(patterns);
+  vector::populateVectorToElementsUnrollPatterns(patterns);
+  return applyPatternsGreedily(module, std::move(patterns));
+}
