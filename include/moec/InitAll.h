@@ -14,13 +14,20 @@
 #define MOEC_INITALL_H
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/ONNX/IR/ONNX.h"
+#include "dialects/ONNX/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 namespace moec {
 
 /// Adds moec's own dialects to `registry`.
-inline void registerDialects(mlir::DialectRegistry &registry) { registry.insert<moe::MoEDialect>(); }
+inline void registerDialects(mlir::DialectRegistry &registry) {
+  registry.insert<moe::MoEDialect, onnx::ONNXDialect>();
+}
+
+/// Makes moec's passes known by name.
+inline void registerPasses() { onnx::registerONNXPasses(); }
 
 } // namespace moec
 

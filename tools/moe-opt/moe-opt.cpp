@@ -18,6 +18,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   moec::registerDialects(registry);
+  moec::registerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "moec's modular optimizer driver\n", registry));
 }
