@@ -16,6 +16,7 @@
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/ONNX/Transforms/Passes.h"
+#include "dialects/RT/IR/RT.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -23,7 +24,7 @@ namespace moec {
 
 /// Adds moec's own dialects to `registry`.
 inline void registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<moe::MoEDialect, onnx::ONNXDialect>();
+  registry.insert<moe::MoEDialect, onnx::ONNXDialect, rt::RTDialect>();
 }
 
 /// Makes moec's passes known by name.

@@ -1,0 +1,185 @@
+//===- RTOps.td - Weights, kernels, outputs, checks, state -*- tablegen -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_DIALECTS_RT_IR_RTOPS
+#define MOEC_DIALECTS_RT_IR_RTOPS
+
+include "dialects/RT/IR/RTDialect.td"
+include "dialects/RT/IR/RTInterfaces.td"
+
+// Symbols of this dialect never leave their module, so one that nothing uses may be dropped.
+class RT_SymbolOp<string mnemonic, list<Trait> traits = []>
+    : RT_Op<mnemonic, !listconcat([Symbol, HasParent<"::mlir::ModuleOp">], traits)> {
+  let extraClassDeclaration = [{
+    ::mlir::SymbolTable::Visibility getVisibility() { return ::mlir::SymbolTable::Visibility::Private; }
+    bool isPrivate() { return true; }
+    bool isPublic() { return false; }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+def RT_WeightOp : RT_SymbolOp<"weight"> {
+  let summary = "declare a weight: a constant tensor given by an expression";
+  let description = [{
+    `type` is the tensor type of `value`, or, when `value` is a `#rt.pack`, an opaque type that only the consumers of
+    packed weights interpret. The bytes never enter the module or the object file.
+
+    ```mlir
+    rt.weight @w : tensor<8x64x192xf32> = #rt.transpose<#rt.file<"w.bin", 0, tensor<8x192x64xf32>>, [0, 2, 1]>
+    rt.weight @p : !tile.packed<8x192x64xf32> = #rt.pack<#rt.file<"w.bin", 0, tensor<8x192x64xf32>>, 1>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, RT_WeightExprInterface:$value);
+  let assemblyFormat = "$sym_name `:` $type `=` $value attr-dict";
+  let hasVerifier = 1;
+}
+
+def RT_GetWeightOp : RT_Op<"get_weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a weight as a value";
+  let description = [{
+    The result has the type of the `rt.weight`; for a tensor weight it may also be the memref of the same shape and
+    element type with the identity layout, which must not be written.
+
+    ```mlir
+    %w = rt.get_weight @w : tensor<8x64x192xf32>
+    %m = rt.get_weight @w : memref<8x64x192xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$weight attr-dict `:` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def RT_KernelOp : RT_SymbolOp<"kernel", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a kernel as one function per instruction-set level";
+  let description = [{
+    Names the clones of a kernel, which are `rt.kernel` functions of one type. A level without its own clone runs the
+    nearest lower one; at least one level is given.
+
+    ```mlir
+    rt.kernel @k {v2 = @k_v2, avx2 = @k_avx2, avx512 = @k_avx512}
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$v2,
+                       OptionalAttr<FlatSymbolRefAttr>:$avx2, OptionalAttr<FlatSymbolRefAttr>:$avx512);
+  let assemblyFormat = "$sym_name attr-dict";
+}
+
+def RT_LaunchOp : RT_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run a kernel over units [0, n)";
+  let description = [{
+    Cuts [0, n) into ranges, calls the kernel once per range, on any threads, and returns when all are done. `n` must
+    depend on shapes only, and units must not depend on each other. `kernel` names a `rt.kernel` function, used at
+    every level, or an `rt.kernel` op. Arguments are passed by value, memrefs as references.
+
+    ```mlir
+    rt.launch @k units(%n) (%x, %y) : memref<?x64xf32>, memref<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Index:$units, Variadic<AnyType>:$args);
+  let assemblyFormat = "$kernel `units` `(` $units `)` `(` $args `)` attr-dict (`:` type($args)^)?";
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+def RT_OutputOp : RT_Op<"output", [MemoryEffects<[MemWrite]>]> {
+  let summary = "memory of an output of the entry";
+  let description = [{
+    The memory that output number `index` is to be written to: the caller's, or the request's. `sizes` are the dynamic
+    sizes of the result type in order. Executed once per output and run, in the body of a `rt.entry` function.
+
+    ```mlir
+    %y = rt.output 0(%rows) : memref<?x64xf32>
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$index, Variadic<Index>:$sizes);
+  let results = (outs AnyStridedMemRef:$result);
+  let assemblyFormat = "$index `(` $sizes `)` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def RT_Failure : I32EnumAttr<"Failure", "why a run ends early; values are moert_code's", [
+  I32EnumAttrCase<"InvalidArgument", 1, "invalid_argument">,
+  I32EnumAttrCase<"ResourceExhausted", 8, "resource_exhausted">,
+  I32EnumAttrCase<"Unsupported", 9, "unsupported">]> {
+  let cppNamespace = "::moec::rt";
+}
+
+def RT_CheckOp : RT_Op<"check", [MemoryEffects<[MemWrite]>]> {
+  let summary = "end the run unless a condition holds";
+  let description = [{
+    For host code only. `message` says what is wrong and what to do, and names the node of the model.
+
+    ```mlir
+    rt.check %ok, invalid_argument, "Reshape '/layers.0/Reshape': 3 x ? elements do not fit [-1, 64]"
+    ```
+  }];
+  let arguments = (ins I1:$condition, RT_Failure:$failure, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $failure `,` $message attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Session state
+//===----------------------------------------------------------------------===//
+
+def RT_StateOp : RT_SymbolOp<"state"> {
+  let summary = "declare a buffer that the session keeps between runs";
+  let description = [{
+    The buffer has the elements of a tensor of `type` with a session's capacity, rounded up to a multiple of `granule`
+    rows, in place of the dynamic size at `axis`; other dynamic sizes are named by `dimNames` and given by the session.
+    `capacity` is the default. How elements are arranged in the buffer is the compiled code's own affair.
+
+    ```mlir
+    rt.state @keys0 : tensor<?x8x?x64xf32> {axis = 2, capacity = 4096, granule = 16, dimNames = ["batch", "", "past", ""]}
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, I64Attr:$axis, I64Attr:$capacity,
+                       DefaultValuedAttr<I64Attr, "1">:$granule, OptionalAttr<StrArrayAttr>:$dimNames);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+  let hasVerifier = 1;
+}
+
+def RT_GetStateOp : RT_Op<"get_state", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "base, length and capacity of a state";
+  let description = [{
+    `base` is the whole buffer as one dimension. `sizes` are the dynamic sizes of the state's type other than the one
+    at its axis. `length` and `capacity` count rows along the axis; rows appended earlier in this run are included.
+
+    ```mlir
+    %base, %length, %capacity = rt.get_state @keys0(%batch) : memref<?xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$state, Variadic<Index>:$sizes);
+  let results = (outs MemRefRankOf<[AnyType], [1]>:$base, Index:$length, Index:$capacity);
+  let assemblyFormat = "$state `(` $sizes `)` attr-dict `:` type($base)";
+}
+
+def RT_AppendStateOp : RT_Op<"append_state",
+    [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "make a state longer";
+  let description = [{
+    Adds `rows` to the length, which this run then writes; ends the run if the capacity does not suffice. The base does
+    not move.
+
+    ```mlir
+    rt.append_state @keys0, %rows
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$state, Index:$rows);
+  let assemblyFormat = "$state `,` $rows attr-dict";
+}
+
+#endif // MOEC_DIALECTS_RT_IR_RTOPS

@@ -1,0 +1,168 @@
+//===- RTVerifiers.cpp - Legality of rt ops ---------------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/RT/IR/RT.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace moec::rt;
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verify() {
+  RankedTensorType valueType = getValue().getExprType();
+  if (!valueType)
+    return emitOpError("expects the value to be a tensor");
+  if (isa<PackAttr>(getValue())) {
+    if (isa<ShapedType>(getType()))
+      return emitOpError() << "a packed weight has no shape; expects an opaque type, got "
+                           << getType();
+    return success();
+  }
+  if (getType() != valueType)
+    return emitOpError() << "expects the type of its value, " << valueType << ", got " << getType();
+  return success();
+}
+
+/// The symbol `name` as an op of kind `OpTy`, with a diagnostic on `user` otherwise.
+template <typename OpTy>
+static OpTy lookUp(Operation *user, SymbolTableCollection &tables, FlatSymbolRefAttr name) {
+  auto op = tables.lookupNearestSymbolFrom<OpTy>(user, name);
+  if (!op)
+    user->emitOpError() << name << " is not a '" << OpTy::getOperationName() << "' of this module";
+  return op;
+}
+
+LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto weight = lookUp<WeightOp>(*this, tables, getWeightAttr());
+  if (!weight)
+    return failure();
+  Type declared = weight.getType();
+  if (getType() == declared)
+    return success();
+  auto tensor = dyn_cast<RankedTensorType>(declared);
+  auto memref = dyn_cast<MemRefType>(getType());
+  if (tensor && memref && memref.getLayout().isIdentity() &&
+      memref.getShape() == tensor.getShape() &&
+      memref.getElementType() == tensor.getElementType())
+    return success();
+  InFlightDiagnostic diag = emitOpError() << "expects the type of " << getWeightAttr() << ", "
+                                          << declared << ", got " << getType();
+  diag.attachNote(weight.getLoc()) << "declared here";
+  return diag;
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+/// The kernel function `name`, with a diagnostic on `user` otherwise.
+static func::FuncOp lookUpKernel(Operation *user, SymbolTableCollection &tables,
+                                 FlatSymbolRefAttr name) {
+  auto func = tables.lookupNearestSymbolFrom<func::FuncOp>(user, name);
+  if (!func || !isKernel(func)) {
+    user->emitOpError() << name << " is not a function with rt.kernel";
+    return {};
+  }
+  return func;
+}
+
+LogicalResult KernelOp::verifySymbolUses(SymbolTableCollection &tables) {
+  func::FuncOp first;
+  for (FlatSymbolRefAttr level : {getV2Attr(), getAvx2Attr(), getAvx512Attr()}) {
+    if (!level)
+      continue;
+    func::FuncOp func = lookUpKernel(*this, tables, level);
+    if (!func)
+      return failure();
+    if (!first)
+      first = func;
+    if (func.getFunctionType() != first.getFunctionType())
+      return emitOpError() << "expects its levels to have one type, got "
+                           << first.getFunctionType() << " and " << func.getFunctionType();
+  }
+  if (!first)
+    return emitOpError("expects at least one of v2, avx2, avx512");
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
+  Operation *callee = tables.lookupNearestSymbolFrom(*this, getKernelAttr());
+  if (auto kernel = dyn_cast_or_null<KernelOp>(callee))
+    for (FlatSymbolRefAttr level : {kernel.getV2Attr(), kernel.getAvx2Attr(), kernel.getAvx512Attr()})
+      if (level)
+        callee = tables.lookupNearestSymbolFrom(kernel, level);
+  if (!callee || !isKernel(callee))
+    return emitOpError() << getKernelAttr() << " is neither a function with rt.kernel nor an "
+                         << "'rt.kernel'";
+  ArrayRef<Type> expected = cast<func::FuncOp>(callee).getFunctionType().getInputs().drop_front(2);
+  if (expected.size() != getArgs().size())
+    return emitOpError() << "expects " << expected.size() << " arguments for " << getKernelAttr()
+                         << ", got " << getArgs().size();
+  for (auto [index, type, arg] : llvm::enumerate(expected, getArgs()))
+    if (arg.getType() != type)
+      return emitOpError() << "expects argument " << index << " of " << getKernelAttr()
+                           << " to be of type " << type << ", got " << arg.getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points and state
+//===----------------------------------------------------------------------===//
+
+LogicalResult OutputOp::verify() {
+  auto type = cast<MemRefType>(getType());
+  if (!type.getLayout().isIdentity())
+    return emitOpError() << "expects the identity layout, got " << type;
+  if (getSizes().size() != static_cast<size_t>(type.getNumDynamicDims()))
+    return emitOpError() << "expects a size for each of the " << type.getNumDynamicDims()
+                         << " dynamic dimensions of " << type << ", got " << getSizes().size();
+  auto func = (*this)->getParentOfType<func::FuncOp>();
+  if (!func || !isEntry(func))
+    return emitOpError("expects to be in a function with rt.entry");
+  return success();
+}
+
+LogicalResult StateOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  int64_t axis = getAxis();
+  if (axis < 0 || axis >= type.getRank() || !type.isDynamicDim(axis))
+    return emitOpError() << "expects axis to be a dynamic dimension of " << type << ", got "
+                         << axis;
+  if (int64_t capacity = getCapacity(); capacity < 1)
+    return emitOpError() << "expects capacity >= 1, got " << capacity;
+  if (int64_t granule = getGranule(); granule < 1 || granule > INT32_MAX)
+    return emitOpError() << "expects granule >= 1 in 32 bits, got " << granule;
+  if (getDimNames() && static_cast<int64_t>(getDimNames()->size()) != type.getRank())
+    return emitOpError() << "expects a name per dimension of " << type << ", got "
+                         << getDimNames()->size();
+  return success();
+}
+
+LogicalResult GetStateOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto state = lookUp<StateOp>(*this, tables, getStateAttr());
+  if (!state)
+    return failure();
+  auto type = cast<RankedTensorType>(state.getType());
+  auto base = cast<MemRefType>(getBase().getType());
+  if (base.getElementType() != type.getElementType() || !base.isDynamicDim(0) ||
+      !base.getLayout().isIdentity())
+    return emitOpError() << "expects the base to be memref<?x" << type.getElementType()
+                         << ">, got " << base;
+  if (getSizes().size() + 1 != static_cast<size_t>(type.getNumDynamicDims()))
+    return emitOpError() << "expects " << type.getNumDynamicDims() - 1
+                         << " sizes, for the dynamic dimensions of " << type
+                         << " other than its axis, got " << getSizes().size();
+  return success();
+}
+
+LogicalResult AppendStateOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return success(lookUp<StateOp>(*this, tables, getStateAttr()) != nullptr);
+}

@@ -1,0 +1,210 @@
+// RUN: moe-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @+1 {{expects offset >= 0, got -1}}
+rt.weight @w : tensor<4xf32> = #rt.file<"w", -1, tensor<4xf32>>
+
+// -----
+
+// expected-error @+1 {{expects a static shape, got 'tensor<?xf32>'}}
+rt.weight @w : tensor<?xf32> = #rt.file<"w", 0, tensor<?xf32>>
+
+// -----
+
+// expected-error @+1 {{expects elements of whole bytes, got 'i4'}}
+rt.weight @w : tensor<4xi4> = #rt.file<"w", 0, tensor<4xi4>>
+
+// -----
+
+// expected-error @+1 {{does not fit 64 bits}}
+rt.weight @w : tensor<4611686018427387904x4xf32> = #rt.file<"w", 0, tensor<4611686018427387904x4xf32>>
+
+// -----
+
+// expected-error @+1 {{expects a permutation of 0 ... 1}}
+rt.weight @w : tensor<4x4xf32> = #rt.transpose<#rt.file<"w", 0, tensor<4x4xf32>>, [0, 2]>
+
+// -----
+
+// expected-error @+1 {{expects one of permutation per dimension of 'tensor<4x4xf32>', got 1}}
+rt.weight @w : tensor<4x4xf32> = #rt.transpose<#rt.file<"w", 0, tensor<4x4xf32>>, [0]>
+
+// -----
+
+// expected-error @+1 {{expects a shape of 16 elements, got 15}}
+rt.weight @w : tensor<15xf32> = #rt.reshape<#rt.file<"w", 0, tensor<4x4xf32>>, [15]>
+
+// -----
+
+// expected-error @+1 {{expects 0 <= offset <= offset + size <= 4 in dimension 1, got offset 2 and size 3}}
+rt.weight @w : tensor<4x3xf32> = #rt.slice<#rt.file<"w", 0, tensor<4x4xf32>>, [0, 2], [4, 3]>
+
+// -----
+
+// expected-error @+1 {{expects elements of one type, got 'tensor<4xf32>' and 'tensor<5xf32>'}}
+rt.weight @w : tensor<2x4xf32> = #rt.stack<[#rt.file<"w", 0, tensor<4xf32>>, #rt.file<"w", 0, tensor<5xf32>>]>
+
+// -----
+
+// expected-error @+1 {{expects elements that differ in dimension 0 only, got 'tensor<1x4xf32>' and 'tensor<1x5xf32>'}}
+rt.weight @w : tensor<2x4xf32> = #rt.concat<0, [#rt.file<"w", 0, tensor<1x4xf32>>, #rt.file<"w", 0, tensor<1x5xf32>>]>
+
+// -----
+
+// expected-error @+1 {{expects f16, bf16, f32 or f64, got 'i32'}}
+rt.weight @w : tensor<4xf32> = #rt.cast<#rt.file<"w", 0, tensor<4xi32>>, f32>
+
+// -----
+
+// expected-error @+1 {{expects N to be a multiple of columns = 2, got 3}}
+rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<3x4xf32>>, 2>
+
+// -----
+
+// expected-error @+1 {{a packed expression cannot be part of another one}}
+rt.weight @w : tensor<4x4xf32> = #rt.transpose<#rt.pack<#rt.file<"w", 0, tensor<4x4xf32>>, 1>, [1, 0]>
+
+// -----
+
+// expected-error @+1 {{expects the type of its value, 'tensor<4xf32>', got 'tensor<5xf32>'}}
+rt.weight @w : tensor<5xf32> = #rt.file<"w", 0, tensor<4xf32>>
+
+// -----
+
+// expected-error @+1 {{a packed weight has no shape; expects an opaque type}}
+rt.weight @w : tensor<4x4xf32> = #rt.pack<#rt.file<"w", 0, tensor<4x4xf32>>, 1>
+
+// -----
+
+// expected-note @+1 {{declared here}}
+rt.weight @w : tensor<4xf32> = #rt.file<"w", 0, tensor<4xf32>>
+func.func @f() {
+  // expected-error @+1 {{expects the type of @w, 'tensor<4xf32>', got 'memref<5xf32>'}}
+  %0 = rt.get_weight @w : memref<5xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{@w is not a 'rt.weight' of this module}}
+  %0 = rt.get_weight @w : memref<5xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects the first two arguments of a kernel to be the range of units}}
+func.func private @k(%x: index) attributes {rt.kernel} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects a kernel to have no results, got 1}}
+func.func private @k(%begin: index, %end: index) -> index attributes {rt.kernel} {
+  return %begin : index
+}
+
+// -----
+
+// expected-error @+1 {{expects a kernel to be private and to have a body}}
+func.func @k(%begin: index, %end: index) attributes {rt.kernel} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects an entry to be public and to have a body}}
+func.func private @main() attributes {rt.entry} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects at least one of v2, avx2, avx512}}
+rt.kernel @k
+
+// -----
+
+func.func private @a(%begin: index, %end: index) attributes {rt.kernel} {
+  return
+}
+func.func private @b(%begin: index, %end: index, %x: f32) attributes {rt.kernel} {
+  return
+}
+// expected-error @+1 {{expects its levels to have one type}}
+rt.kernel @k {v2 = @a, avx2 = @b}
+
+// -----
+
+func.func private @k(%begin: index, %end: index, %x: f32) attributes {rt.kernel} {
+  return
+}
+func.func @f(%n: index) {
+  // expected-error @+1 {{expects 1 arguments for @k, got 0}}
+  rt.launch @k units(%n) ()
+  return
+}
+
+// -----
+
+func.func private @k(%begin: index, %end: index, %x: f32) attributes {rt.kernel} {
+  return
+}
+func.func @f(%n: index) {
+  // expected-error @+1 {{expects argument 0 of @k to be of type 'f32', got 'index'}}
+  rt.launch @k units(%n) (%n) : index
+  return
+}
+
+// -----
+
+func.func @f(%n: index) {
+  // expected-error @+1 {{@f is neither a function with rt.kernel nor an 'rt.kernel'}}
+  rt.launch @f units(%n) (%n) : index
+  return
+}
+
+// -----
+
+func.func @f(%n: index) {
+  // expected-error @+1 {{expects to be in a function with rt.entry}}
+  %0 = rt.output 0 (%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @f() attributes {rt.entry} {
+  // expected-error @+1 {{expects a size for each of the 1 dynamic dimensions}}
+  %0 = rt.output 0 () : memref<?xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects axis to be a dynamic dimension of 'tensor<4x?xf32>', got 0}}
+rt.state @s : tensor<4x?xf32> {axis = 0, capacity = 16}
+
+// -----
+
+rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 16}
+func.func @f(%n: index) {
+  // expected-error @+1 {{expects 0 sizes, for the dynamic dimensions of 'tensor<4x?xf32>' other than its axis, got 1}}
+  %base, %length, %capacity = rt.get_state @s (%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.dim_names' to have a name per dimension of 'tensor<4xf32>', got 2}}
+func.func @f(%x: tensor<4xf32> {rt.dim_names = ["a", "b"]}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{unknown attribute 'rt.nmae' of the rt dialect}}
+func.func @f(%x: tensor<4xf32> {rt.nmae = "a"}) {
+  return
+}
