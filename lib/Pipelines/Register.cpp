@@ -8,6 +8,8 @@
 #include "moec/InitAll.h"
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/ONNX/IR/ONNX.h"
+#include "dialects/ONNX/Transforms/Passes.h"
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
@@ -21,7 +23,7 @@
 using namespace mlir;
 
 void moec::registerDialects(DialectRegistry &registry) {
-  registry.insert<moe::MoEDialect, rt::RTDialect, tile::TileDialect>();
+  registry.insert<moe::MoEDialect, onnx::ONNXDialect, rt::RTDialect, tile::TileDialect>();
   registry.insert<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
@@ -30,6 +32,7 @@ void moec::registerDialects(DialectRegistry &registry) {
 
 void moec::registerPasses() {
   codegen::registerCodeGenPasses();
+  onnx::registerONNXPasses();
   registerMoEToTilePasses();
   rt::registerRTToLLVMPasses();
 }
