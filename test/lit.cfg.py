@@ -2,6 +2,7 @@
 #   lit -v build-dev/test            everything
 #   lit -v build-dev/test --filter X what matches X
 import os
+import sys
 import lit.formats
 
 config.name = "moec"
@@ -13,6 +14,7 @@ config.test_exec_root = os.path.join(config.moec_binary_dir, "test")
 # Tools of this build first, then LLVM 22's FileCheck and friends: unversioned ones on PATH may be of another LLVM.
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.moec_binary_dir, "bin"), config.llvm_tools_dir, os.environ.get("PATH", "")])
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%moec_source", config.moec_source_dir))
 config.substitutions.append(("%moec_build", config.moec_binary_dir))

@@ -23,7 +23,7 @@ static SetVector<func::FuncOp> findKernelCode(ModuleOp module) {
     if (isKernel(func))
       found.insert(func);
   for (size_t next = 0; next < found.size(); ++next)
-    found[next].walk([&](func::CallOp call) {
+    func::FuncOp(found[next]).walk([&](func::CallOp call) {
       if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()))
         found.insert(callee);
     });

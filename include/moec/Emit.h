@@ -1,0 +1,101 @@
+//===- Emit.h - From lowered modules to artifacts ---------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The last step of the compiler: a module of host code and kernels becomes a
+// shared object, an executable, an object file, or code in this process, and a
+// weights file beside it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_EMIT_H
+#define MOEC_EMIT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+struct moert_artifact_v1;
+
+namespace moec {
+
+/// How code is emitted and linked. Empty paths mean what was found when moec was configured, then
+/// what is on PATH.
+struct EmitOptions {
+  /// LLVM's optimisation level, 0 to 3.
+  unsigned optLevel = 3;
+  /// Compiler and version, for the runtime's messages.
+  std::string producer = "moec";
+  /// ld.lld, for shared objects.
+  std::string linker;
+  /// C++ compiler driver, for executables and where there is no ld.lld.
+  std::string compilerDriver;
+  /// Folder of libmoert_cli.a and libmoert.a, for executables.
+  std::string runtimeLibraries;
+};
+
+/// How weights are read and packed.
+struct PackOptions {
+  /// What relative paths of `#rt.file` are relative to; empty: the current folder.
+  std::string baseDirectory;
+  /// Bytes of a weight that are evaluated at a time; memory in use is a small multiple of it.
+  int64_t chunkBytes = int64_t(64) << 20;
+  /// Told the bytes written so far and in all, now and then; may be empty.
+  std::function<void(int64_t, int64_t)> progress;
+};
+
+enum class ArtifactKind { SharedObject, Executable, Object };
+
+/// Runs `--convert-rt-to-llvm`. Errors are diagnostics of the module's context.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module, const EmitOptions &options);
+
+/// Makes the ELF object of a module that `lowerToLLVM` has lowered; the module is left as it was.
+/// Every instruction-set level is in it. Fails if the code would need a symbol other than memcpy,
+/// memmove, memset, memcmp and bcmp.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> emitObject(mlir::ModuleOp module,
+                                                               const EmitOptions &options);
+
+/// Writes the LLVM IR that `emitObject` compiles, after optimisation.
+llvm::Error emitLLVM(mlir::ModuleOp module, const EmitOptions &options, llvm::raw_ostream &os);
+
+/// Links `object` into `path`, a shared object that exports `moert_artifact_v1` only or an
+/// executable with the runtime in it.
+llvm::Error linkArtifact(llvm::MemoryBufferRef object, ArtifactKind kind, llvm::StringRef path,
+                         const EmitOptions &options);
+
+/// Writes the weights of a lowered module to `path`, through `path`.tmp. Writes nothing if the
+/// module has none.
+llvm::Error writeWeights(mlir::ModuleOp module, llvm::StringRef path, const PackOptions &options);
+
+/// Lowers, emits, links and packs: `path` and `path`.weights. Diagnoses errors on the module.
+mlir::LogicalResult emitArtifact(mlir::ModuleOp module, ArtifactKind kind, llvm::StringRef path,
+                                 const EmitOptions &options, const PackOptions &packOptions);
+
+/// An object file loaded into this process.
+class JitArtifact {
+public:
+  static llvm::Expected<std::unique_ptr<JitArtifact>>
+  load(std::unique_ptr<llvm::MemoryBuffer> object);
+  ~JitArtifact();
+
+  /// The artifact; lives as long as this object.
+  const moert_artifact_v1 *get() const { return artifact; }
+
+private:
+  struct Engine;
+  JitArtifact(std::unique_ptr<Engine> engine, const moert_artifact_v1 *artifact);
+
+  std::unique_ptr<Engine> engine;
+  const moert_artifact_v1 *artifact;
+};
+
+} // namespace moec
+
+#endif // MOEC_EMIT_H
