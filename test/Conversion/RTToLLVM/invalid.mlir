@@ -70,7 +70,7 @@ func.func private @k(%begin: index, %end: index) attributes {rt.kernel} {
 }
 func.func @main() attributes {rt.entry} {
   %c0 = arith.constant 0 : index
-  // expected-error @+1 {{'k' is not a host function; kernels are run with rt.launch}}
+  // expected-error @+1 {{'k' is kernel code; kernels are run with rt.launch}}
   call @k(%c0, %c0) : (index, index) -> ()
   return
 }
