@@ -15,6 +15,7 @@
 
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/RT/IR/RT.h"
+#include "dialects/RT/Transforms/Passes.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -27,7 +28,10 @@ inline void registerDialects(mlir::DialectRegistry &registry) {
 }
 
 /// Makes moec's own passes known by name.
-inline void registerPasses() { rt::registerRTToLLVMPasses(); }
+inline void registerPasses() {
+  rt::registerRTToLLVMPasses();
+  rt::registerRTTransformsPasses();
+}
 
 } // namespace moec
 
