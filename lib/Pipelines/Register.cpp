@@ -6,17 +6,26 @@
 //===----------------------------------------------------------------------===//
 
 #include "moec/InitAll.h"
+#include "moec/Pipelines.h"
 
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/ONNX/Transforms/Passes.h"
 #include "dialects/RT/IR/RT.h"
+#include "dialects/RT/Transforms/Passes.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -24,9 +33,15 @@ using namespace mlir;
 
 void moec::registerDialects(DialectRegistry &registry) {
   registry.insert<moe::MoEDialect, onnx::ONNXDialect, rt::RTDialect, tile::TileDialect>();
-  registry.insert<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+  registry.insert<arith::ArithDialect, bufferization::BufferizationDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
   tile::registerBufferization(registry);
 }
 
@@ -35,4 +50,6 @@ void moec::registerPasses() {
   onnx::registerONNXPasses();
   registerMoEToTilePasses();
   rt::registerRTToLLVMPasses();
+  rt::registerRTTransformsPasses();
+  registerPipelines();
 }

@@ -1,0 +1,49 @@
+//===- Pipelines.h - The stages of the compiler -----------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each stage adds its passes to a pass manager on a module. A module may enter
+// at any stage and mix the levels of that stage and the ones after it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_PIPELINES_H
+#define MOEC_PIPELINES_H
+
+#include <string>
+#include <vector>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace moec {
+
+/// How code for x86 is made.
+struct CpuOptions {
+  /// Instruction-set levels to build, of v2, avx2 and avx512; empty: all. A
+  /// processor runs the highest of them that it has.
+  std::vector<std::string> levels;
+};
+
+/// From `moe` to structured `tile` and `linalg` ops on tensors.
+void buildScheduleStage(mlir::OpPassManager &pm);
+
+/// From tensors to host code on memrefs that launches kernels.
+void buildKernelStage(mlir::OpPassManager &pm);
+
+/// From structured kernels to loops on vectors, once per instruction-set level.
+void buildX86Stage(mlir::OpPassManager &pm, const CpuOptions &options);
+
+/// All stages from `moe` to what `emitArtifact` takes: `--moe-to-cpu`.
+void buildMoEToCpuPipeline(mlir::OpPassManager &pm, const CpuOptions &options);
+
+/// Makes the pipelines known by name. Safe to call more than once.
+void registerPipelines();
+
+} // namespace moec
+
+#endif // MOEC_PIPELINES_H

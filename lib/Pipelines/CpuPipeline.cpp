@@ -1,0 +1,82 @@
+//===- CpuPipeline.cpp - From moe to code for x86 ---------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moec/Pipelines.h"
+
+#include "dialects/RT/Transforms/Passes.h"
+#include "lib/CodeGen/Passes.h"
+#include "lib/Conversion/MoEToTile/MoEToTile.h"
+
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void moec::buildScheduleStage(OpPassManager &pm) {
+  addCleanup(pm);
+  pm.addPass(createConvertMoEToTilePass());
+  addCleanup(pm);
+  // Weights whose only readers were packed.
+  pm.addPass(createSymbolDCEPass());
+}
+
+void moec::buildKernelStage(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  // Dynamic strides at boundaries would follow values into every kernel.
+  bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  addCleanup(pm);
+  pm.addPass(rt::createRTPlaceOutputsPass());
+  pm.addPass(codegen::createFormKernelsPass());
+  addCleanup(pm);
+  // After form-kernels, whose buffers of packed rows end with their product.
+  pm.addPass(rt::createRTReleaseBuffersPass());
+}
+
+void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {
+  codegen::CloneIsaLevelsPassOptions clone;
+  clone.levels.assign(options.levels.begin(), options.levels.end());
+  pm.addPass(codegen::createCloneIsaLevelsPass(clone));
+  pm.addPass(codegen::createEmitX86PanelsPass());
+  pm.addPass(codegen::createEmitRowKernelsPass());
+  addCleanup(pm);
+}
+
+void moec::buildMoEToCpuPipeline(OpPassManager &pm, const CpuOptions &options) {
+  buildScheduleStage(pm);
+  buildKernelStage(pm);
+  buildX86Stage(pm, options);
+}
+
+namespace {
+/// Options of `--moe-to-cpu`, as in CpuOptions.
+struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
+  ListOption<std::string> levels{
+      *this, "levels", llvm::cl::desc("Instruction-set levels: v2, avx2, avx512 (default: all)")};
+};
+} // namespace
+
+void moec::registerPipelines() {
+  static PassPipelineRegistration<CpuPipelineOptions> cpu(
+      "moe-to-cpu", "From moe to host code and x86 kernels, ready for convert-rt-to-llvm",
+      [](OpPassManager &pm, const CpuPipelineOptions &options) {
+        CpuOptions cpuOptions;
+        cpuOptions.levels.assign(options.levels.begin(), options.levels.end());
+        buildMoEToCpuPipeline(pm, cpuOptions);
+      });
+}
