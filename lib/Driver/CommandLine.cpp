@@ -49,6 +49,9 @@ std::optional<ParsedCommandLine> moec::parseCommandLine(llvm::ArrayRef<const cha
     }
     llvm::StringRef name = argument.split('=').first, value = argument.split('=').second;
     bool hasValue = argument.contains('=');
+    // The one option that every compiler spells short.
+    if (name == "-o")
+      name = "--output";
     const OptionSpec *spec = llvm::find_if(
         specs, [&](const OptionSpec &option) { return name == "--" + option.name.str(); });
     if (spec == specs.end()) {

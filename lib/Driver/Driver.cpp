@@ -18,6 +18,7 @@ using namespace moec;
 
 /// All subcommands, in alphabetical order.
 static const Subcommand *const subcommands[] = {
+    &compileSubcommand,
     &runSubcommand,
 };
 

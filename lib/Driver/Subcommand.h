@@ -23,6 +23,7 @@ struct Subcommand {
   int (*run)(const ParsedCommandLine &commandLine);
 };
 
+extern const Subcommand compileSubcommand;
 extern const Subcommand runSubcommand;
 
 } // namespace moec

@@ -41,11 +41,11 @@ void moec::buildKernelStage(OpPassManager &pm) {
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
-  pm.addPass(rt::createRTPlaceOutputsPass());
+  pm.addPass(rt::createPlaceOutputsPass());
   pm.addPass(codegen::createFormKernelsPass());
   addCleanup(pm);
   // After form-kernels, whose buffers of packed rows end with their product.
-  pm.addPass(rt::createRTReleaseBuffersPass());
+  pm.addPass(rt::createReleaseBuffersPass());
 }
 
 void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {

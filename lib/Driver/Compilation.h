@@ -1,0 +1,62 @@
+//===- Compilation.h - From a file to lowered code -------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_DRIVER_COMPILATION_H
+#define MOEC_LIB_DRIVER_COMPILATION_H
+
+#include "lib/Driver/CommandLine.h"
+#include "moec/Emit.h"
+#include "moec/Pipelines.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <memory>
+
+namespace mlir {
+class SourceMgrDiagnosticHandler;
+} // namespace mlir
+
+namespace moec {
+
+/// Options that every command which compiles has: --target.
+extern const OptionSpec targetOption;
+
+/// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
+/// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Returns nullopt after
+/// a message on stderr.
+std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
+                                      llvm::StringRef byDefault);
+
+/// One model on its way through the compiler. Messages go to stderr, at the
+/// place in the file where there is one.
+class Compilation {
+public:
+  Compilation();
+  ~Compilation();
+
+  /// Reads FILE.mlir. Returns an exit code.
+  int read(llvm::StringRef path);
+
+  /// Runs one stage. Returns an exit code: a stage fails on what it does not
+  /// support.
+  int run(llvm::function_ref<void(mlir::OpPassManager &)> buildStage);
+
+  mlir::ModuleOp getModule() { return *module; }
+
+private:
+  std::unique_ptr<mlir::MLIRContext> context;
+  llvm::SourceMgr sources;
+  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> handler;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+} // namespace moec
+
+#endif // MOEC_LIB_DRIVER_COMPILATION_H

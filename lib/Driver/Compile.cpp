@@ -1,0 +1,146 @@
+//===- Compile.cpp - moec compile ------------------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/Compilation.h"
+#include "lib/Driver/ExitCode.h"
+#include "lib/Driver/Subcommand.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+using namespace moec;
+
+static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
+
+namespace {
+
+enum class Emit { Executable, SharedObject, Object, MoE, Tile, LLVM };
+
+std::optional<Emit> parseEmit(const ParsedCommandLine &commandLine, StringRef output) {
+  if (std::optional<StringRef> name = commandLine.value("emit")) {
+    auto emit = llvm::StringSwitch<std::optional<Emit>>(*name)
+                    .Case("exe", Emit::Executable)
+                    .Case("so", Emit::SharedObject)
+                    .Case("obj", Emit::Object)
+                    .Case("moe", Emit::MoE)
+                    .Case("tile", Emit::Tile)
+                    .Case("llvm", Emit::LLVM)
+                    .Default(std::nullopt);
+    if (!emit)
+      error() << "--emit=" << *name << ": there are exe, so, obj, moe, tile and llvm\n";
+    return emit;
+  }
+  return llvm::StringSwitch<std::optional<Emit>>(llvm::sys::path::extension(output))
+      .Case(".so", Emit::SharedObject)
+      .Case(".o", Emit::Object)
+      .Case(".ll", Emit::LLVM)
+      .Default(Emit::Executable);
+}
+
+/// Prints how far weights are packed, where someone is looking.
+void showProgress(int64_t done, int64_t total) {
+  llvm::errs() << "\rpacking weights: " << done * 100 / std::max<int64_t>(total, 1) << " %"
+               << (done == total ? "\n" : "");
+}
+
+/// Writes text to the output, `-` being stdout.
+template <typename PrintT>
+int writeText(StringRef path, PrintT print) {
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
+  if (code) {
+    error() << path << ": " << code.message() << "\n";
+    return exitResource;
+  }
+  if (llvm::Error failure = print(file.os())) {
+    error() << toString(std::move(failure)) << "\n";
+    return exitInternal;
+  }
+  file.keep();
+  return exitSuccess;
+}
+
+int printModule(Compilation &compilation, StringRef output) {
+  return writeText(output, [&](llvm::raw_ostream &os) {
+    compilation.getModule().print(os);
+    os << "\n";
+    return llvm::Error::success();
+  });
+}
+
+int compile(const ParsedCommandLine &commandLine) {
+  if (commandLine.positionals.size() != 1) {
+    error() << "compile expects one file, got " << commandLine.positionals.size() << "\n";
+    return exitUsage;
+  }
+  std::optional<StringRef> output = commandLine.value("output");
+  if (!output) {
+    error() << "compile needs an output: -o OUT\n";
+    return exitUsage;
+  }
+  std::optional<Emit> emit = parseEmit(commandLine, *output);
+  std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
+  if (!emit || !cpu)
+    return exitUsage;
+
+  StringRef input = commandLine.positionals.front();
+  Compilation compilation;
+  if (int code = compilation.read(input))
+    return code;
+  if (*emit == Emit::MoE) {
+    if (int code =
+            compilation.run([](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }))
+      return code;
+    return printModule(compilation, *output);
+  }
+  if (int code = compilation.run(buildScheduleStage))
+    return code;
+  if (*emit == Emit::Tile)
+    return printModule(compilation, *output);
+  if (int code = compilation.run([&](OpPassManager &pm) {
+        buildKernelStage(pm);
+        buildX86Stage(pm, *cpu);
+      }))
+    return code;
+
+  EmitOptions emitOptions;
+  if (*emit == Emit::LLVM) {
+    if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
+      return exitUnsupported;
+    return writeText(*output, [&](llvm::raw_ostream &os) {
+      return emitLLVM(compilation.getModule(), emitOptions, os);
+    });
+  }
+  PackOptions packOptions;
+  packOptions.baseDirectory = llvm::sys::path::parent_path(input).str();
+  if (llvm::sys::Process::StandardErrIsDisplayed() && !commandLine.has("quiet"))
+    packOptions.progress = showProgress;
+  ArtifactKind kind = *emit == Emit::SharedObject ? ArtifactKind::SharedObject
+                      : *emit == Emit::Object     ? ArtifactKind::Object
+                                                  : ArtifactKind::Executable;
+  return succeeded(emitArtifact(compilation.getModule(), kind, *output, emitOptions, packOptions))
+             ? exitSuccess
+             : exitResource;
+}
+
+} // namespace
+
+static const OptionSpec compileOptions[] = {
+    {"output", "OUT", "what to write; also -o. Weights go to OUT.weights"},
+    {"emit", "KIND", "exe, so, obj, llvm, tile or moe; by default as OUT ends, else exe"},
+    targetOption,
+    {"quiet", "", "no progress on stderr"},
+};
+
+const Subcommand moec::compileSubcommand = {"compile", "FILE.mlir -o OUT",
+                                            "make an executable, a shared object or an object",
+                                            compileOptions, compile};
