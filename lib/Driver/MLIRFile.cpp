@@ -20,7 +20,11 @@ std::unique_ptr<mlir::MLIRContext> moec::createContext() {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registerDialects(registry);
-  return std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto context =
+      std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  // Users see their file, not the module of some stage.
+  context->printOpOnDiagnostic(false);
+  return context;
 }
 
 bool moec::readFile(llvm::StringRef path, llvm::SourceMgr &sources) {

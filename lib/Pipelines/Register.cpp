@@ -17,6 +17,7 @@
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
+#include "lib/Conversion/TileToLLVM/TileToLLVM.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -44,6 +45,7 @@ void moec::registerDialects(DialectRegistry &registry) {
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
   tile::registerBufferization(registry);
+  tile::registerConvertTileToLLVMInterface(registry);
 }
 
 void moec::registerPasses() {

@@ -14,7 +14,7 @@ def ConvertRTToLLVMPass : Pass<"convert-rt-to-llvm", "::mlir::ModuleOp"> {
   let summary = "host code, kernels and the artifact's tables in the llvm dialect";
   let description = [{
     In: entry functions, host functions and kernels on memrefs, in `rt`, `func`, `scf`, `cf`, `arith`, `index`, `math`,
-    `vector`, `memref`, `affine` and `ub`; entries without results. Out: `llvm` functions, the exported constant
+    `vector`, `memref`, `affine`, `ub` and `tile.panels`; entries without results. Out: `llvm` functions, the exported constant
     `moert_artifact_v1` with everything it points at, and the `rt.weight` ops that code reads, in the order of their
     numbers. What cannot be converted is an error that names the op.
 

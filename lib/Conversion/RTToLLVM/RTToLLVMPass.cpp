@@ -8,6 +8,7 @@
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
 #include "lib/Conversion/RTToLLVM/Patterns.h"
+#include "lib/Conversion/TileToLLVM/TileToLLVM.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -56,15 +57,16 @@ struct ConvertRTToLLVMPass : moec::rt::impl::ConvertRTToLLVMPassBase<ConvertRTTo
   void runOnOperation() override;
 
 private:
-  LogicalResult convert(const LLVMTypeConverter &converter, ArtifactTables &tables);
+  LogicalResult convert(LLVMTypeConverter &converter, ArtifactTables &tables);
 };
 } // namespace
 
-LogicalResult ConvertRTToLLVMPass::convert(const LLVMTypeConverter &converter,
+LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter,
                                            ArtifactTables &tables) {
   RewritePatternSet patterns(&getContext());
   populateRTToLLVMPatterns(converter, tables, patterns);
   populateHostMemoryPatterns(converter, patterns);
+  moec::tile::populateTileToLLVMPatterns(converter, patterns);
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
