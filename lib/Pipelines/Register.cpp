@@ -11,6 +11,7 @@
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
+#include "lib/Conversion/TileToLLVM/TileToLLVM.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -24,6 +25,7 @@ void moec::registerDialects(DialectRegistry &registry) {
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
   tile::registerBufferization(registry);
+  tile::registerConvertTileToLLVMInterface(registry);
 }
 
 void moec::registerPasses() { codegen::registerCodeGenPasses(); }
