@@ -33,32 +33,35 @@ struct CloneIsaLevels : impl::CloneIsaLevelsPassBase<CloneIsaLevels> {
             << name << "'; there are v2, avx2 and avx512";
         return signalPassFailure();
       }
-      chosen.push_back(level);
+      if (!llvm::is_contained(chosen, level))
+        chosen.push_back(level);
     }
     if (chosen.empty())
       for (const IsaLevel &level : getIsaLevels())
         chosen.push_back(&level);
 
+    SymbolTable symbols(module);
     for (auto kernel : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       if (kernel->hasAttr(rt::RTDialect::kKernel) && !kernel->hasAttr(isaAttrName))
-        cloneKernel(kernel, chosen);
+        cloneKernel(kernel, chosen, symbols);
   }
 
-  void cloneKernel(func::FuncOp kernel, ArrayRef<const IsaLevel *> chosen) {
+  void cloneKernel(func::FuncOp kernel, ArrayRef<const IsaLevel *> chosen, SymbolTable &symbols) {
     std::string name = kernel.getName().str();
     OpBuilder b(kernel);
     OperationState table(kernel.getLoc(), rt::KernelOp::getOperationName());
     table.addAttribute(SymbolTable::getSymbolAttrName(), b.getStringAttr(name));
     for (const IsaLevel *level : chosen) {
       auto clone = cast<func::FuncOp>(b.clone(*kernel));
-      std::string cloneName = (Twine(name) + "_" + level->name).str();
-      clone.setName(cloneName);
+      clone.setName((Twine(name) + "_" + level->name).str());
       setIsaLevel(clone, *level);
-      table.addAttribute(level->name, FlatSymbolRefAttr::get(b.getContext(), cloneName));
+      // Renames on a clash with a function of the user's.
+      table.addAttribute(level->name, FlatSymbolRefAttr::get(symbols.insert(clone)));
       ++numClones;
     }
-    b.create(table);
-    kernel.erase();
+    Operation *levelTable = b.create(table);
+    symbols.erase(kernel);
+    symbols.insert(levelTable);
   }
 };
 } // namespace

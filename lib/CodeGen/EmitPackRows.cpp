@@ -36,9 +36,7 @@ struct PackRowsEmitter {
   Value mul(Value lhs, Value rhs) { return arith::MulIOp::create(b, lhs, rhs); }
 
   void emit() {
-    int64_t numRanges =
-        op.getRanges() ? cast<MemRefType>(op.getRanges().getType()).getDimSize(0) - 1 : 1;
-    forEachRange(b, op.getRanges(), numRanges, op.getCount(),
+    forEachRange(b, op.getRanges(), op.getCount(),
                  [&](Value, RowRange range) { emitRange(range); });
   }
 
@@ -70,7 +68,8 @@ struct PackRowsEmitter {
     Value target = add(base, loop.getInductionVar());
     copyRow(row, target, rows);
     // Summands that only the panel's pairing of k adds.
-    if (op.getDepth() != cast<MemRefType>(op.getRows().getType()).getDimSize(1))
+    if (cast<MemRefType>(op.getRows().getType()).getDimSize(1) !=
+        static_cast<int64_t>(op.getDepth()))
       fillRow(target, rows);
   }
 

@@ -7,6 +7,7 @@
 
 #include "lib/CodeGen/Emitters.h"
 #include "lib/CodeGen/Epilogue.h"
+#include "lib/CodeGen/FirstLanes.h"
 #include "lib/CodeGen/PanelKernel.h"
 #include "lib/CodeGen/RowBlocks.h"
 
@@ -14,6 +15,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 
@@ -30,9 +32,10 @@ constexpr int64_t epilogueLanes = 16;
 
 class PanelProductEmitter {
 public:
-  PanelProductEmitter(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth)
+  PanelProductEmitter(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth,
+                      PanelKernels &kernels)
       : op(op), level(level), blockDepth(blockDepth), packed(op.getSlabs().getType()),
-        b(op.getLoc(), op) {
+        kernels(kernels), b(op.getLoc(), op) {
     zero = index(0);
     one = index(1);
     int64_t elements = packed.getSlabs() * packed.getSlabElements();
@@ -40,14 +43,25 @@ public:
                                     op.getSlabs());
     panels = memref::CastOp::create(
         b, MemRefType::get({ShapedType::kDynamic}, packed.getElementType()), panels);
-    auto scratch = MemRefType::get({blocksPerPass * level.blockRows * panelWidth}, b.getF32Type());
-    sums = memref::AllocaOp::create(b, scratch, b.getI64IntegerAttr(64));
-    sums = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()), sums);
+    auto floats = MemRefType::get({ShapedType::kDynamic}, b.getF32Type());
+    packedRows = op.getPacked();
+    if (packedRows.getType() != floats)
+      packedRows = memref::CastOp::create(b, floats, packedRows);
+    {
+      // At the function's entry: the stack does not grow if the op stands in a loop.
+      OpBuilder::InsertionGuard guard(b);
+      auto function = op->getParentOfType<FunctionOpInterface>();
+      b.setInsertionPointToStart(&function.getFunctionBody().front());
+      auto scratch =
+          MemRefType::get({blocksPerPass * level.blockRows * panelWidth}, b.getF32Type());
+      sums = memref::AllocaOp::create(b, scratch, b.getI64IntegerAttr(64));
+      sums = memref::CastOp::create(b, floats, sums);
+    }
     depth = packed.getPanelElements() / panelWidth;
   }
 
   void emit() {
-    forEachRange(b, op.getRanges(), packed.getSlabs(), op.getCount(),
+    forEachRange(b, op.getRanges(), op.getCount(),
                  [&](Value slab, RowRange range) { emitRange(slab, range); });
   }
 
@@ -89,7 +103,7 @@ private:
             Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, block, zero);
             callKernel(
                 rows, isFirst,
-                {op.getPacked(), packedStart, panels, panelStart, sums, sumsStart, summands});
+                {packedRows, packedStart, panels, panelStart, sums, sumsStart, summands});
           });
         });
         emitColumns(slab, panel, add(range.start, firstRow), sub(endRow, firstRow));
@@ -107,12 +121,11 @@ private:
   /// Calls the panel kernel of that many rows; the first block of a range
   /// prefetches the panel.
   void callKernel(Value rows, Value isFirst, ValueRange arguments) {
-    auto module = op->getParentOfType<ModuleOp>();
     SmallVector<int64_t> cases;
     for (int64_t m = 1; m < level.blockRows; ++m)
       cases.push_back(m);
     auto call = [&](int64_t m, bool prefetch) {
-      func::FuncOp kernel = getPanelKernel(module, {&level, packed.getElementType(), m, prefetch});
+      func::FuncOp kernel = kernels.get({&level, packed.getElementType(), m, prefetch});
       func::CallOp::create(b, kernel, arguments);
     };
     auto select = [&](bool prefetch) {
@@ -165,19 +178,14 @@ private:
   }
 
   /// Loads 16 columns, or the first `valid` of them.
-  Value loadColumns(Value memref, ValueRange at, Value mask) {
+  Value loadColumns(Value memref, ValueRange at, Value valid) {
     auto type = VectorType::get({epilogueLanes}, getElementTypeOrSelf(memref.getType()));
-    if (!mask)
-      return vector::LoadOp::create(b, type, memref, at);
-    Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    return vector::MaskedLoadOp::create(b, type, memref, at, mask, nothing);
+    if (valid)
+      return loadFirstLanes(b, type, memref, at, valid);
+    return vector::LoadOp::create(b, type, memref, at);
   }
 
   void emitRow(Value slab, Value column, Value row, Value sumsAt, Value valid) {
-    Value mask;
-    if (valid)
-      mask = vector::CreateMaskOp::create(b, VectorType::get({epilogueLanes}, b.getI1Type()),
-                                          ValueRange{valid});
     SmallVector<Value> arguments;
     for (int64_t i = 0; i < packed.getColumns(); ++i)
       arguments.push_back(loadColumns(sums, add(sumsAt, index(i * epilogueLanes)), Value()));
@@ -187,10 +195,10 @@ private:
           b, VectorType::get({epilogueLanes}, element.getType()), element));
     }
     for (Value arg : op.getColArgs())
-      arguments.push_back(loadColumns(arg, {slab, column}, mask));
+      arguments.push_back(loadColumns(arg, {slab, column}, valid));
     Value result = emitEpilogue(b, op.getEpilogue().front(), arguments, epilogueLanes);
-    if (mask)
-      vector::MaskedStoreOp::create(b, op.getOuts(), ValueRange{row, column}, mask, result);
+    if (valid)
+      storeFirstLanes(b, result, op.getOuts(), {row, column}, valid);
     else
       vector::StoreOp::create(b, result, op.getOuts(), ValueRange{row, column});
   }
@@ -199,14 +207,16 @@ private:
   const IsaLevel &level;
   int64_t blockDepth, depth;
   tile::PackedType packed;
+  PanelKernels &kernels;
   ImplicitLocOpBuilder b;
-  Value zero, one, panels, sums;
+  Value zero, one, packedRows, panels, sums;
 };
 
 } // namespace
 
-void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth) {
-  PanelProductEmitter(op, level, blockDepth).emit();
+void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth,
+                      PanelKernels &kernels) {
+  PanelProductEmitter(op, level, blockDepth, kernels).emit();
 }
 
 } // namespace moec::codegen

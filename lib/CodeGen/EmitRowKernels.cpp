@@ -34,6 +34,10 @@ struct EmitRowKernels : impl::EmitRowKernelsPassBase<EmitRowKernels> {
             ops.push_back(op);
         });
     for (Operation *op : ops) {
+      if (op->getNumResults() != 0) {
+        op->emitOpError("is still on tensors; bufferize before emit-row-kernels");
+        return signalPassFailure();
+      }
       TypeSwitch<Operation *>(op)
           .Case([](tile::SelectOp select) { emitSelect(select); })
           .Case([](tile::BucketOp bucket) { emitBucket(bucket); })

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/CodeGen/Emitters.h"
+#include "lib/CodeGen/FirstLanes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -57,20 +58,18 @@ struct WeightedGatherEmitter {
     Value hasRest = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, rest, zero);
     auto tail = scf::IfOp::create(b, hasRest, /*withElseRegion=*/false);
     b.setInsertionPointToStart(tail.thenBlock());
-    emitColumn(
-        row, whole,
-        vector::CreateMaskOp::create(b, VectorType::get({lanes}, b.getI1Type()), ValueRange{rest}));
+    emitColumn(row, whole, rest);
   }
 
   void emitColumns(Value row, Value from, Value to, Value step) {
     auto loop = scf::ForOp::create(b, from, to, step);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    emitColumn(row, loop.getInductionVar(), /*mask=*/Value());
+    emitColumn(row, loop.getInductionVar(), /*valid=*/Value());
   }
 
-  /// 16 columns of one row, or those in the mask.
-  void emitColumn(Value row, Value column, Value mask) {
+  /// 16 columns of one row, or the first `valid` of them.
+  void emitColumn(Value row, Value column, Value valid) {
     Type sumType = vectorOf(b.getF32Type());
     Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(sumType));
     Value choices = memref::DimOp::create(b, op.getPlaces(), 1);
@@ -88,7 +87,7 @@ struct WeightedGatherEmitter {
         b.setInsertionPointToStart(kept.thenBlock());
         Value at = arith::IndexCastOp::create(b, b.getIndexType(), place);
         scf::YieldOp::create(
-            b, arith::AddFOp::create(b, sum, emitTerm(row, choice, at, column, mask)).getResult());
+            b, arith::AddFOp::create(b, sum, emitTerm(row, choice, at, column, valid)).getResult());
         b.setInsertionPointToStart(kept.elseBlock());
         scf::YieldOp::create(b, sum);
       }
@@ -96,13 +95,13 @@ struct WeightedGatherEmitter {
     }
     Value result = round(loop.getResult(0),
                          vectorOf(cast<MemRefType>(op.getOuts().getType()).getElementType()));
-    if (mask)
-      vector::MaskedStoreOp::create(b, op.getOuts(), ValueRange{row, column}, mask, result);
+    if (valid)
+      storeFirstLanes(b, result, op.getOuts(), {row, column}, valid);
     else
       vector::StoreOp::create(b, result, op.getOuts(), ValueRange{row, column});
   }
 
-  Value emitTerm(Value row, Value choice, Value place, Value column, Value mask) {
+  Value emitTerm(Value row, Value choice, Value place, Value column, Value valid) {
     Type f32 = vectorOf(b.getF32Type());
     Value weight =
         extend(memref::LoadOp::create(b, op.getWeights(), ValueRange{row, choice}), b.getF32Type());
@@ -110,9 +109,8 @@ struct WeightedGatherEmitter {
         VectorType::get({lanes}, cast<MemRefType>(op.getRows().getType()).getElementType());
     Value at[] = {place, column};
     Value values;
-    if (mask)
-      values = vector::MaskedLoadOp::create(b, stored, op.getRows(), at, mask,
-                                            arith::ConstantOp::create(b, b.getZeroAttr(stored)));
+    if (valid)
+      values = loadFirstLanes(b, stored, op.getRows(), at, valid);
     else
       values = vector::LoadOp::create(b, stored, op.getRows(), at);
     Value term =

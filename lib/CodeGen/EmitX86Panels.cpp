@@ -7,6 +7,7 @@
 
 #include "lib/CodeGen/Emitters.h"
 #include "lib/CodeGen/IsaLevel.h"
+#include "lib/CodeGen/PanelKernel.h"
 #include "lib/CodeGen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,10 +35,12 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;
-    getOperation().walk([&](Operation *op) {
-      if (isa<tile::PackRowsOp, tile::PanelProductOp>(op))
-        ops.push_back(op);
-    });
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      function.walk([&](Operation *op) {
+        if (isa<tile::PackRowsOp, tile::PanelProductOp>(op))
+          ops.push_back(op);
+      });
+    PanelKernels kernels(getOperation());
     for (Operation *op : ops) {
       const IsaLevel *level = getIsaLevel(op);
       if (!level)
@@ -45,7 +48,7 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
       if (auto pack = dyn_cast<tile::PackRowsOp>(op)) {
         emitPackRows(pack, *level);
       } else {
-        emitPanelProduct(cast<tile::PanelProductOp>(op), *level, depth);
+        emitPanelProduct(cast<tile::PanelProductOp>(op), *level, depth, kernels);
         ++numProducts;
       }
       op->erase();

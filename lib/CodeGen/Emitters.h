@@ -18,13 +18,15 @@
 namespace moec::codegen {
 
 struct IsaLevel;
+class PanelKernels;
 
 /// Gathers, widens and transposes rows into blocks of `[depth][rows]`.
 void emitPackRows(tile::PackRowsOp op, const IsaLevel &level);
 
 /// Loops over ranges, row blocks, panels and blocks of `blockDepth` summands
 /// around calls of panel kernels, then the epilogue.
-void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth);
+void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth,
+                      PanelKernels &kernels);
 
 /// The k largest of each row by repeated maximum.
 void emitSelect(tile::SelectOp op);

@@ -37,22 +37,10 @@ public:
   int64_t numKernels = 0, numLaunches = 0;
 
 private:
-  /// The kernel's text without its name: equal bodies are one function.
-  static std::string bodyOf(func::FuncOp kernel);
-
   ModuleOp module;
   SymbolTable symbols;
   llvm::StringMap<func::FuncOp> kernels;
 };
-
-std::string KernelFormer::bodyOf(func::FuncOp kernel) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << kernel.getFunctionType();
-  for (Operation &op : kernel.getBody().front())
-    op.print(os, OpPrintingFlags().useLocalScope().assumeVerified());
-  return text;
-}
 
 void KernelFormer::launch(
     ImplicitLocOpBuilder &b, StringRef name, Value units, ValueRange captures,
@@ -78,7 +66,11 @@ void KernelFormer::launch(
   build(body, entry->getArgument(0), entry->getArgument(1), inside);
   func::ReturnOp::create(body);
 
-  auto [known, isNew] = kernels.try_emplace(bodyOf(kernel), kernel);
+  // Equal text under the name that all kernels of an op start with is equal code.
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  kernel.print(os, OpPrintingFlags().useLocalScope().assumeVerified());
+  auto [known, isNew] = kernels.try_emplace(text, kernel);
   if (isNew) {
     symbols.insert(kernel); // renames on a clash
     ++numKernels;

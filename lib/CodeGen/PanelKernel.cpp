@@ -165,12 +165,14 @@ private:
 
 } // namespace
 
-func::FuncOp getPanelKernel(ModuleOp module, const PanelKernelSpec &spec) {
+func::FuncOp PanelKernels::get(const PanelKernelSpec &spec) {
   std::string name;
   llvm::raw_string_ostream(name) << "panel_" << spec.elementType << "_" << spec.level->name << "_m"
                                  << spec.rows << (spec.prefetch ? "_first" : "");
-  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
-    return existing;
+  func::FuncOp &known = kernels[name];
+  if (known)
+    return known;
+  auto module = cast<ModuleOp>(symbols.getOp());
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   Type index = builder.getIndexType();
   auto rows = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
@@ -184,8 +186,9 @@ func::FuncOp getPanelKernel(ModuleOp module, const PanelKernelSpec &spec) {
   SmallVector<Attribute> passthrough(function->getAttrOfType<ArrayAttr>("passthrough").getValue());
   passthrough.push_back(builder.getStringAttr("noinline"));
   function->setAttr("passthrough", builder.getArrayAttr(passthrough));
+  symbols.insert(function); // renames on a clash with a function of the user's
   PanelKernelBuilder(spec, function).build();
-  return function;
+  return known = function;
 }
 
 } // namespace moec::codegen

@@ -12,6 +12,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace moec::codegen {
 
@@ -29,16 +31,25 @@ struct PanelKernelSpec {
   bool prefetch;
 };
 
-/// The private function
+/// The panel kernels of a module, each the private function
 ///
 ///   (A: memref<?xf32>, a, B: memref<?xT>, b, C: memref<?xf32>, c, depth)
 ///   C[c + 32 i + j] += A[a + k rows + i] * B[b + 32 k + j]     i < rows, j < 32, k < depth
 ///   ascending
 ///
-/// of `module`, made at its first use. One FMA chain per element of C, so that
+/// made at its first use. One FMA chain per element of C, so that
 /// neither rows nor blocks of k can change a bit. Of bf16 panels, depth and the
 /// first k are even and B holds pairs of k.
-mlir::func::FuncOp getPanelKernel(mlir::ModuleOp module, const PanelKernelSpec &spec);
+class PanelKernels {
+public:
+  explicit PanelKernels(mlir::ModuleOp module) : symbols(module) {}
+
+  mlir::func::FuncOp get(const PanelKernelSpec &spec);
+
+private:
+  mlir::SymbolTable symbols;
+  llvm::StringMap<mlir::func::FuncOp> kernels;
+};
 
 } // namespace moec::codegen
 

@@ -74,4 +74,17 @@ def EmitRowKernelsPass : Pass<"emit-row-kernels", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def Bf16AsIntegersPass : Pass<"bf16-as-integers", "::mlir::ModuleOp"> {
+  let summary = "store and move bf16 as 16-bit integers";
+  let description = [{
+    On processors without bf16 registers LLVM 22 promotes bf16 that is selected, extracted from vectors or accessed
+    under a mask to f32 and rounds it back by a call of `__truncsfbf2` per lane. Nothing computes in bf16 here, so the
+    bits may travel as i16: every bf16 type of a module becomes i16, constants keep their bits.
+
+    In: the llvm dialect, with conversions of bf16 expanded (`arith-expand{include-bf16}` before `convert-to-llvm`);
+    other bf16 arithmetic is an error. Out: no bf16.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // MOEC_LIB_CODEGEN_PASSES

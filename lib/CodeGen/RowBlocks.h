@@ -38,11 +38,10 @@ struct RowRange {
   mlir::Value start, rows; // index
 };
 
-/// Emits `for g in [0, ranges)` with an `if` that skips empty ranges, and calls
-/// `body` inside with the range's number; `ranges` may be null: one range of
-/// all `count` rows.
-void forEachRange(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges, int64_t numRanges,
-                  mlir::Value count,
+/// Emits a loop over the ranges between neighbours of `ranges` with an `if` that
+/// skips empty ones, and calls `body` inside with the range's number; `ranges`
+/// may be null: one range of all `count` rows.
+void forEachRange(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges, mlir::Value count,
                   llvm::function_ref<void(mlir::Value index, RowRange range)> body);
 
 } // namespace moec::codegen

@@ -79,6 +79,12 @@ LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, i
     return emitError() << "expects columns = 1 or 2, got " << columns;
   if (n % columns != 0)
     return emitError() << "expects a multiple of " << columns << " source columns, got " << n;
+  // Sizes in bytes, alignments included, must not overflow.
+  constexpr int64_t most = int64_t(1) << 44;
+  int64_t slab, all;
+  if (n > most || k > most || llvm::MulOverflow(n + panelWidth, k + 1, slab) || slab > most ||
+      llvm::MulOverflow(slab + 4096, slabs, all) || all > most)
+    return emitError() << "expects less than 2^44 elements, got " << slabs << "x" << n << "x" << k;
   return success();
 }
 

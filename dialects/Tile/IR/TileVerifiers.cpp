@@ -7,6 +7,8 @@
 
 #include "dialects/Tile/IR/Tile.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -29,6 +31,15 @@ static LogicalResult hasShape(Operation *op, StringRef name, Value value, ArrayR
   if (!isElement(type.getElementType()))
     return op->emitOpError() << "expects " << name << " of " << elements << ", got "
                              << type.getElementType();
+  return success();
+}
+
+/// Vectors of columns are loaded and stored: columns of a memref must be neighbours.
+static LogicalResult hasContiguousColumns(Operation *op, StringRef name, Value value) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  if (type && !type.isLastDimUnitStride())
+    return op->emitOpError() << "expects " << name << " with unit stride in its last dimension, "
+                             << "got " << type;
   return success();
 }
 
@@ -72,12 +83,18 @@ static LogicalResult verifyEpilogue(Operation *op, Block &body, PackedType slabs
   if (body.getArgumentTypes() != TypeRange(expected))
     return op->emitOpError() << "expects an epilogue with arguments (" << TypeRange(expected)
                              << "), got (" << body.getArgumentTypes() << ")";
-  for (Operation &inner : body.without_terminator())
-    if (!inner.hasTrait<OpTrait::ConstantLike>() && !OpTrait::hasElementwiseMappableTraits(&inner))
-      return inner.emitOpError("is not element-wise and cannot stand in an epilogue");
-  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  auto yield = dyn_cast<YieldOp>(body.back());
   if (!yield)
     return op->emitOpError("expects an epilogue that ends in tile.yield");
+  for (Operation &inner : body.without_terminator()) {
+    if (!isa<arith::ConstantOp, ub::PoisonOp>(inner) &&
+        !OpTrait::hasElementwiseMappableTraits(&inner))
+      return inner.emitOpError("is not element-wise and cannot stand in an epilogue");
+    for (Type type : llvm::concat<const Type>(SmallVector<Type>(inner.getOperandTypes()),
+                                              SmallVector<Type>(inner.getResultTypes())))
+      if (!isScalar(type))
+        return inner.emitOpError("expects integer or float scalars in an epilogue, got ") << type;
+  }
   if (yield.getValue().getType() != getElementTypeOrSelf(outs.getType()))
     return yield.emitOpError() << "expects the element type of outs, "
                                << getElementTypeOrSelf(outs.getType()) << ", got "
@@ -100,8 +117,11 @@ static LogicalResult verifyProduct(Operation *op, PackedType slabs, Value ranges
       return failure();
   for (Value arg : colArgs)
     if (failed(hasShape(op, "a column argument", arg, {slabs.getSlabs(), columns}, isStorage,
-                        storage)))
+                        storage)) ||
+        failed(hasContiguousColumns(op, "a column argument", arg)))
       return failure();
+  if (failed(hasContiguousColumns(op, "outs", outs)))
+    return failure();
   return verifyEpilogue(op, body, slabs, rowArgs, colArgs, outs);
 }
 
@@ -115,19 +135,31 @@ LogicalResult RaggedMatmulOp::verify() {
   return hasShape(*this, "gather", getGather(), {dim(getOuts(), 0)}, isI32, "i32");
 }
 
+/// Packed rows are passed to panel kernels.
+static LogicalResult isPlainBuffer(Operation *op, StringRef name, MemRefType type) {
+  if (!type.getLayout().isIdentity() || type.getMemorySpace())
+    return op->emitOpError() << "expects " << name << " in the default layout and memory space, "
+                             << "got " << type;
+  return success();
+}
+
 LogicalResult PackRowsOp::verify() {
   if (failed(hasShape(*this, "rows", getRows(), {anySize, anySize}, isStorage, storage)) ||
       failed(hasShape(*this, "gather", getGather(), {anySize}, isI32, "i32")) ||
       failed(hasShape(*this, "ranges", getRanges(), {anySize}, isI32, "i32")))
     return failure();
   int64_t summands = dim(getRows(), 1), depth = getDepth();
-  if (ShapedType::isDynamic(summands) || depth < summands || depth > summands + 1)
-    return emitOpError("expects rows of ")
-           << depth << " or " << depth - 1 << " summands, got " << getRows().getType();
-  return success();
+  if (depth < 1)
+    return emitOpError() << "expects a positive depth, got " << depth;
+  if (!ShapedType::isDynamic(summands) && (depth < summands || depth - summands > 1))
+    return emitOpError() << "expects a depth of " << summands << " summands or one more, got "
+                         << depth;
+  return isPlainBuffer(*this, "into", getInto().getType());
 }
 
 LogicalResult PanelProductOp::verify() {
+  if (failed(isPlainBuffer(*this, "packed", getPacked().getType())))
+    return failure();
   return verifyProduct(*this, getSlabs().getType(), getRanges(), getRowArgs(), getColArgs(),
                        getOuts(), getEpilogue().front());
 }
@@ -135,10 +167,9 @@ LogicalResult PanelProductOp::verify() {
 LogicalResult PanelsOp::verify() {
   PackedType packed = getPacked().getType();
   int64_t elements = packed.getSlabs() * packed.getSlabElements();
-  auto type = cast<MemRefType>(getElements().getType());
-  if (type.getElementType() != packed.getElementType() || type.getDimSize(0) != elements)
-    return emitOpError() << "expects memref<" << elements << "x" << packed.getElementType()
-                         << ">, got " << type;
+  auto expected = MemRefType::get({elements}, packed.getElementType());
+  if (getElements().getType() != expected)
+    return emitOpError() << "expects " << expected << ", got " << getElements().getType();
   return success();
 }
 
@@ -189,6 +220,9 @@ LogicalResult WeightedGatherOp::verify() {
     return failure();
   if (getTerm() && !isStorage(*getTerm()))
     return emitOpError() << "expects a term type of " << storage << ", got " << *getTerm();
-  return hasShape(*this, "outs", getOuts(), {dim(getPlaces(), 0), dim(getRows(), 1)}, isStorage,
-                  storage);
+  if (failed(hasShape(*this, "outs", getOuts(), {dim(getPlaces(), 0), dim(getRows(), 1)}, isStorage,
+                      storage)) ||
+      failed(hasContiguousColumns(*this, "rows", getRows())))
+    return failure();
+  return hasContiguousColumns(*this, "outs", getOuts());
 }

@@ -1,0 +1,214 @@
+//===- RowKernelTests.cpp - Selection, bucketing, gathers ------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Compiled row kernels against sorts and sums of the standard library.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Jit.h"
+#include "Storage.h"
+
+#include "gtest/gtest.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+using namespace moec::test;
+
+namespace {
+
+class RowKernelTest : public testing::TestWithParam<std::string> {
+protected:
+  std::unique_ptr<CompiledModule> compile(const std::string &arguments, const std::string &body) {
+    return CompiledModule::create("func.func @run(%parts: index, " + arguments +
+                                      ") attributes {llvm.emit_c_interface} {\n" + body +
+                                      "\n  return\n}\n",
+                                  GetParam());
+  }
+};
+
+/// Keys with ties, signed zeros, infinities and NaN.
+float specialKey(Sequence &sequence) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const float values[] = {0.0f, -0.0f, 1.0f, -1.0f, infinity, -infinity, std::nanf(""),
+                          -std::nanf(""), 1e-40f, -1e-40f};
+  uint32_t kind = sequence.next() % 14;
+  return kind < 10 ? values[kind] : sequence.number();
+}
+
+/// The columns of a row by descending entry, NaN last, equal ones by `lowerFirst`.
+std::vector<int32_t> sortedColumns(const std::vector<float> &row, bool lowerFirst) {
+  std::vector<int32_t> columns(row.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  if (!lowerFirst)
+    std::reverse(columns.begin(), columns.end());
+  std::stable_sort(columns.begin(), columns.end(), [&](int32_t lhs, int32_t rhs) {
+    if (std::isnan(row[lhs]) || std::isnan(row[rhs]))
+      return !std::isnan(row[lhs]) && std::isnan(row[rhs]);
+    return row[lhs] > row[rhs];
+  });
+  return columns;
+}
+
+TEST_P(RowKernelTest, SelectEqualsStableSort) {
+  for (bool lowerFirst : {true, false})
+    for (bool hasSource : {true, false})
+      for (auto [columns, k] : {std::pair(8, 2), std::pair(1, 1), std::pair(9, 9)}) {
+        std::string ks = std::to_string(k), keysType = "memref<?x?xf32>";
+        std::string ids = "memref<?x" + ks + "xi32>", values = "memref<?x" + ks + "xf32>";
+        auto module = compile(
+            "%z: " + keysType + ", %s: " + keysType + ", %i: " + ids + ", %v: " + values,
+            "tile.select keys(%z : " + keysType + ") " +
+                (hasSource ? "source(%s : " + keysType + ") " : "") + "outs(%i : " + ids +
+                ", %v : " + values + ") {tie = #tile.tie<" +
+                (lowerFirst ? "lower_index" : "higher_index") + ">}");
+        ASSERT_TRUE(module);
+        for (int64_t rows : {0, 1, 37}) {
+          Sequence sequence(columns);
+          std::vector<float> keys(rows * columns), source(rows * columns), chosen(rows * k, -7);
+          std::vector<int32_t> numbers(rows * k, -7);
+          for (float &key : keys)
+            key = specialKey(sequence);
+          for (float &value : source)
+            value = sequence.number();
+          MemRef<2> z(keys.data(), {rows, columns}), s(source.data(), {rows, columns}),
+              i(numbers.data(), {rows, k}), v(chosen.data(), {rows, k});
+          module->run("run", 3, &z, &s, &i, &v);
+          for (int64_t row = 0; row < rows; ++row) {
+            std::vector<float> entries(keys.begin() + row * columns,
+                                       keys.begin() + (row + 1) * columns);
+            std::vector<int32_t> expected = sortedColumns(entries, lowerFirst);
+            for (int64_t j = 0; j < k; ++j) {
+              ASSERT_EQ(numbers[row * k + j], expected[j]) << "row " << row << ", choice " << j;
+              float value = (hasSource ? source : keys)[row * columns + expected[j]];
+              ASSERT_EQ(toBits(chosen[row * k + j], "f32"), toBits(value, "f32"));
+            }
+          }
+        }
+      }
+}
+
+TEST_P(RowKernelTest, SelectOfBf16) {
+  auto module = compile("%z: memref<?x8xbf16>, %i: memref<?x3xi32>, %v: memref<?x3xbf16>",
+                        "tile.select keys(%z : memref<?x8xbf16>) outs(%i : memref<?x3xi32>, %v : "
+                        "memref<?x3xbf16>) {tie = #tile.tie<lower_index>}");
+  ASSERT_TRUE(module);
+  Sequence sequence(3);
+  Storage keys("bf16", 20 * 8), chosen("bf16", 20 * 3);
+  std::vector<int32_t> numbers(20 * 3);
+  for (size_t i = 0; i < keys.size(); ++i)
+    keys.set(i, sequence.number());
+  MemRef<2> z(keys.data(), {20, 8}), i(numbers.data(), {20, 3}), v(chosen.data(), {20, 3});
+  module->run("run", 2, &z, &i, &v);
+  for (int64_t row = 0; row < 20; ++row) {
+    std::vector<float> entries;
+    for (int64_t column = 0; column < 8; ++column)
+      entries.push_back(keys.get(row * 8 + column));
+    std::vector<int32_t> expected = sortedColumns(entries, /*lowerFirst=*/true);
+    for (int64_t j = 0; j < 3; ++j) {
+      ASSERT_EQ(numbers[row * 3 + j], expected[j]);
+      ASSERT_EQ(chosen.bits(row * 3 + j), keys.bits(row * 8 + expected[j]));
+    }
+  }
+}
+
+TEST_P(RowKernelTest, BucketIsStableSort) {
+  auto module =
+      compile("%k: memref<?x2xi32>, %o: memref<?xi32>, %s: memref<?xi32>, %p: memref<?x2xi32>",
+              "tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<?xi32>, "
+              "memref<?xi32>, memref<?x2xi32>)");
+  ASSERT_TRUE(module);
+  for (int64_t buckets : {1, 5, 300})
+    for (int64_t rows : {0, 1, 64}) {
+      Sequence sequence(rows + 1);
+      std::vector<int32_t> keys(rows * 2), offsets(buckets + 1, -7), source(rows * 2, -7),
+          places(rows * 2, -7);
+      for (int32_t &key : keys) // some below, some beyond the buckets
+        key = static_cast<int32_t>(sequence.next() % (buckets + 3)) - 1;
+      if (rows > 1)
+        keys[1] = std::numeric_limits<int32_t>::min();
+      MemRef<2> k(keys.data(), {rows, 2}), p(places.data(), {rows, 2});
+      MemRef<1> o(offsets.data(), {buckets + 1}), s(source.data(), {rows * 2});
+      module->run("run", 1, &k, &o, &s, &p);
+
+      std::vector<int32_t> entries;
+      for (int64_t entry = 0; entry < rows * 2; ++entry)
+        if (keys[entry] >= 0 && keys[entry] < buckets)
+          entries.push_back(entry);
+      std::stable_sort(entries.begin(), entries.end(),
+                       [&](int32_t lhs, int32_t rhs) { return keys[lhs] < keys[rhs]; });
+      std::vector<int32_t> expected(rows * 2, -1);
+      for (size_t place = 0; place < entries.size(); ++place) {
+        expected[entries[place]] = place;
+        ASSERT_EQ(source[place], entries[place] / 2);
+      }
+      ASSERT_EQ(places, expected);
+      for (int64_t bucket = 0; bucket <= buckets; ++bucket)
+        ASSERT_EQ(offsets[bucket], std::count_if(entries.begin(), entries.end(), [&](int32_t e) {
+                    return keys[e] < bucket;
+                  }));
+    }
+}
+
+TEST_P(RowKernelTest, WeightedGatherAddsInOrder) {
+  struct Types {
+    std::string rows, weights, outs, term;
+  };
+  for (const Types &types : std::vector<Types>{{"f32", "f32", "f32", ""},
+                                               {"bf16", "f32", "bf16", ""},
+                                               {"bf16", "bf16", "f32", "bf16"}})
+    for (int64_t columns : {1, 16, 41}) {
+      std::string rowType = "memref<?x?x" + types.rows + ">",
+                  weightType = "memref<?x3x" + types.weights + ">",
+                  outType = "memref<?x?x" + types.outs + ">";
+      auto module = compile(
+          "%r: " + rowType + ", %p: memref<?x3xi32>, %w: " + weightType + ", %o: " + outType,
+          "tile.weighted_gather rows(%r : " + rowType + ") places(%p : memref<?x3xi32>) weights(%w : " +
+              weightType + ") outs(%o : " + outType + ")" +
+              (types.term.empty() ? "" : " {term = " + types.term + "}"));
+      ASSERT_TRUE(module);
+      for (int64_t tokens : {0, 1, 29}) {
+        Sequence sequence(columns);
+        Storage rows(types.rows, 11 * columns), weights(types.weights, tokens * 3),
+            outs(types.outs, tokens * columns + 16, 3);
+        std::vector<int32_t> places(tokens * 3);
+        for (Storage *storage : {&rows, &weights})
+          for (size_t i = 0; i < storage->size(); ++i)
+            storage->set(i, sequence.number());
+        for (int32_t &place : places)
+          place = static_cast<int32_t>(sequence.next() % 12) - 1;
+        MemRef<2> r(rows.data(), {11, columns}), p(places.data(), {tokens, 3}),
+            w(weights.data(), {tokens, 3}), o(outs.data(), {tokens, columns});
+        module->run("run", 4, &r, &p, &w, &o);
+        for (int64_t token = 0; token < tokens; ++token)
+          for (int64_t column = 0; column < columns; ++column) {
+            float sum = 0;
+            for (int64_t j = 0; j < 3; ++j) {
+              int32_t place = places[token * 3 + j];
+              if (place < 0)
+                continue;
+              float term = weights.get(token * 3 + j) * rows.get(place * columns + column);
+              if (!types.term.empty())
+                term = fromBits(toBits(term, types.term), types.term);
+              sum += term;
+            }
+            ASSERT_EQ(outs.bits(token * columns + column), toBits(sum, types.outs))
+                << "row " << token << ", column " << column << " of " << columns;
+          }
+        for (size_t guard = tokens * columns; guard < outs.size(); ++guard)
+          ASSERT_EQ(outs.get(guard), 3) << "written beyond the last row";
+      }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllLevels, RowKernelTest, testing::ValuesIn(getLevelsOfThisCpu()),
+                         [](const testing::TestParamInfo<std::string> &info) {
+                           return info.param;
+                         });
+
+} // namespace
