@@ -43,6 +43,9 @@ bool isKernel(mlir::Operation *op);
 /// Whether `op` is an entry point: `func.func` with `rt.entry`.
 bool isEntry(mlir::Operation *op);
 
+/// Lets One-Shot Bufferize turn tensor weights into memrefs; the dialect calls it when it is loaded.
+void attachBufferization(mlir::MLIRContext *context);
+
 } // namespace moec::rt
 
 #endif // MOEC_DIALECTS_RT_IR_RT_H

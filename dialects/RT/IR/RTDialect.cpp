@@ -40,6 +40,7 @@ void RTDialect::initialize() {
 #include "dialects/RT/IR/RTOps.cpp.inc"
       >();
   DenseIntOrFPElementsAttr::attachInterface<DenseConstantModel>(*getContext());
+  attachBufferization(getContext());
 }
 
 bool moec::rt::isKernel(Operation *op) {

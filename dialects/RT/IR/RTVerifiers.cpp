@@ -20,6 +20,9 @@ LogicalResult WeightOp::verify() {
   RankedTensorType valueType = getValue().getExprType();
   if (!valueType)
     return emitOpError("expects the value to be a tensor");
+  // The other expressions check this themselves.
+  if (isa<DenseElementsAttr>(getValue()) && valueType.getElementTypeBitWidth() % 8 != 0)
+    return emitOpError() << "expects elements of whole bytes, got " << valueType.getElementType();
   if (isa<PackAttr>(getValue())) {
     // Slabs lie a stride apart, which a strided memref can say and a tensor cannot.
     auto memref = dyn_cast<MemRefType>(getType());

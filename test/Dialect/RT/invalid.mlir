@@ -208,3 +208,8 @@ func.func @f(%x: tensor<4xf32> {rt.dim_names = ["a", "b"]}) {
 func.func @f(%x: tensor<4xf32> {rt.nmae = "a"}) {
   return
 }
+
+// -----
+
+// expected-error @+1 {{expects elements of whole bytes, got 'i1'}}
+rt.weight @w : tensor<4xi1> = dense<true> : tensor<4xi1>

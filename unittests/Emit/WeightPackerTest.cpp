@@ -1,0 +1,243 @@
+//===- WeightPackerTest.cpp - Packed weights against a naive evaluation -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Emit/WeightPacker.h"
+
+#include "lib/Emit/FloatConversion.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace moec;
+using namespace moec::rt;
+
+namespace {
+
+/// Bits of the element of `expr` at `index`, one element at a time, without any of the packer's code.
+uint64_t evaluate(WeightExprInterface expr, SmallVector<int64_t> index, StringRef file) {
+  ArrayRef<int64_t> shape = expr.getExprType().getShape();
+  unsigned bytes = expr.getExprType().getElementTypeBitWidth() / 8;
+  int64_t position = 0;
+  for (auto [i, size] : llvm::zip_equal(index, shape))
+    position = position * size + i;
+  if (auto e = dyn_cast<FileAttr>(expr)) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, file.data() + e.getOffset() + position * bytes, bytes);
+    return bits;
+  }
+  if (auto e = dyn_cast<DenseFPElementsAttr>(expr))
+    return e.getValues<APFloat>()[position].bitcastToAPInt().getZExtValue();
+  if (auto e = dyn_cast<DenseIntElementsAttr>(expr))
+    return e.getValues<APInt>()[position].getZExtValue();
+  if (auto e = dyn_cast<TransposeAttr>(expr)) {
+    SmallVector<int64_t> source(index.size());
+    for (auto [dim, from] : llvm::enumerate(e.getPermutation()))
+      source[from] = index[dim];
+    return evaluate(e.getSource(), source, file);
+  }
+  if (auto e = dyn_cast<ReshapeAttr>(expr)) {
+    ArrayRef<int64_t> from = e.getSource().getExprType().getShape();
+    SmallVector<int64_t> source(from.size());
+    for (size_t dim = from.size(); dim-- > 0; position /= from[dim])
+      source[dim] = position % from[dim];
+    return evaluate(e.getSource(), source, file);
+  }
+  if (auto e = dyn_cast<SliceAttr>(expr)) {
+    for (auto [i, offset] : llvm::zip_equal(index, e.getOffsets()))
+      i += offset;
+    return evaluate(e.getSource(), index, file);
+  }
+  if (auto e = dyn_cast<StackAttr>(expr))
+    return evaluate(e.getElements()[index[0]],
+                    SmallVector<int64_t>(ArrayRef(index).drop_front()), file);
+  if (auto e = dyn_cast<ConcatAttr>(expr)) {
+    for (WeightExprInterface element : e.getElements()) {
+      int64_t size = element.getExprType().getDimSize(e.getAxis());
+      if (index[e.getAxis()] < size)
+        return evaluate(element, index, file);
+      index[e.getAxis()] -= size;
+    }
+    ADD_FAILURE() << "index beyond the concatenation";
+    return 0;
+  }
+  auto e = cast<CastAttr>(expr);
+  auto getSemantics = [](Type type) -> const llvm::fltSemantics & {
+    return cast<FloatType>(type).getFloatSemantics();
+  };
+  Type from = e.getSource().getExprType().getElementType();
+  APFloat value(getSemantics(from), APInt(from.getIntOrFloatBitWidth(),
+                                          evaluate(e.getSource(), index, file)));
+  bool losesInfo;
+  value.convert(getSemantics(e.getElementType()), APFloat::rmNearestTiesToEven, &losesInfo);
+  return value.bitcastToAPInt().getZExtValue();
+}
+
+/// A slab as codegen.md lays it down, computed element by element.
+std::vector<uint64_t> packNaively(PackAttr pack, int64_t slab, StringRef file) {
+  RankedTensorType type = pack.getExprType();
+  int64_t rank = type.getRank(), n = type.getDimSize(rank - 2), k = type.getDimSize(rank - 1);
+  bool pairs = type.getElementType().isBF16();
+  int64_t columns = pack.getColumns(), perOperand = 32 / columns;
+  int64_t panels = (n / columns + perOperand - 1) / perOperand;
+  int64_t depth = pairs ? (k + 1) / 2 * 2 : k;
+  std::vector<uint64_t> result(panels * depth * 32, 0);
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t i = 0; i < k; ++i) {
+      int64_t column = row / columns, operand = row % columns;
+      int64_t panel = column / perOperand, place = operand * perOperand + column % perOperand;
+      int64_t position = pairs ? ((panel * (depth / 2) + i / 2) * 32 + place) * 2 + i % 2
+                               : (panel * depth + i) * 32 + place;
+      SmallVector<int64_t> index{slab, row, i};
+      if (rank == 2)
+        index.erase(index.begin());
+      result[position] = evaluate(pack.getSource(), index, file);
+    }
+  return result;
+}
+
+struct WeightPacker : testing::Test {
+  WeightPacker() { context.loadDialect<RTDialect>(); }
+
+  void SetUp() override {
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("moec-weights", directory));
+    SmallString<128> path(directory);
+    llvm::sys::path::append(path, "w");
+    for (int index = 0; index < 20000; ++index)
+      contents.push_back(static_cast<char>(index * 31 + index / 251));
+    // Plain numbers in the first part: no infinities or NaNs after narrowing.
+    for (int index = 0; index < 2000; ++index) {
+      float value = static_cast<float>(index % 509 - 250) / 7;
+      std::memcpy(&contents[4 * index], &value, 4);
+    }
+    std::error_code code;
+    llvm::raw_fd_ostream(path, code) << contents;
+    ASSERT_FALSE(code);
+  }
+  void TearDown() override { llvm::sys::fs::remove_directories(directory); }
+
+  WeightExprInterface parse(const std::string &text) {
+    return dyn_cast_or_null<WeightExprInterface>(parseAttribute(text, &context));
+  }
+
+  /// Packs `text` with chunks of several sizes and compares every slab.
+  void check(const std::string &text) {
+    SCOPED_TRACE(text);
+    WeightExprInterface expr = parse(text);
+    ASSERT_TRUE(expr);
+    WeightLayout layout = getWeightLayout(expr);
+    unsigned bytes = expr.getExprType().getElementTypeBitWidth() / 8;
+    for (int64_t chunk : {1, 100, 1 << 20}) {
+      WeightReader reader(directory);
+      std::vector<std::string> slabs(layout.numSlabs);
+      llvm::Error error =
+          packWeight(reader, expr, chunk, [&](int64_t slab, ArrayRef<char> data) -> llvm::Error {
+            slabs[slab].append(data.begin(), data.end());
+            return llvm::Error::success();
+          });
+      ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+      for (int64_t slab = 0; slab < layout.numSlabs; ++slab) {
+        std::vector<uint64_t> expected;
+        if (auto pack = dyn_cast<PackAttr>(expr)) {
+          expected = packNaively(pack, slab, contents);
+        } else {
+          ArrayRef<int64_t> shape = expr.getExprType().getShape();
+          for (int64_t i = 0; i < expr.getExprType().getNumElements(); ++i) {
+            SmallVector<int64_t> index(shape.size());
+            int64_t rest = i;
+            for (size_t dim = shape.size(); dim-- > 0; rest /= shape[dim])
+              index[dim] = rest % shape[dim];
+            expected.push_back(evaluate(expr, index, contents));
+          }
+        }
+        ASSERT_EQ(static_cast<int64_t>(slabs[slab].size()), layout.slabBytes);
+        ASSERT_EQ(slabs[slab].size(), expected.size() * bytes);
+        for (size_t i = 0; i < expected.size(); ++i) {
+          uint64_t bits = 0;
+          std::memcpy(&bits, slabs[slab].data() + i * bytes, bytes);
+          ASSERT_EQ(bits, expected[i]) << "element " << i << " of slab " << slab;
+        }
+      }
+    }
+  }
+
+  std::string fail(const std::string &text) {
+    WeightReader reader(directory);
+    return llvm::toString(packWeight(reader, parse(text), 1 << 20, [](int64_t, ArrayRef<char>) {
+      return llvm::Error::success();
+    }));
+  }
+
+  MLIRContext context;
+  SmallString<128> directory;
+  std::string contents;
+};
+
+} // namespace
+
+TEST_F(WeightPacker, LeavesOfEveryType) {
+  for (const char *type : {"f32", "f16", "bf16", "f64", "i8", "i16", "i32", "i64"})
+    check(std::string("#rt.file<\"w\", 3, tensor<5x7x") + type + ">>");
+  check("dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xbf16>");
+  check("dense<-7> : tensor<2x3xi16>");
+  check("#rt.transpose<dense<1.5> : tensor<2x3xf32>, [1, 0]>");
+  check("#rt.file<\"w\", 8, tensor<f32>>");
+}
+
+TEST_F(WeightPacker, EveryOperation) {
+  const std::string f = "#rt.file<\"w\", 8, tensor<5x6x7xf32>>", g = "#rt.file<\"w\", 400, tensor<5x2x7xf32>>";
+  for (const char *permutation : {"[0, 2, 1]", "[2, 1, 0]", "[1, 2, 0]", "[2, 0, 1]", "[1, 0, 2]"})
+    check("#rt.transpose<" + f + ", " + permutation + ">");
+  check("#rt.reshape<" + f + ", [3, 70]>");
+  check("#rt.reshape<#rt.transpose<" + f + ", [2, 0, 1]>, [30, 7]>");
+  check("#rt.transpose<#rt.reshape<" + f + ", [14, 15]>, [1, 0]>");
+  check("#rt.transpose<#rt.reshape<#rt.transpose<" + f + ", [1, 0, 2]>, [14, 15]>, [1, 0]>");
+  check("#rt.slice<" + f + ", [1, 2, 3], [3, 4, 2]>");
+  check("#rt.slice<#rt.reshape<" + f + ", [14, 15]>, [2, 3], [7, 9]>");
+  check("#rt.stack<[" + f + ", " + f + ", #rt.slice<#rt.file<\"w\", 0, tensor<6x6x7xf32>>, [1, 0, 0], [5, 6, 7]>]>");
+  check("#rt.concat<1, [" + f + ", " + g + ", " + f + "]>");
+  check("#rt.transpose<#rt.concat<1, [" + f + ", " + g + "]>, [1, 0, 2]>");
+  for (const char *type : {"f16", "bf16", "f64"})
+    check("#rt.transpose<#rt.cast<" + f + ", " + type + ">, [2, 0, 1]>");
+  check("#rt.cast<#rt.file<\"w\", 8000, tensor<40x3xf16>>, bf16>");
+  check("#rt.cast<#rt.concat<0, [#rt.file<\"w\", 0, tensor<4xf32>>, #rt.file<\"w\", 8, tensor<3xf32>>]>, bf16>");
+}
+
+TEST_F(WeightPacker, PanelsOfEveryTypeAndRaggedSize) {
+  for (const char *type : {"f32", "f16", "bf16"})
+    for (const char *shape : {"3x33x5", "2x32x4", "1x1x1", "2x70x1", "40x7", "64x64"})
+      check(std::string("#rt.pack<#rt.file<\"w\", 8, tensor<") + shape + "x" + type + ">>, 1>");
+}
+
+TEST_F(WeightPacker, PanelsOfPairs) {
+  for (const char *type : {"f32", "f16", "bf16"})
+    for (const char *shape : {"3x34x5", "2x32x4", "1x2x1", "2x70x3", "66x7"})
+      check(std::string("#rt.pack<#rt.file<\"w\", 8, tensor<") + shape + "x" + type + ">>, 2>");
+  check("#rt.pack<#rt.cast<#rt.transpose<#rt.file<\"w\", 0, tensor<2x9x40xf32>>, [0, 2, 1]>, bf16>, 2>");
+}
+
+TEST_F(WeightPacker, EmptyWeights) {
+  check("#rt.file<\"w\", 8, tensor<0x6xf32>>");
+  check("#rt.pack<#rt.file<\"w\", 8, tensor<2x0x6xf32>>, 1>");
+  check("#rt.pack<#rt.file<\"w\", 8, tensor<2x6x0xbf16>>, 1>");
+}
+
+TEST_F(WeightPacker, FilesThatAreMissingOrShort) {
+  EXPECT_NE(fail("#rt.file<\"nowhere\", 0, tensor<4xf32>>").find("cannot open weights"),
+            std::string::npos);
+  EXPECT_NE(fail("#rt.file<\"w\", 19999, tensor<4xf32>>")
+                .find("have 20000 bytes, but the model places 16 bytes at offset 19999"),
+            std::string::npos);
+  EXPECT_NE(fail("#rt.file<\".\", 0, tensor<4xf32>>").find("cannot read weights"),
+            std::string::npos);
+}
