@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ExternalData.h"
+#include "lib/Import/OpenBelow.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -19,13 +20,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#if __has_include(<linux/openat2.h>)
-#include <linux/openat2.h>
-#endif
 
 using namespace llvm;
 using namespace moec;
@@ -115,43 +109,6 @@ static StringRef below(StringRef path, StringRef root) {
   if (root.empty() || !path.consume_front(root) || !path.consume_front("/"))
     return {};
   return path;
-}
-
-/// Opens `relative`, a path without links, below `root`; no link is followed whatever happens to
-/// the folders meanwhile. -1 and errno on failure.
-static int openBelow(const std::string &root, const std::string &relative) {
-  // O_NONBLOCK: opening a named pipe must not wait for a writer.
-  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  int folder = open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0)
-    return -1;
-#if defined(SYS_openat2) && defined(RESOLVE_BENEATH)
-  struct open_how how = {};
-  how.flags = flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  long file = syscall(SYS_openat2, folder, relative.c_str(), &how, sizeof how);
-  if (file >= 0 || (errno != ENOSYS && errno != EPERM)) {
-    int error = errno;
-    close(folder);
-    errno = error;
-    return static_cast<int>(file);
-  }
-#endif
-  // Older kernels and filters that forbid the call: one component at a time.
-  SmallVector<StringRef, 8> parts;
-  StringRef(relative).split(parts, '/', -1, /*KeepEmpty=*/false);
-  for (auto [i, part] : enumerate(parts)) {
-    bool last = i + 1 == parts.size();
-    int next = openat(folder, part.str().c_str(),
-                      (last ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC) | O_NOFOLLOW);
-    int error = errno;
-    close(folder);
-    errno = error;
-    if (next < 0)
-      return -1;
-    folder = next;
-  }
-  return folder;
 }
 
 const ExternalFile *ExternalDataRoot::find(StringRef location, std::string &message,

@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "TestModel.h"
+#include "lib/Import/OpenBelow.h"
 
 #include "llvm/Support/FileSystem.h"
 
+#include <cerrno>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace moec;
 using namespace moec::test;
@@ -216,6 +219,32 @@ TEST_F(ExternalData, CachesOfLinksIntoABlobStore) {
   folder.link("../../secret", "hub/snapshots/rev/s.bin");
   EXPECT_TRUE(failsWith(OnnxModel::load(folder.path("hub/snapshots/rev/s.onnx")),
                         ImportError::BadInput, "w", {"link to a file outside"}));
+}
+
+TEST_F(ExternalData, HardLinksAreFiles) {
+  ASSERT_EQ(link(folder.path("outside.bin").c_str(), folder.path("model/hard").c_str()), 0);
+  EXPECT_EQ(bytes(externalModel("hard")), "01234567");
+}
+
+TEST_F(ExternalData, OpenBelowFollowsNoLinks) {
+  folder.write("model/sub/v.bin", "ABCDEFGH");
+  folder.link("sub", "model/folder");
+  folder.link("w.bin", "model/file");
+  const std::string root = folder.path("model");
+  for (OpenMethod method : {OpenMethod::Best, OpenMethod::EachComponent}) {
+    for (const char *path : {"w.bin", "sub/v.bin"}) {
+      int fd = openBelow(root, path, method);
+      EXPECT_GE(fd, 0) << path;
+      close(fd);
+    }
+    for (auto [path, error] : {std::pair("folder/v.bin", ELOOP), std::pair("file", ELOOP),
+                               std::pair("none/v.bin", ENOENT), std::pair("w.bin/v", ENOTDIR)}) {
+      EXPECT_EQ(openBelow(root, path, method), -1) << path;
+      // Without openat2, a link in the middle is told as "not a directory".
+      EXPECT_TRUE(errno == error || (errno == ENOTDIR && error == ELOOP)) << path << ": " << errno;
+    }
+  }
+  EXPECT_EQ(openBelow(folder.path("none"), "w.bin"), -1);
 }
 
 TEST_F(ExternalData, FilesThatChange) {

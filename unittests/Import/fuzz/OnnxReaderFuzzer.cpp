@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Reads any bytes as a model, from memory and through the scanner with weights left in place, and
-// touches everything a model gives out. An input may be refused in any way but must not crash, leak,
-// hang or take much memory.
+// touches everything a model gives out. An input may be refused in any way but must not crash,
+// leak, hang or take much memory.
 //
 //   cmake --preset asan -DMOEC_FUZZERS=ON && ninja -C build-asan OnnxReaderFuzzer
 //   build-asan/bin/OnnxReaderFuzzer -max_len=4096 CORPUS
