@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/Npy.h"
 #include "lib/Driver/RandomInput.h"
+#include "lib/Driver/RunCompiled.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Interpret/Interpreter.h"
 
@@ -149,8 +151,8 @@ private:
       }
       std::optional<Tensor> made = random ? random->fill(type) : std::nullopt;
       if (!made) {
-        error() << "argument " << index << " of @" << function.getName() << " has no value: give --input "
-                << index << "=FILE.npy"
+        error() << "argument " << index << " of @" << function.getName()
+                << " has no value: give --input " << index << "=FILE.npy"
                 << (random ? "; --random fills static shapes only" : " or --random SEED") << "\n";
         return exitUsage;
       }
@@ -201,27 +203,40 @@ static int run(const ParsedCommandLine &commandLine) {
     return exitUsage;
   }
   StringRef file = commandLine.positionals.front();
-  if (file != "-" && !file.ends_with(".mlir")) {
-    error() << file << ": this version runs FILE.mlir only\n";
-    return exitUnsupported;
-  }
   if (!commandLine.has("interpret")) {
-    error() << file << ": this version runs FILE.mlir with --interpret only\n";
+    for (StringRef name : {"entry", "f64", "decimals", "verify-diagnostics"})
+      if (commandLine.has(name)) {
+        error() << "--" << name << " goes with --interpret\n";
+        return exitUsage;
+      }
+    return runCompiled(commandLine);
+  }
+  if (file != "-" && !file.ends_with(".mlir")) {
+    error() << file << ": the interpreter reads FILE.mlir only\n";
     return exitUnsupported;
   }
   return InterpretRun(commandLine).run();
 }
 
-static constexpr OptionSpec runOptions[] = {
+static const OptionSpec runOptions[] = {
+    {"input", "NAME=FILE", "value of an input, .npy or ONNX .pb; with --interpret N=FILE.npy"},
+    {"inputs", "FILE.npz", "values of inputs by name"},
+    {"random", "SEED", "make up the other inputs: reals in [-1, 1), integers 0 or 1"},
+    {"bind", "DIM=SIZE", "size of a named dynamic dimension, for --random"},
+    {"output-dir", "DIR", "write outputs there as .npy instead of printing"},
+    {"outputs", "FILE.npz", "write all outputs to one archive"},
+    {"repeat", "N", "run N times and report the times"},
+    {"threads", "N", "threads to use"},
+    {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
+    {"weights", "FILE", "the weights file of a shared object"},
+    {"quiet", "", "print nothing but errors"},
+    targetOption,
     {"interpret", "", "run the reference interpreter instead of compiled code"},
-    {"entry", "NAME", "the function to run: @main, or else every public function, by default"},
-    {"input", "N=FILE.npy", "value of argument N; may be given for several arguments"},
-    {"random", "SEED", "make up the other arguments: reals in [-1, 1), integers 0 or 1"},
-    {"output-dir", "DIR", "write output_0.npy and so on there instead of printing"},
-    {"f64", "", "sum products and compute routers in f64 instead of f32"},
-    {"decimals", "N", "print reals with N digits behind the point"},
-    {"verify-diagnostics", "", "check errors against expected-error comments, for tests"},
+    {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
+    {"f64", "", "interpret with sums and routers in f64 instead of f32"},
+    {"decimals", "N", "interpret, and print reals with N digits behind the point"},
+    {"verify-diagnostics", "", "interpret, and check errors against expected-error comments"},
 };
 
-const Subcommand moec::runSubcommand = {"run", "FILE.mlir",
+const Subcommand moec::runSubcommand = {"run", "FILE.mlir|FILE.so",
                                         "run a model once and print its outputs", runOptions, run};
