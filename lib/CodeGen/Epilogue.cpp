@@ -8,31 +8,19 @@
 #include "lib/CodeGen/Epilogue.h"
 
 #include "dialects/Tile/IR/Tile.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/IRMapping.h"
+#include "lib/CodeGen/VectorBody.h"
 
 using namespace mlir;
 
 namespace moec::codegen {
 
 Value emitEpilogue(ImplicitLocOpBuilder &b, Block &body, ValueRange arguments, int64_t lanes) {
-  IRMapping mapping;
-  mapping.map(body.getArguments(), arguments);
-  for (Operation &op : body.without_terminator()) {
-    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      auto type = VectorType::get({lanes}, constant.getType());
-      mapping.map(constant.getResult(),
-                  arith::ConstantOp::create(
-                      b, DenseElementsAttr::get(type, ArrayRef<Attribute>(constant.getValue())))
-                      .getResult());
-      continue;
-    }
-    Operation *clone = b.clone(op, mapping);
-    for (OpResult result : clone->getResults())
-      result.setType(VectorType::get({lanes}, result.getType()));
-  }
-  return mapping.lookup(cast<tile::YieldOp>(body.getTerminator()).getValue());
+  VectorBody vectors(b, lanes);
+  for (auto [scalar, vector] : llvm::zip_equal(body.getArguments(), arguments))
+    vectors.map(scalar, vector);
+  for (Operation &op : body.without_terminator())
+    vectors.emit(op);
+  return vectors.getVector(cast<tile::YieldOp>(body.getTerminator()).getValue());
 }
 
 } // namespace moec::codegen

@@ -7,13 +7,14 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/CodeGen/FormLinalgKernels.h"
+#include "lib/CodeGen/KernelFormer.h"
 #include "lib/CodeGen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -22,80 +23,6 @@ namespace moec::codegen {
 #include "lib/CodeGen/Passes.h.inc"
 
 namespace {
-
-/// Makes kernel functions and launches of them.
-class KernelFormer {
-public:
-  explicit KernelFormer(ModuleOp module) : module(module), symbols(module) {}
-
-  /// Emits, before the builder's point, a launch of a kernel over [0, units)
-  /// whose body `build` writes, given the kernel's range and its copies of
-  /// `captures` (null values stay null).
-  void launch(ImplicitLocOpBuilder &b, StringRef name, Value units, ValueRange captures,
-              function_ref<void(ImplicitLocOpBuilder &, Value begin, Value end, ValueRange)> build);
-
-  int64_t numKernels = 0, numLaunches = 0;
-
-private:
-  ModuleOp module;
-  SymbolTable symbols;
-  llvm::StringMap<func::FuncOp> kernels;
-};
-
-void KernelFormer::launch(
-    ImplicitLocOpBuilder &b, StringRef name, Value units, ValueRange captures,
-    function_ref<void(ImplicitLocOpBuilder &, Value, Value, ValueRange)> build) {
-  SmallVector<Value> present;
-  for (Value capture : captures)
-    if (capture)
-      present.push_back(capture);
-  SmallVector<Type> types{b.getIndexType(), b.getIndexType()};
-  llvm::append_range(types, ValueRange(present).getTypes());
-
-  OpBuilder atEnd = OpBuilder::atBlockEnd(module.getBody());
-  auto kernel = func::FuncOp::create(atEnd, b.getLoc(), name, b.getFunctionType(types, {}));
-  kernel.setPrivate();
-  kernel->setAttr(rt::RTDialect::kKernel, b.getUnitAttr());
-  Block *entry = kernel.addEntryBlock();
-  SmallVector<Value> inside;
-  unsigned next = 2;
-  for (Value capture : captures)
-    inside.push_back(capture ? entry->getArgument(next++) : Value());
-  ImplicitLocOpBuilder body(b.getLoc(), b.getContext());
-  body.setInsertionPointToStart(entry);
-  build(body, entry->getArgument(0), entry->getArgument(1), inside);
-  func::ReturnOp::create(body);
-
-  // Equal text under the name that all kernels of an op start with is equal code.
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  kernel.print(os, OpPrintingFlags().useLocalScope().assumeVerified());
-  auto [known, isNew] = kernels.try_emplace(text, kernel);
-  if (isNew) {
-    symbols.insert(kernel); // renames on a clash
-    ++numKernels;
-  } else {
-    kernel.erase();
-  }
-  rt::LaunchOp::create(b, FlatSymbolRefAttr::get(known->second), units, present);
-  ++numLaunches;
-}
-
-/// Rows [begin, end) of a matrix or entries of a vector.
-Value subviewRows(ImplicitLocOpBuilder &b, Value memref, Value begin, Value count) {
-  if (!memref)
-    return {};
-  auto type = cast<MemRefType>(memref.getType());
-  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
-      strides(type.getRank(), b.getIndexAttr(1)), sizes;
-  offsets[0] = begin;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    sizes.push_back(type.isDynamicDim(d)
-                        ? OpFoldResult(memref::DimOp::create(b, memref, d).getResult())
-                        : OpFoldResult(b.getIndexAttr(type.getDimSize(d))));
-  sizes[0] = count;
-  return memref::SubViewOp::create(b, memref, offsets, sizes, strides);
-}
 
 struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
   void runOnOperation() override {
@@ -107,9 +34,17 @@ struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
       function.walk([&](Operation *op) {
         if (isa<tile::RaggedMatmulOp, tile::SelectOp, tile::BucketOp, tile::WeightedGatherOp>(op))
           ops.push_back(op);
+        // Not what stands in the bodies of structured ops.
+        else if (isLinalgWork(op) && !isa<linalg::LinalgOp>(op->getParentOp()))
+          ops.push_back(op);
       });
     }
     for (Operation *op : ops) {
+      if (isLinalgWork(op)) {
+        if (failed(formLinalgKernel(op, former)))
+          return signalPassFailure();
+        continue;
+      }
       if (op->getNumResults() != 0) {
         op->emitOpError("is still on tensors; bufferize before form-kernels");
         return signalPassFailure();

@@ -22,11 +22,12 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
     | `tile.ragged_matmul` | rows (packing); panels (product) |
     | `tile.select`, `tile.weighted_gather` | rows |
     | `tile.bucket` | one: counts of one row depend on all before |
+    | `linalg` ops, `memref.copy` | entries of the outermost parallel dimension; one for small or purely reducing ops |
 
-    In: host functions on memrefs. Out: host functions without `tile` ops but `rt.launch`, and private functions with
-    the attribute `rt.kernel`.
+    In: host functions on memrefs. Out: host functions without `tile` and `linalg` ops but `rt.launch`, and private
+    functions with the attribute `rt.kernel`.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::func::FuncDialect", "::moec::rt::RTDialect", "::moec::tile::TileDialect"];
   let statistics = [
     Statistic<"numKernels", "kernels", "Kernel functions made">,
@@ -85,6 +86,64 @@ def Bf16AsIntegersPass : Pass<"bf16-as-integers", "::mlir::ModuleOp"> {
     other bf16 arithmetic is an error. Out: no bf16.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def FuseRowsPass : Pass<"fuse-rows"> {
+  let summary = "fuse elementwise linalg ops into their consumers";
+  let description = [{
+    Softmax is decomposed, named elementwise, broadcasting and transposing ops become `linalg.generic`, and elementwise
+    producers are fused into elementwise and reducing consumers by upstream's patterns. A producer is fused
+
+    - that has one consumer and the consumer's iterations, or is the same along the consumer's rows;
+    - that is cheap (casts and a few additions or products), even where that repeats it.
+
+    Exponentials, divisions and the like are never repeated per element. Contractions and fills stay named.
+
+    In and out: linalg on tensors.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+  let statistics = [
+    Statistic<"numDecomposed", "decomposed", "Aggregates such as softmax decomposed">,
+    Statistic<"numFused", "fused", "Ops that were fused into their consumers">];
+}
+
+def EmitLinalgRowsPass : Pass<"emit-linalg-rows", "::mlir::ModuleOp"> {
+  let summary = "write out linalg ops in kernels as vectorised loops";
+  let description = [{
+    Structured linalg ops on memrefs in kernel functions become loops; the innermost one runs on vectors of 16 elements
+    at every level, so that levels agree in every bit. Along it, contiguous operands are vector loads, constant ones are
+    loaded once, others are loaded per lane. The rest of a row is one masked step, or scalars where lanes are loaded one
+    by one.
+
+    A reduction along the innermost dimension keeps 16 partial results, element i in partial i mod 16; they are combined
+    8 apart, then 4, 2 and 1, and the initial value comes first: `init + ((p0 + p8) + (p4 + p12)) + ..`. The order of a
+    row's sum thus depends on its length only.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numVectorised", "vectorised", "Ops emitted on vectors">,
+    Statistic<"numScalar", "scalar", "Ops emitted on scalars">];
+}
+
+def ExpandMathPass : Pass<"expand-math", "::mlir::ModuleOp"> {
+  let summary = "replace math functions and narrow float conversions by arithmetic";
+  let description = [{
+    No call of libm or of the compiler's runtime library is left in kernels. Functions of f16, bf16 and f32 become
+    polynomials in f32, on scalars and vectors alike; bf16 conversions become integer arithmetic. In functions of a
+    level without FMA (attribute `tile.isa`; a function without it counts as v2) fused multiply-adds become a product
+    and a sum, and f16 conversions integer arithmetic.
+
+    | function | largest error over f32, in ulp | how |
+    |---|---|---|
+    | exp, tanh, erf, log | see the tests | polynomials of this pass |
+    | others | those of upstream's approximations | `math` expansions, then polynomials |
+
+    Functions of f64 are left as they are.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // MOEC_LIB_CODEGEN_PASSES

@@ -7,6 +7,7 @@
 
 #include "moec/Emit.h"
 
+#include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -19,6 +20,8 @@ LogicalResult moec::lowerToLLVM(ModuleOp module, const EmitOptions &options) {
   rt::ConvertRTToLLVMPassOptions conversion;
   conversion.producer = options.producer;
   passes.addPass(rt::createConvertRTToLLVMPass(conversion));
+  // LLVM would move bf16 through f32 and call a library to get back.
+  passes.addPass(codegen::createBf16AsIntegersPass());
   return passes.run(module);
 }
 

@@ -29,6 +29,8 @@ void moec::buildScheduleStage(OpPassManager &pm) {
   addCleanup(pm);
   pm.addPass(createConvertMoEToTilePass());
   addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(codegen::createFuseRowsPass());
+  addCleanup(pm);
   // Weights whose only readers were packed.
   pm.addPass(createSymbolDCEPass());
 }
@@ -54,6 +56,8 @@ void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {
   pm.addPass(codegen::createCloneIsaLevelsPass(clone));
   pm.addPass(codegen::createEmitX86PanelsPass());
   pm.addPass(codegen::createEmitRowKernelsPass());
+  pm.addPass(codegen::createEmitLinalgRowsPass());
+  pm.addPass(codegen::createExpandMathPass());
   addCleanup(pm);
 }
 

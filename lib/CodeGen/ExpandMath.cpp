@@ -1,0 +1,93 @@
+//===- ExpandMath.cpp - The expand-math pass ------------------ -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/IsaLevel.h"
+#include "lib/CodeGen/MathExpansions.h"
+#include "lib/CodeGen/NarrowFloats.h"
+#include "lib/CodeGen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+#define GEN_PASS_DEF_EXPANDMATHPASS
+#include "lib/CodeGen/Passes.h.inc"
+
+namespace {
+
+/// Functions that upstream reduces to others; rsqrt among them, since its
+/// approximation is AVX2's alone.
+constexpr StringRef expanded[] = {"sinh",  "cosh",  "tan",   "asinh", "acosh", "atanh",
+                                  "powf",  "fpowi", "ipowi", "exp2",  "round", "rsqrt",
+                                  "clampf"};
+
+/// Functions that the processor has, at every level.
+bool isInstruction(StringRef name) {
+  return llvm::is_contained({"math.absf", "math.ceil", "math.copysign", "math.floor", "math.fma",
+                             "math.roundeven", "math.sqrt", "math.trunc"},
+                            name);
+}
+
+struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      bool hasFma = false, hasHalf = false;
+      if (function->hasAttr(isaAttrName)) {
+        const IsaLevel *level = getIsaLevel(&function.getBody().front().front());
+        if (!level)
+          return signalPassFailure();
+        hasFma = level->hasFma;
+        hasHalf = level->features.contains("+f16c");
+      }
+      if (failed(widenArithmetic(function)) || failed(expand(function, hasFma, hasHalf)))
+        return signalPassFailure();
+    }
+  }
+
+  /// Arithmetic on f16 and bf16 becomes arithmetic on f32 with a rounding after
+  /// each op, which is what LLVM does too, but by calls.
+  LogicalResult widenArithmetic(func::FuncOp function) {
+    MLIRContext *context = &getContext();
+    Type narrow[] = {Float16Type::get(context), BFloat16Type::get(context)};
+    TypeConverter types;
+    arith::populateEmulateUnsupportedFloatsConversions(types, narrow, Float32Type::get(context));
+    RewritePatternSet patterns(context);
+    arith::populateEmulateUnsupportedFloatsPatterns(patterns, types);
+    ConversionTarget target(*context);
+    arith::populateEmulateUnsupportedFloatsLegality(target, types);
+    return applyPartialConversion(function, target, std::move(patterns));
+  }
+
+  LogicalResult expand(func::FuncOp function, bool hasFma, bool hasHalf) {
+    RewritePatternSet patterns(&getContext());
+    populateMathExpansions(patterns, /*benefit=*/2);
+    math::populateExpansionPatterns(patterns, expanded);
+    populateMathF32ExpansionPatterns(patterns, [](StringRef) { return true; }, /*benefit=*/3);
+    populateMathPolynomialApproximationPatterns(
+        patterns, [](StringRef name) { return !isInstruction(name); });
+    populateNarrowFloatDetours(patterns);
+    arith::populateExpandBFloat16Patterns(patterns);
+    if (!hasFma)
+      populateFmaExpansions(patterns);
+    if (!hasHalf)
+      populateHalfExpansions(patterns);
+    return applyPatternsGreedily(function, std::move(patterns));
+  }
+};
+} // namespace
+
+} // namespace moec::codegen

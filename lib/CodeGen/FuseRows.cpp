@@ -1,0 +1,135 @@
+//===- FuseRows.cpp - The fuse-rows pass ---------------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+#define GEN_PASS_DEF_FUSEROWSPASS
+#include "lib/CodeGen/Passes.h.inc"
+
+namespace {
+
+/// Ops that a producer may have at most in order to be worth repeating: less
+/// than a store and a load of its result.
+constexpr unsigned cheapOps = 4;
+
+bool isExpensive(Operation &op) {
+  if (isa<math::AbsFOp, math::AbsIOp, math::CopySignOp, math::FmaOp>(op))
+    return false;
+  return isa<math::MathDialect>(op.getDialect()) ||
+         isa<arith::DivFOp, arith::RemFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp,
+             arith::RemUIOp, arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp,
+             tensor::ExtractOp>(op) ||
+         op.getNumRegions() != 0;
+}
+
+bool isCheap(linalg::GenericOp op) {
+  unsigned count = 0;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (isExpensive(inner))
+      return false;
+    count += !isa<arith::ConstantOp, linalg::IndexOp>(inner);
+  }
+  return count <= cheapOps;
+}
+
+/// Whether the consumer computes each element of `operand` once per row at most:
+/// what does not change along the innermost loop is computed before it.
+bool isPerRow(linalg::LinalgOp consumer, OpOperand &operand) {
+  AffineMap map = consumer.getMatchingIndexingMap(&operand);
+  unsigned last = consumer.getNumLoops() - 1;
+  SmallVector<int64_t> sizes = consumer.getStaticLoopRanges();
+  for (unsigned dim = 0; dim < last; ++dim)
+    if (!map.isFunctionOfDim(dim) && sizes[dim] != 1)
+      return false;
+  bool isReducedInColumns =
+      consumer.getNumReductionLoops() != 0 &&
+      consumer.getIteratorTypesArray()[last] == utils::IteratorType::parallel;
+  return map.isFunctionOfDim(last) || !isReducedInColumns;
+}
+
+bool shouldFuse(OpOperand *operand) {
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  if (!producer || !consumer || consumer.getNumLoops() == 0)
+    return true;
+  if (isCheap(producer))
+    return true;
+  bool hasOneUser = llvm::all_of(
+      producer->getUsers(), [&](Operation *user) { return user == consumer.getOperation(); });
+  return hasOneUser && isPerRow(consumer, *operand);
+}
+
+/// Named ops other than contractions, convolutions and fills, which have emitters
+/// or patterns of their own.
+bool shouldGeneralise(linalg::LinalgOp op) {
+  return op.hasPureTensorSemantics() && !isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()) &&
+         !linalg::isaContractionOpInterface(op) && !linalg::isaConvolutionOpInterface(op);
+}
+
+struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
+  void runOnOperation() override {
+    if (failed(decomposeAggregates()))
+      return signalPassFailure();
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::LinalgOp> named;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (shouldGeneralise(op))
+        named.push_back(op);
+    });
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      if (failed(linalg::generalizeNamedOp(rewriter, op))) {
+        op->emitOpError("has no form as linalg.generic");
+        return signalPassFailure();
+      }
+    }
+
+    int64_t before = countGenerics();
+    RewritePatternSet patterns(&getContext());
+    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    numFused += std::max<int64_t>(before - countGenerics(), 0);
+  }
+
+  LogicalResult decomposeAggregates() {
+    SmallVector<linalg::SoftmaxOp> aggregates;
+    getOperation()->walk([&](linalg::SoftmaxOp op) { aggregates.push_back(op); });
+    for (linalg::SoftmaxOp op : aggregates) {
+      OpBuilder b(op);
+      FailureOr<SmallVector<Value>> results = op.decomposeOperation(b);
+      if (failed(results))
+        return op->emitOpError("cannot be decomposed; softmax needs a ranked input");
+      op->replaceAllUsesWith(*results);
+      op->erase();
+      ++numDecomposed;
+    }
+    return success();
+  }
+
+  int64_t countGenerics() {
+    int64_t count = 0;
+    getOperation()->walk([&](linalg::GenericOp) { ++count; });
+    return count;
+  }
+};
+} // namespace
+
+} // namespace moec::codegen

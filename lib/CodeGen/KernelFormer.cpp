@@ -1,0 +1,77 @@
+//===- KernelFormer.cpp - Making kernel functions ------------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/KernelFormer.h"
+
+#include "dialects/RT/IR/RT.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+
+void KernelFormer::launch(
+    ImplicitLocOpBuilder &b, StringRef name, Value units, ValueRange captures,
+    function_ref<void(ImplicitLocOpBuilder &, Value, Value, ValueRange)> build) {
+  SmallVector<Value> present;
+  for (Value capture : captures)
+    if (capture)
+      present.push_back(capture);
+  SmallVector<Type> types{b.getIndexType(), b.getIndexType()};
+  llvm::append_range(types, ValueRange(present).getTypes());
+
+  OpBuilder atEnd = OpBuilder::atBlockEnd(module.getBody());
+  auto kernel = func::FuncOp::create(atEnd, b.getLoc(), name, b.getFunctionType(types, {}));
+  kernel.setPrivate();
+  kernel->setAttr(rt::RTDialect::kKernel, b.getUnitAttr());
+  Block *entry = kernel.addEntryBlock();
+  SmallVector<Value> inside;
+  unsigned next = 2;
+  for (Value capture : captures)
+    inside.push_back(capture ? entry->getArgument(next++) : Value());
+  ImplicitLocOpBuilder body(b.getLoc(), b.getContext());
+  body.setInsertionPointToStart(entry);
+  build(body, entry->getArgument(0), entry->getArgument(1), inside);
+  func::ReturnOp::create(body);
+
+  // Equal text under the name that all kernels of an op start with is equal code.
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  kernel.print(os, OpPrintingFlags().useLocalScope().assumeVerified());
+  auto [known, isNew] = kernels.try_emplace(text, kernel);
+  if (isNew) {
+    symbols.insert(kernel); // renames on a clash
+    ++numKernels;
+  } else {
+    kernel.erase();
+  }
+  rt::LaunchOp::create(b, FlatSymbolRefAttr::get(known->second), units, present);
+  ++numLaunches;
+}
+
+Value subview(ImplicitLocOpBuilder &b, Value memref, ArrayRef<int64_t> dims, Value begin,
+              Value count) {
+  if (!memref)
+    return {};
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
+      strides(type.getRank(), b.getIndexAttr(1)), sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    if (llvm::is_contained(dims, d)) {
+      offsets[d] = begin;
+      sizes.push_back(count);
+    } else if (type.isDynamicDim(d)) {
+      sizes.push_back(memref::DimOp::create(b, memref, d).getResult());
+    } else {
+      sizes.push_back(b.getIndexAttr(type.getDimSize(d)));
+    }
+  }
+  return memref::SubViewOp::create(b, memref, offsets, sizes, strides);
+}
+
+} // namespace moec::codegen

@@ -1,0 +1,26 @@
+//===- MathExpansions.h - Elementary functions in f32 --------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_MATHEXPANSIONS_H
+#define MOEC_LIB_CODEGEN_MATHEXPANSIONS_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace moec::codegen {
+
+/// Patterns for math.exp, log, tanh and erf of f32, scalars and vectors, exact
+/// in all special cases: NaN gives NaN, exp(-inf) = 0, tanh(inf) = 1,
+/// log(0) = -inf; subnormal arguments and results are handled. `benefit` should
+/// exceed that of other patterns for these ops.
+void populateMathExpansions(mlir::RewritePatternSet &patterns, mlir::PatternBenefit benefit);
+
+/// Patterns that make a product and a sum of math.fma and vector.fma.
+void populateFmaExpansions(mlir::RewritePatternSet &patterns);
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_MATHEXPANSIONS_H

@@ -1,0 +1,91 @@
+//===- RowEmitter.h - Loops of one linalg op ------------------ -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_ROWEMITTER_H
+#define MOEC_LIB_CODEGEN_ROWEMITTER_H
+
+#include "lib/CodeGen/RowOperands.h"
+#include "lib/CodeGen/VectorBody.h"
+
+#include "llvm/ADT/DenseSet.h"
+
+namespace moec::codegen {
+
+/// Writes one structured linalg op on memrefs out as loops, before it.
+///
+/// One loop is the lane dimension and is innermost but for reductions in columns:
+///
+///   rows:     for parallel.. { for outer reductions.. { 16 partials over lanes } }
+///   columns:  for parallel.. { over lanes { for reductions.. { body } } }
+///
+/// Without a lane dimension, where the body cannot be vectorised, the second
+/// form runs on scalars.
+class RowEmitter {
+public:
+  explicit RowEmitter(mlir::linalg::LinalgOp op);
+
+  void emit();
+  bool isVectorised() const { return laneDim >= 0; }
+
+private:
+  using Values = mlir::SmallVector<mlir::Value>;
+
+  /// How one output is reduced along the lane dimension.
+  struct Reduction {
+    mlir::Operation *combiner;
+    mlir::Value term; // in the body: what the combiner adds
+    mlir::TypedAttr identity;
+  };
+
+  int64_t chooseLaneDim();
+  /// Finds what varies between lanes; whether the body can run on vectors.
+  bool analyseBody();
+  bool matchReductions();
+  bool isReduction(int64_t dim);
+  /// Whether `load`, in the body, reads consecutive elements in consecutive lanes.
+  bool isContiguous(mlir::memref::LoadOp load) const;
+
+  mlir::Value index(int64_t value);
+  mlir::Value getExtent(int64_t dim);
+  Values loop(mlir::Value from, mlir::Value to, mlir::Value step, mlir::ValueRange init,
+              mlir::function_ref<Values(mlir::Value, mlir::ValueRange)> body);
+  Values overDims(mlir::ArrayRef<unsigned> dims, mlir::ValueRange init,
+                  mlir::function_ref<Values(mlir::ValueRange)> body);
+  Values overLanes(mlir::ValueRange init,
+                   mlir::function_ref<Values(const RowStep &, mlir::ValueRange)> body);
+
+  void emitRows();
+  void emitColumns();
+  void emitColumn(const RowStep &step);
+  /// Loads and computes, before the lane loop, what is the same in all lanes.
+  void emitUniform();
+  /// Emits the body for one step; `outs` replace the output arguments (null
+  /// where the body does not read them).
+  void emitBody(VectorBody &body, const RowStep &step, mlir::ValueRange outs);
+  void emitBodyOp(VectorBody &body, mlir::Operation &op, const RowStep &step);
+  void emitLoad(VectorBody &body, mlir::memref::LoadOp load, const RowStep &step);
+
+  Values emitTerms(const RowStep &step, mlir::ValueRange partials);
+  mlir::Value combine(const Reduction &reduction, mlir::Value acc, mlir::Value term);
+  mlir::Value combinePartials(const Reduction &reduction, mlir::Value partials);
+
+  mlir::linalg::LinalgOp op;
+  mlir::ImplicitLocOpBuilder b;
+  mlir::Block &block;
+  mlir::SmallVector<unsigned> parallelDims, reductionDims; // without the lane dimension
+  int64_t laneDim = -1;
+  RowOperands operands;
+  mlir::SmallVector<Reduction> reductions; // of rows; one per output
+  mlir::DenseSet<mlir::Value> varying;     // values of the body that differ between lanes
+  bool scalarTail = false;                 // the rest of a row is handled element by element
+  Values ivs, extents;
+  mlir::SmallVector<std::pair<mlir::Value, mlir::Value>> uniform;
+};
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_ROWEMITTER_H
