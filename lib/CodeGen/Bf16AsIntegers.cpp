@@ -56,8 +56,11 @@ struct Bf16AsIntegers : impl::Bf16AsIntegersPassBase<Bf16AsIntegers> {
             return std::nullopt;
           return std::make_pair(attr.bitcast(word), WalkResult::skip());
         });
-    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
-                                          /*replaceLocs=*/false, /*replaceTypes=*/true);
+    // Only code: a weight's expression says what the packer reads and writes.
+    for (Operation &op : *getOperation().getBody())
+      if (isa<LLVM::LLVMDialect>(op.getDialect()))
+        replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true, /*replaceLocs=*/false,
+                                              /*replaceTypes=*/true);
   }
 };
 } // namespace
