@@ -143,17 +143,20 @@ private:
     Value sixteen = arith::ConstantOp::create(b, DenseElementsAttr::get(words, int32_t(16)));
     Value mask = arith::ConstantOp::create(
         b, DenseElementsAttr::get(words, static_cast<int32_t>(0xffff0000u)));
-    SmallVector<Value> even, odd;
+    SmallVector<Value> pairs, even, odd;
     for (int64_t v = 0; v < width; ++v) {
       auto stored = VectorType::get({2 * lanes}, spec.elementType);
-      Value pairs = vector::LoadOp::create(b, stored, panel, add(at, (first + v) * 2 * lanes));
-      Value word = vector::BitCastOp::create(b, words, pairs);
-      even.push_back(
-          arith::BitcastOp::create(b, vectorType, arith::ShLIOp::create(b, word, sixteen)));
-      odd.push_back(arith::BitcastOp::create(b, vectorType, arith::AndIOp::create(b, word, mask)));
+      Value loaded = vector::LoadOp::create(b, stored, panel, add(at, (first + v) * 2 * lanes));
+      pairs.push_back(vector::BitCastOp::create(b, words, loaded));
     }
     Value packedAt = add(packedStart, mul(k, spec.rows));
+    for (Value word : pairs)
+      even.push_back(
+          arith::BitcastOp::create(b, vectorType, arith::ShLIOp::create(b, word, sixteen)));
     multiply(packedAt, even, acc);
+    // After the even half, so that narrow levels have registers for both.
+    for (Value word : pairs)
+      odd.push_back(arith::BitcastOp::create(b, vectorType, arith::AndIOp::create(b, word, mask)));
     multiply(add(packedAt, spec.rows), odd, acc);
   }
 

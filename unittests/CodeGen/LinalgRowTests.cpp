@@ -1,4 +1,4 @@
-//===- RowKernelsTest.cpp - Kernels of linalg ops against loops -*- C++ -*-===//
+//===- LinalgRowTests.cpp - Kernels of linalg ops against loops -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- NarrowFloatTest.cpp - Conversions of f16 and bf16 ------ -*- C++ -*-===//
+//===- NarrowFloatTests.cpp - Conversions of f16 and bf16 ------ -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- MathTest.cpp - Accuracy of elementary functions -------- -*- C++ -*-===//
+//===- MathTests.cpp Accuracy of elementary functions -------- -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

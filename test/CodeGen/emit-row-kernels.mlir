@@ -1,0 +1,83 @@
+// RUN: moe-opt %s -split-input-file -emit-row-kernels -verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: func.func private @select
+// CHECK-SAME: (%{{.*}}: index, %{{.*}}: index, %[[Z:.*]]: memref<?x8xbf16>, %[[S:.*]]: memref<?x8xf32>, %[[I:.*]]: memref<?x2xi32>, %[[V:.*]]: memref<?x2xf32>)
+// A zero is added so that -0 and +0 are equal; NaN is the least.
+// CHECK: memref.load %[[Z]]
+// CHECK: arith.extf %{{.*}} : bf16 to f32
+// CHECK: arith.addf
+// CHECK: arith.cmpf uno
+// CHECK: arith.select
+// The lower column is the larger rank.
+// CHECK: arith.subi %{{.*}}, %{{.*}} : i64
+// CHECK: arith.maxsi
+// CHECK: memref.store %{{.*}}, %[[I]]
+// CHECK: %[[VALUE:.*]] = memref.load %[[S]]
+// CHECK: memref.store %[[VALUE]], %[[V]]
+// CHECK-NOT: tile.select
+func.func private @select(%begin: index, %end: index, %z: memref<?x8xbf16>, %s: memref<?x8xf32>, %i: memref<?x2xi32>,
+                          %v: memref<?x2xf32>) attributes {rt.kernel} {
+  tile.select keys(%z : memref<?x8xbf16>) source(%s : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>)
+      {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @bucket
+// CHECK-SAME: %[[K:[a-z0-9]+]]: memref<?x2xi32>, %[[O:[a-z0-9]+]]: memref<?xi32>, %[[S:[a-z0-9]+]]: memref<?xi32>, %[[P:[a-z0-9]+]]: memref<?x2xi32>
+// CHECK: memref.store %{{.*}}, %[[O]]
+// CHECK: memref.load %[[K]]
+// CHECK: arith.cmpi ult
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: memref.load %[[K]]
+// CHECK: memref.store %{{.*}}, %[[S]]
+// CHECK: memref.store %{{.*}}, %[[P]]
+// CHECK: else
+// CHECK: %[[NONE:.*]] = arith.constant -1 : i32
+// CHECK: memref.store %[[NONE]], %[[P]]
+func.func private @bucket(%begin: index, %end: index, %k: memref<?x2xi32>, %o: memref<?xi32>, %s: memref<?xi32>,
+                          %p: memref<?x2xi32>) attributes {rt.kernel} {
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<?xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+// Terms are rounded before they are added; the tail of a row goes through a mask.
+// CHECK-LABEL: func.func private @gather
+// CHECK: arith.cmpi sge
+// CHECK: vector.load %{{.*}} : memref<?x41xf32>, vector<16xf32>
+// CHECK: arith.mulf
+// CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK: arith.extf %{{.*}} : vector<16xbf16> to vector<16xf32>
+// CHECK: arith.addf
+// CHECK: vector.store
+// CHECK: vector.maskedload
+// CHECK: vector.maskedstore
+func.func private @gather(%begin: index, %end: index, %r: memref<?x41xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>,
+                          %o: memref<?x41xf32>) attributes {rt.kernel} {
+  tile.weighted_gather rows(%r : memref<?x41xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>)
+      outs(%o : memref<?x41xf32>) {term = bf16}
+  return
+}
+
+// -----
+
+// Host functions are left alone.
+// CHECK-LABEL: func.func @host
+// CHECK: tile.select
+func.func @host(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>) {
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func private @tensors(%begin: index, %end: index, %z: tensor<?x8xf32>, %i: tensor<?x2xi32>, %v: tensor<?x2xf32>)
+    attributes {rt.kernel} {
+  // expected-error @+1 {{is still on tensors; bufferize before emit-row-kernels}}
+  %ids, %values = tile.select keys(%z : tensor<?x8xf32>) outs(%i : tensor<?x2xi32>, %v : tensor<?x2xf32>)
+      {tie = #tile.tie<lower_index>} -> tensor<?x2xi32>, tensor<?x2xf32>
+  return
+}

@@ -1,0 +1,641 @@
+// RUN: moe-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @+1 {{expects three dimensions: slabs, columns, summands}}
+func.func private @f(!tile.packed<96x64xf32>)
+
+// -----
+
+// expected-error @+1 {{expects positive sizes, got 0x96x64}}
+func.func private @f(!tile.packed<0x96x64xf32>)
+
+// -----
+
+// expected-error @+1 {{expects f32, f16 or bf16 elements, got 'i8'}}
+func.func private @f(!tile.packed<8x96x64xi8>)
+
+// -----
+
+// expected-error @+1 {{expects columns = 1 or 2, got 3}}
+func.func private @f(!tile.packed<8x96x64xf32, columns = 3>)
+
+// -----
+
+// expected-error @+1 {{expects a multiple of 2 source columns, got 95}}
+func.func private @f(!tile.packed<8x95x64xf32, columns = 2>)
+
+// -----
+
+// expected-error @+1 {{expects less than 2^44 elements, got 8x9223372036854775807x64}}
+func.func private @f(!tile.packed<8x9223372036854775807x64xf32>)
+
+// -----
+
+// expected-error @+1 {{expects less than 2^44 elements, got 9223372036854775807x96x64}}
+func.func private @f(!tile.packed<9223372036854775807x96x64xf32>)
+
+// -----
+
+// expected-error @+1 {{expected static shape}}
+func.func private @f(!tile.packed<?x96x64xf32>)
+
+// -----
+
+// expected-error @+1 {{expected 'columns'}}
+func.func private @f(!tile.packed<8x96x64xf32, rows = 2>)
+
+// -----
+
+func.func @f(%x: memref<*xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{must be tensor or memref}}
+  tile.ragged_matmul rows(%x : memref<*xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<f32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects rows to have rank 2, got 'memref<f32>'}}
+  tile.ragged_matmul rows(%x : memref<f32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x63xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects dimension 1 of rows to be 64, got 63}}
+  tile.ragged_matmul rows(%x : memref<?x63xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf64>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects rows of f32, f16 or bf16, got 'f64'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf64>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %g: memref<?xi64>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects gather of i32, got 'i64'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) gather(%g : memref<?xi64>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %g: memref<6xi32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects dimension 0 of gather to be 7, got 6}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) gather(%g : memref<6xi32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects ranges for 8 slabs}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<8xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects dimension 0 of ranges to be 9, got 8}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<8xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<f32>) {
+  // expected-error @+1 {{expects outs to have rank 2, got 'memref<f32>'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<f32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x95xf32>) {
+  // expected-error @+1 {{expects dimension 1 of outs to be 96, got 95}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x95xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32, strided<[192, 2]>>) {
+  // expected-error @+1 {{expects outs with unit stride in its last dimension}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32, strided<[192, 2]>>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %r0: memref<6xf32>, %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects dimension 0 of a row argument to be 7, got 6}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) row_args(%r0 : memref<6xf32>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %r0: memref<?xindex>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects a row argument of scalars, got 'index'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) row_args(%r0 : memref<?xindex>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %c0: memref<96xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects a column argument to have rank 2, got 'memref<96xf32>'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) col_args(%c0 : memref<96xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %c0: memref<8x96xf32, strided<[1, 8]>>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects a column argument with unit stride}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) col_args(%c0 : memref<8x96xf32, strided<[1, 8]>>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x192x64xf32, columns = 2>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects an epilogue with arguments ('f32', 'f32'), got ('f32')}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x192x64xf32, columns = 2>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %c0: memref<8x96xbf16>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects an epilogue with arguments ('f32', 'bf16'), got ('f32', 'f32')}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) col_args(%c0 : memref<8x96xbf16>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32, %b: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects an epilogue that ends in tile.yield}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    %0 = arith.addf %acc, %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    // expected-error @+1 {{is not element-wise and cannot stand in an epilogue}}
+    %0 = memref.alloc() : memref<4xf32>
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    // expected-error @+1 {{expects integer or float scalars in an epilogue, got 'index'}}
+    %0 = arith.constant 0 : index
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    // expected-error @+1 {{expects integer or float scalars in an epilogue, got 'vector<4xf32>'}}
+    %0 = arith.constant dense<0.0> : vector<4xf32>
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xbf16>) {
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xbf16>) epilogue {
+  ^bb0(%acc: f32):
+    // expected-error @+1 {{expects the element type of outs, 'bf16', got 'f32'}}
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{mixes tensors and memrefs}}
+  tile.ragged_matmul rows(%x : tensor<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects 0 results, got 1}}
+  %y = tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) -> tensor<?x96xf32> epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %off: tensor<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: tensor<?x96xf32>) {
+  // expected-error @+1 {{expects the result type of its outs, 'tensor<?x96xf32>', got 'tensor<4x96xf32>'}}
+  %y = tile.ragged_matmul rows(%x : tensor<?x64xf32>) ranges(%off : tensor<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : tensor<?x96xf32>) -> tensor<4x96xf32> epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %off: tensor<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: tensor<?x96xf32>) {
+  // expected-error @+1 {{expects 1 results, got 0}}
+  tile.ragged_matmul rows(%x : tensor<?x64xf32>) ranges(%off : tensor<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : tensor<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x64xf32>, %w: !tile.packed<1x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects a non-empty block}}
+  "tile.ragged_matmul"(%x, %w, %o) <{operandSegmentSizes = array<i32: 1, 0, 0, 1, 0, 0, 1>}> ({
+  ^bb0(%acc: f32):
+  }) : (memref<?x64xf32>, !tile.packed<1x96x64xf32>, memref<?x96xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%v: f32) {
+  // expected-error @+1 {{expects parent op to be one of 'tile.ragged_matmul, tile.panel_product'}}
+  tile.yield %v : f32
+}
+
+// -----
+
+func.func @f(%z: memref<8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{expects keys to have rank 2}}
+  tile.select keys(%z : memref<8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xi32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{expects keys of f32, f16 or bf16, got 'i32'}}
+  tile.select keys(%z : memref<?x8xi32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %s: memref<?x7xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{expects dimension 1 of source to be 8, got 7}}
+  tile.select keys(%z : memref<?x8xf32>) source(%s : memref<?x7xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<i32>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{expects ids to have rank 2}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<i32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x2xi64>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{expects ids of i32, got 'i64'}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi64>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x3xf32>) {
+  // expected-error @+1 {{expects dimension 1 of values to be 2, got 3}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x3xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x?xi32>, %v: memref<?x?xf32>) {
+  // expected-error @+1 {{expects ids with a static, positive number of columns}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x?xi32>, %v : memref<?x?xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x0xi32>, %v: memref<?x0xf32>) {
+  // expected-error @+1 {{expects ids with a static, positive number of columns}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x0xi32>, %v : memref<?x0xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x9xi32>, %v: memref<?x9xf32>) {
+  // expected-error @+1 {{expects at most 8 selected columns, got 9}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x9xi32>, %v : memref<?x9xf32>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xbf16>) {
+  // expected-error @+1 {{expects values of the element type of what they are taken from}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xbf16>) {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+func.func @f(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>) {
+  // expected-error @+1 {{requires attribute 'tie'}}
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<i32>, %o: memref<9xi32>, %s: memref<?xi32>, %p: memref<?x2xi32>) {
+  // expected-error @+1 {{expects keys to have rank 2}}
+  tile.bucket keys(%k : memref<i32>) outs(%o, %s, %p : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<?x2xf32>, %o: memref<9xi32>, %s: memref<?xi32>, %p: memref<?x2xi32>) {
+  // expected-error @+1 {{expects keys of i32, got 'f32'}}
+  tile.bucket keys(%k : memref<?x2xf32>) outs(%o, %s, %p : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<?x2xi32>, %o: memref<9x1xi32>, %s: memref<?xi32>, %p: memref<?x2xi32>) {
+  // expected-error @+1 {{expects offsets to have rank 1}}
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<9x1xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<?x2xi32>, %o: memref<1xi32>, %s: memref<?xi32>, %p: memref<?x2xi32>) {
+  // expected-error @+1 {{expects at least one bucket}}
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<1xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<?x2xi32>, %o: memref<9xi32>, %s: memref<?x2xi32>, %p: memref<?x2xi32>) {
+  // expected-error @+1 {{expects source to have rank 1}}
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<9xi32>, memref<?x2xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<?x2xi32>, %o: memref<9xi32>, %s: memref<?xi32>, %p: memref<?x3xi32>) {
+  // expected-error @+1 {{expects dimension 1 of places to be 2, got 3}}
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%o, %s, %p : memref<9xi32>, memref<?xi32>, memref<?x3xi32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<64xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o: memref<?x64xf32>) {
+  // expected-error @+1 {{expects rows to have rank 2}}
+  tile.weighted_gather rows(%r : memref<64xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x64xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi64>, %w: memref<?x2xf32>, %o: memref<?x64xf32>) {
+  // expected-error @+1 {{expects places of i32, got 'i64'}}
+  tile.weighted_gather rows(%r : memref<?x64xf32>) places(%p : memref<?x2xi64>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x64xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi32>, %w: memref<?x3xf32>, %o: memref<?x64xf32>) {
+  // expected-error @+1 {{expects dimension 1 of weights to be 2, got 3}}
+  tile.weighted_gather rows(%r : memref<?x64xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x3xf32>) outs(%o : memref<?x64xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o: memref<?x63xf32>) {
+  // expected-error @+1 {{expects dimension 1 of outs to be 64, got 63}}
+  tile.weighted_gather rows(%r : memref<?x64xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x63xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o: memref<?x64xf32>) {
+  // expected-error @+1 {{expects a term type of f32, f16 or bf16, got 'i32'}}
+  tile.weighted_gather rows(%r : memref<?x64xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x64xf32>) {term = i32}
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32, strided<[1, 64]>>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o: memref<?x64xf32>) {
+  // expected-error @+1 {{expects rows with unit stride in its last dimension}}
+  tile.weighted_gather rows(%r : memref<?x64xf32, strided<[1, 64]>>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x64xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o: memref<?x64xf32, strided<[1, 64]>>) {
+  // expected-error @+1 {{expects outs with unit stride in its last dimension}}
+  tile.weighted_gather rows(%r : memref<?x64xf32>) places(%p : memref<?x2xi32>) weights(%w : memref<?x2xf32>) outs(%o : memref<?x64xf32, strided<[1, 64]>>)
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xi8>, %a: memref<?xf32>) {
+  // expected-error @+1 {{expects rows of f32, f16 or bf16, got 'i8'}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xi8>) into(%a : memref<?xf32>) {depth = 64}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x?xf32>, %a: memref<?xf32>) {
+  // expected-error @+1 {{expects a positive depth, got -9223372036854775808}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x?xf32>) into(%a : memref<?xf32>) {depth = -9223372036854775808}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) {
+  // expected-error @+1 {{expects a depth of 64 summands or one more, got 66}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 66}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) {
+  // expected-error @+1 {{expects a depth of 64 summands or one more, got 63}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 63}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, strided<[2]>>) {
+  // expected-error @+1 {{expects into in the default layout and memory space}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, strided<[2]>>) {depth = 64}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, 1>) {
+  // expected-error @+1 {{expects into in the default layout and memory space}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, 1>) {depth = 64}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?x?xf32>) {
+  // expected-error @+1 {{must be 1D memref of 32-bit float values}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?x?xf32>) {depth = 64}
+  return
+}
+
+// -----
+
+func.func @f(%n: index, %a: memref<?xf32, strided<[2]>>, %w: !tile.packed<1x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects packed in the default layout and memory space}}
+  tile.panel_product %n to %n of %n packed(%a : memref<?xf32, strided<[2]>>) slabs(%w : !tile.packed<1x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%w: !tile.packed<1x96x64xf32>) {
+  // expected-error @+1 {{expects 'memref<6144xf32>', got 'memref<6144xbf16>'}}
+  %p = tile.panels %w : !tile.packed<1x96x64xf32> -> memref<6144xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%w: !tile.packed<1x96x64xf32>) {
+  // expected-error @+1 {{expects 'memref<6144xf32>', got 'memref<6145xf32>'}}
+  %p = tile.panels %w : !tile.packed<1x96x64xf32> -> memref<6145xf32>
+  return
+}
+
+// -----
+
+func.func @f(%w: !tile.packed<1x96x64xf32>) {
+  // expected-error @+1 {{expects 'memref<6144xf32>', got 'memref<?xf32>'}}
+  %p = tile.panels %w : !tile.packed<1x96x64xf32> -> memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @f(%w: !tile.packed<1x96x64xf32>) {
+  // expected-error @+1 {{expects 'memref<6144xf32>', got 'memref<6144xf32, strided<[2]>>'}}
+  %p = tile.panels %w : !tile.packed<1x96x64xf32> -> memref<6144xf32, strided<[2]>>
+  return
+}
