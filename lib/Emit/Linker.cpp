@@ -158,7 +158,7 @@ static Error linkExecutable(StringRef objectPath, StringRef path,
     return error;
   return run(driver, {"-o", path.str(), objectPath.str(), mainFile.path.str().str(),
                       cli.str().str(), runtime.str().str(), "-static-libstdc++", "-static-libgcc",
-                      "-pthread", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
+                      "-pthread", "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
                       "-Wl,--strip-debug"});
 }
 
