@@ -18,3 +18,5 @@ config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%moec_source", config.moec_source_dir))
 config.substitutions.append(("%moec_build", config.moec_binary_dir))
+if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_cli.a")):
+    config.available_features.add("moert-cli")

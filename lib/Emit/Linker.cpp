@@ -157,8 +157,8 @@ static Error linkExecutable(StringRef objectPath, StringRef path,
   if (Error error = mainFile.create("o", (*object)->getBuffer()))
     return error;
   return run(driver, {"-o", path.str(), objectPath.str(), mainFile.path.str().str(),
-                      cli.str().str(), runtime.str().str(), "-lz", "-static-libstdc++", "-static-libgcc",
-                      "-pthread", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
+                      cli.str().str(), runtime.str().str(), "-static-libstdc++", "-static-libgcc",
+                      "-pthread", "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
                       "-Wl,--strip-debug"});
 }
 

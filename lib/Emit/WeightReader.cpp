@@ -12,6 +12,8 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Path.h"
 
+#include <sys/mman.h>
+
 using namespace llvm;
 using namespace moec;
 using namespace moec::rt;
@@ -178,9 +180,10 @@ Expected<StringRef> WeightReader::open(StringRef path) {
 }
 
 void WeightReader::releasePages() {
+  // mapped_file_region::dontNeed calls posix_madvise, which glibc ignores for this advice.
   for (auto &file : files)
     if (file.second && *file.second)
-      file.second->dontNeed();
+      ::madvise(const_cast<char *>(file.second->const_data()), file.second->size(), MADV_DONTNEED);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 //   moec-test-emit IN.mlir -o OUT    OUT.so, OUT.o, or an executable, and
 //                                    OUT.weights
 //   moec-test-emit IN.mlir --llvm    optimised LLVM IR on standard output
+//   --runtime DIR                    folder of the runtime's static libraries
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,10 +26,13 @@
 int main(int argc, char **argv) {
   llvm::StringRef input, output;
   bool printsLLVM = false;
+  moec::EmitOptions options;
   for (int index = 1; index < argc; ++index) {
     llvm::StringRef argument = argv[index];
     if (argument == "-o" && index + 1 < argc)
       output = argv[++index];
+    else if (argument == "--runtime" && index + 1 < argc)
+      options.runtimeLibraries = argv[++index];
     else if (argument == "--llvm")
       printsLLVM = true;
     else
@@ -50,7 +54,6 @@ int main(int argc, char **argv) {
   if (!module)
     return 1;
 
-  moec::EmitOptions options;
   if (printsLLVM) {
     if (mlir::failed(moec::lowerToLLVM(*module, options)))
       return 1;

@@ -21,9 +21,10 @@ using namespace moec::rt;
 static ValueAttr getInput(func::FuncOp func, unsigned index) {
   // Argument 0 is the context.
   auto type = dyn_cast<MemRefType>(func.getArgumentTypes()[index + 1]);
-  if (!type || !type.getLayout().isIdentity()) {
+  if (!type || !type.getLayout().isIdentity() || type.getMemorySpace()) {
     func.emitOpError() << "expects argument " << index
-                       << " of an entry to be a memref with the identity layout, got "
+                       << " of an entry to be a memref with the identity layout in the default memory "
+                          "space, got "
                        << func.getArgumentTypes()[index + 1];
     return {};
   }

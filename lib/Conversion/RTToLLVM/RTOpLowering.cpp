@@ -74,6 +74,8 @@ struct LaunchLowering : RTLowering<LaunchOp> {
       return rewriter.notifyMatchFailure(op, "an argument type does not convert");
     auto recordType = LLVM::LLVMStructType::getLiteral(getContext(), fields);
     Value record = createEntryAlloca(rewriter, loc, recordType);
+    // Records of different launches may then share their place on the stack.
+    LLVM::LifetimeStartOp::create(rewriter, loc, record);
     for (auto [index, arg] : llvm::enumerate(adaptor.getArgs())) {
       Value field = LLVM::GEPOp::create(rewriter, loc, getPtrType(), recordType, record,
                                         ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)},
@@ -83,6 +85,7 @@ struct LaunchLowering : RTLowering<LaunchOp> {
     Value kernel = constant(rewriter, loc, rewriter.getI32Type(), number->second);
     callRuntime(rewriter, loc, Slot::ParallelFor, getContextPointer(op),
                 {kernel, record, adaptor.getUnits()});
+    LLVM::LifetimeEndOp::create(rewriter, loc, record);
     rewriter.eraseOp(op);
     return success();
   }

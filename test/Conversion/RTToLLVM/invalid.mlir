@@ -28,8 +28,22 @@ func.func @main(%x: memref<4xf32>) -> memref<4xf32> attributes {rt.entry} {
 
 // -----
 
-// expected-error @+1 {{expects argument 0 of an entry to be a memref with the identity layout, got 'f32'}}
+// expected-error @+1 {{expects argument 0 of an entry to be a memref with the identity layout in the default memory space, got 'f32'}}
 func.func @main(%x: f32) attributes {rt.entry} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects argument 0 of an entry to be a memref with the identity layout in the default memory space}}
+func.func @main(%x: memref<4xf32, strided<[2]>>) attributes {rt.entry} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{in the default memory space, got 'memref<4xf32, "device">'}}
+func.func @main(%x: memref<4xf32, "device">) attributes {rt.entry} {
   return
 }
 

@@ -41,8 +41,11 @@ func.func private @mul_avx512(%begin: index, %end: index, %x: memref<?x64xf32>, 
 // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32) -> !llvm.ptr
 // CHECK: llvm.getelementptr inbounds %{{.*}}[40] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, i64, !llvm.ptr) -> !llvm.ptr
+// CHECK: llvm.intr.lifetime.start %[[ARGS:.*]] : !llvm.ptr
+// CHECK: llvm.store %{{.*}}, %{{.*}} : !llvm.struct
 // CHECK: llvm.getelementptr inbounds %{{.*}}[24] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, i64) -> ()
+// CHECK: llvm.intr.lifetime.end %[[ARGS]] : !llvm.ptr
 func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]})
     attributes {rt.entry, rt.outputs = [#rt.value<"y", tensor<?x64xf32> dims["rows", ""]>]} {
   %c0 = arith.constant 0 : index
