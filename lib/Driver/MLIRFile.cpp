@@ -20,7 +20,11 @@ std::unique_ptr<mlir::MLIRContext> moec::createContext() {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registerDialects(registry);
-  return std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto context =
+      std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  // A message and its place are enough; the generic form of an op can be long.
+  context->printOpOnDiagnostic(false);
+  return context;
 }
 
 bool moec::readFile(llvm::StringRef path, llvm::SourceMgr &sources) {
