@@ -185,8 +185,9 @@ LogicalResult AssignOp::verify() {
       failed(hasShape(*this, "uniform", getUniform(), {tokens, k})))
     return failure();
   Priority priority = getPriority();
-  if (getGroupSize() < 0)
-    return emitOpError("expects group_size >= 0, got ") << getGroupSize();
+  // The getter of a signless attribute is unsigned.
+  if (int64_t groupSize = getGroupSize(); groupSize < 0)
+    return emitOpError("expects group_size >= 0, got ") << groupSize;
   bool byScore = priority == Priority::ScoreSorted || priority == Priority::PerExpertScore;
   if (byScore && !getScores())
     return emitOpError("priority ") << stringifyPriority(priority) << " needs the operand 'scores'";
