@@ -149,8 +149,8 @@ private:
       }
       std::optional<Tensor> made = random ? random->fill(type) : std::nullopt;
       if (!made) {
-        error() << "argument " << index << " of @" << function.getName() << " has no value: give --input "
-                << index << "=FILE.npy"
+        error() << "argument " << index << " of @" << function.getName()
+                << " has no value: give --input " << index << "=FILE.npy"
                 << (random ? "; --random fills static shapes only" : " or --random SEED") << "\n";
         return exitUsage;
       }
