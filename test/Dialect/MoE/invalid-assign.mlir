@@ -9,6 +9,15 @@ func.func @no_experts(%ids: tensor<4x2xi32>) {
 
 // -----
 
+func.func @too_many_experts(%ids: tensor<4x2xi32>) {
+  // expected-error @+1 {{'moe.assign' op ids are i32 and cannot name 2147483648 experts}}
+  %s, %c = moe.assign %ids {experts = 2147483648}
+    : tensor<4x2xi32> -> tensor<4x2xi32>, tensor<8xi32>
+  return
+}
+
+// -----
+
 func.func @slots_shape(%ids: tensor<4x2xi32>) {
   // expected-error @+1 {{'moe.assign' op expects dimension 1 of slots to be 2, got 3}}
   %s, %c = moe.assign %ids {experts = 8}

@@ -306,6 +306,15 @@ func.func @groups_each(%z: tensor<4x8xf32>) {
 
 // -----
 
+func.func @groups_each_overflow(%z: tensor<4x8xf32>) {
+  // expected-error @+1 {{'moe.route' op expects k = keep * each, got k = 4, keep = 4, each = 4611686018427387905}}
+  %i, %w = moe.route %z {k = 4, groups = #moe.groups<n = 4, keep = 4, each = 4611686018427387905>}
+    : tensor<4x8xf32> -> tensor<4x4xi32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
 func.func @groups_uneven(%z: tensor<4x8xf32>) {
   // expected-error @+1 {{'moe.route' op expects groups of equal size, got 8 experts in 3 groups}}
   %i, %w = moe.route %z {k = 2, groups = #moe.groups<n = 3, keep = 1>}
