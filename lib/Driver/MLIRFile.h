@@ -27,8 +27,7 @@ std::unique_ptr<mlir::MLIRContext> createContext();
 bool readFile(llvm::StringRef path, llvm::SourceMgr &sources);
 
 /// Parses and verifies what `sources` holds; null after located errors.
-mlir::OwningOpRef<mlir::ModuleOp> parseModule(llvm::SourceMgr &sources,
-                                              mlir::MLIRContext &context);
+mlir::OwningOpRef<mlir::ModuleOp> parseModule(llvm::SourceMgr &sources, mlir::MLIRContext &context);
 
 } // namespace moec
 

@@ -56,7 +56,10 @@ static StringRef entry(StringRef header, StringRef key) {
   size_t at = header.find(("'" + key + "'").str());
   if (at == StringRef::npos)
     return "";
-  return header.substr(at + key.size() + 2).ltrim().drop_while([](char c) { return c == ':'; }).ltrim();
+  return header.substr(at + key.size() + 2)
+      .ltrim()
+      .drop_while([](char c) { return c == ':'; })
+      .ltrim();
 }
 
 static llvm::Expected<llvm::SmallVector<int64_t>> parseShape(StringRef path, StringRef header) {
@@ -79,7 +82,8 @@ static llvm::Expected<llvm::SmallVector<int64_t>> parseShape(StringRef path, Str
 }
 
 llvm::Expected<Tensor> moec::readNpy(StringRef path, DType dtype) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return bad(path, buffer.getError().message());
   StringRef data = (*buffer)->getBuffer();
@@ -109,8 +113,8 @@ llvm::Expected<Tensor> moec::readNpy(StringRef path, DType dtype) {
     return bad(path, "is too large for memory");
   size_t bytes = stored->numElements() * bytesOf(stored->dtype());
   if (elements.size() != bytes)
-    return bad(path, "has " + llvm::Twine(elements.size()) + " bytes of elements, its shape needs " +
-                         llvm::Twine(bytes));
+    return bad(path, "has " + llvm::Twine(elements.size()) +
+                         " bytes of elements, its shape needs " + llvm::Twine(bytes));
   std::memcpy(stored->bytes(), elements.data(), bytes);
   if (stored->dtype() == dtype)
     return *stored;

@@ -40,8 +40,7 @@ LogicalResult runCombine(CombineOp op, Frame &frame) {
   for (int64_t i = 0; i < tokens * k; ++i)
     if (positions.integer(i) < -1 || positions.integer(i) >= rows.dim(0))
       return op.emitOpError("positions[") << i / k << ", " << i % k << "] is "
-                                          << positions.integer(i) << ", no row of "
-                                          << rows.dim(0);
+                                          << positions.integer(i) << ", no row of " << rows.dim(0);
   auto result = frame.allocate(op->getResult(0), {tokens, hidden});
   if (failed(result))
     return failure();

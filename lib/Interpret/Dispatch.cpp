@@ -34,8 +34,8 @@ FailureOr<std::vector<Pair>> pairsOf(DispatchOp op, Frame &frame) {
   for (int64_t i = 0; i < ids.numElements(); ++i) {
     int64_t id = ids.integer(i);
     if (id < -1 || id >= experts)
-      return op.emitOpError("ids[") << i / k << ", " << i % k << "] is " << id << ", no id of "
-                                    << experts << " experts";
+      return op.emitOpError("ids[")
+             << i / k << ", " << i % k << "] is " << id << ", no id of " << experts << " experts";
     // Without slots the order among a expert's pairs is that of their tokens.
     int64_t slot = slots ? slots->integer(i) : 0;
     if (slot < -1)

@@ -27,7 +27,8 @@ LogicalResult checkSameShape(Operation *op, Frame &frame) {
 }
 
 /// Runs `element(result, index)` for every element of the result.
-template <typename Element> LogicalResult forEach(Operation *op, Frame &frame, Element element) {
+template <typename Element>
+LogicalResult forEach(Operation *op, Frame &frame, Element element) {
   if (failed(checkSameShape(op, frame)))
     return failure();
   auto result = frame.allocate(op->getResult(0), frame[op->getOperand(0)].shape());
@@ -41,13 +42,15 @@ template <typename Element> LogicalResult forEach(Operation *op, Frame &frame, E
 // Reals are computed in f64 and rounded once. For + - * / and sqrt of f32 and
 // narrower types that is the correctly rounded operation of the type itself.
 
-template <double (*function)(double)> LogicalResult unary(Operation *op, Frame &frame) {
+template <double (*function)(double)>
+LogicalResult unary(Operation *op, Frame &frame) {
   const Tensor &x = frame[op->getOperand(0)];
   return forEach(op, frame,
                  [&](Tensor &result, int64_t i) { result.setReal(i, function(x.real(i))); });
 }
 
-template <double (*function)(double, double)> LogicalResult binary(Operation *op, Frame &frame) {
+template <double (*function)(double, double)>
+LogicalResult binary(Operation *op, Frame &frame) {
   const Tensor &a = frame[op->getOperand(0)], &b = frame[op->getOperand(1)];
   return forEach(op, frame, [&](Tensor &result, int64_t i) {
     result.setReal(i, function(a.real(i), b.real(i)));

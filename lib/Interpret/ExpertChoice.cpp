@@ -16,7 +16,8 @@ using namespace moec::moe;
 
 namespace {
 
-template <typename Real> LogicalResult choose(RouteExpertsOp op, Frame &frame) {
+template <typename Real>
+LogicalResult choose(RouteExpertsOp op, Frame &frame) {
   const Tensor &logits = frame[op.getLogits()];
   int64_t tokens = logits.dim(0), experts = logits.dim(1);
   auto slots = frame.allocate(op->getResult(0), {tokens, experts});
@@ -25,8 +26,8 @@ template <typename Real> LogicalResult choose(RouteExpertsOp op, Frame &frame) {
     return failure();
   for (int64_t i = 0; i < tokens * experts; ++i)
     slots->setInteger(i, -1);
-  Matrix<Real> scores =
-      scoresOf(op.getScore(), op.getScoreAxis(), Matrix<Real>(tokens, experts, logits.reals<Real>()));
+  Matrix<Real> scores = scoresOf(op.getScore(), op.getScoreAxis(),
+                                 Matrix<Real>(tokens, experts, logits.reals<Real>()));
 
   std::vector<int64_t> takers(tokens, 0);
   for (int64_t e = 0; e < experts; ++e) {
@@ -52,9 +53,8 @@ template <typename Real> LogicalResult choose(RouteExpertsOp op, Frame &frame) {
 }
 
 LogicalResult runRouteExperts(RouteExpertsOp op, Frame &frame) {
-  return frame.withAccumulator(frame[op.getLogits()].dtype(), [&](auto real) {
-    return choose<decltype(real)>(op, frame);
-  });
+  return frame.withAccumulator(frame[op.getLogits()].dtype(),
+                               [&](auto real) { return choose<decltype(real)>(op, frame); });
 }
 
 } // namespace

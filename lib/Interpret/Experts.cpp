@@ -35,7 +35,8 @@ LogicalResult checkOffsets(Operation *op, const Tensor &offsets, int64_t experts
 }
 
 /// The matrices of all experts and their biases, out x in whatever the layout.
-template <typename Real> class Linear {
+template <typename Real>
+class Linear {
 public:
   Linear(Frame &frame, Value weights, Value bias, WeightLayout layout)
       : weights(frame[weights].reals<Real>()), outIn(layout == WeightLayout::OutIn),
@@ -65,10 +66,10 @@ LogicalResult checkLinear(Operation *op, Frame &frame, StringRef name, Value wei
                           StringRef biasName, Value bias, WeightLayout layout, int64_t experts,
                           int64_t outputs, int64_t inputs) {
   bool outIn = layout == WeightLayout::OutIn;
-  return success(succeeded(frame.checkShape(op, name, weights,
-                                            {experts, outIn ? outputs : inputs,
-                                             outIn ? inputs : outputs})) &&
-                 succeeded(frame.checkShape(op, biasName, bias, {experts, outputs})));
+  return success(
+      succeeded(frame.checkShape(op, name, weights,
+                                 {experts, outIn ? outputs : inputs, outIn ? inputs : outputs})) &&
+      succeeded(frame.checkShape(op, biasName, bias, {experts, outputs})));
 }
 
 int64_t outputsOf(const Tensor &weights, WeightLayout layout) {
@@ -110,7 +111,8 @@ LogicalResult runGroupedMatmul(GroupedMatmulOp op, Frame &frame) {
 //===----------------------------------------------------------------------===//
 
 /// Activations of one argument; swiglu_half is not among them.
-template <typename Real> Real activate(Activation activation, Real value, Real alpha) {
+template <typename Real>
+Real activate(Activation activation, Real value, Real alpha) {
   switch (activation) {
   case Activation::Relu:
     return value < 0 ? Real(0) : value;
@@ -137,14 +139,15 @@ struct Rows {
 };
 
 /// One moe.expert on concrete operands. F is the inner size.
-template <typename Real> class Expert {
+template <typename Real>
+class Expert {
 public:
   Expert(ExpertOp op, Frame &frame)
       : activation(op.getActivation()), gateless(op.getGate() == Gate::None),
         inner(inputsOf(frame[op.getW2()], op.getLayout2())),
         w1(frame, op.getW1(), op.getB1(), op.getLayout1()),
-        w2(frame, op.getW2(), op.getB2(), op.getLayout2()),
-        alpha(op.getAlpha().convertToDouble()), upOffset(op.getUpOffset().convertToDouble()) {
+        w2(frame, op.getW2(), op.getB2(), op.getLayout2()), alpha(op.getAlpha().convertToDouble()),
+        upOffset(op.getUpOffset().convertToDouble()) {
     if (std::optional<APFloat> limit = op.getGateMax())
       gateMax = static_cast<Real>(limit->convertToDouble());
     if (std::optional<APFloat> limit = op.getUpAbs())

@@ -48,7 +48,8 @@ public:
 
   /// Calls `body` with a value of the type that sums over operands of `dtype`
   /// are kept in: `double` for f64 or on demand, else `float`.
-  template <typename Body> auto withAccumulator(DType dtype, Body body) const {
+  template <typename Body>
+  auto withAccumulator(DType dtype, Body body) const {
     return options.accumulateF64 || dtype == DType::F64 ? body(double()) : body(float());
   }
 
@@ -73,7 +74,8 @@ public:
   std::string names() const;
 
   /// Adds the function `handle`, which takes an op of its own class.
-  template <typename OpTy, mlir::LogicalResult (*handle)(OpTy, Frame &)> void add() {
+  template <typename OpTy, mlir::LogicalResult (*handle)(OpTy, Frame &)>
+  void add() {
     handlers[OpTy::getOperationName()] = [](mlir::Operation *op, Frame &frame) {
       return handle(llvm::cast<OpTy>(op), frame);
     };

@@ -59,8 +59,7 @@ static LogicalResult checkOp(Operation *op, llvm::StringSet<> &reported) {
   StringRef name = op->getName().getStringRef();
   if (!isa<func::CallOp, func::ReturnOp>(op) && !handlerTable().find(name)) {
     if (reported.insert(name).second)
-      op->emitError() << "'" << name
-                      << "' is not interpreted; the reference interpreter knows "
+      op->emitError() << "'" << name << "' is not interpreted; the reference interpreter knows "
                       << handlerTable().names();
     return failure();
   }
@@ -168,9 +167,10 @@ FailureOr<SmallVector<Tensor>> moec::interpret(func::FuncOp function, ArrayRef<T
                                 << arguments.size();
   for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
     if (!matches(arguments[index], type))
-      return function.emitError()
-             << "argument #" << index << " of @" << function.getName() << " is " << type
-             << ", got tensor<"
-             << shapeToString(arguments[index].dtype(), arguments[index].shape()) << ">";
+      return function.emitError() << "argument #" << index << " of @" << function.getName()
+                                  << " is " << type << ", got tensor<"
+                                  << shapeToString(arguments[index].dtype(),
+                                                   arguments[index].shape())
+                                  << ">";
   return run(function, arguments, options, 0);
 }

@@ -122,7 +122,8 @@ double add(double a, double b) { return a + b; }
 double subtract(double a, double b) { return a - b; }
 double multiply(double a, double b) { return a * b; }
 
-template <double (*function)(double, double)> LogicalResult binary(Operation *op, Frame &frame) {
+template <double (*function)(double, double)>
+LogicalResult binary(Operation *op, Frame &frame) {
   const Tensor &a = frame[op->getOperand(0)], &b = frame[op->getOperand(1)];
   if (!isReal(a.dtype()))
     return op->emitOpError("on integers is not interpreted");

@@ -14,7 +14,8 @@ namespace {
 
 /// A binary format of 16 bits: sign, exponent of `exponentBits` with the usual
 /// bias, fraction of `fractionBits`.
-template <int exponentBits, int fractionBits> struct Narrow {
+template <int exponentBits, int fractionBits>
+struct Narrow {
   static constexpr int bias = (1 << (exponentBits - 1)) - 1;
   static constexpr uint16_t infinity = ((1 << exponentBits) - 1) << fractionBits;
 

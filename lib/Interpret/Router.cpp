@@ -22,7 +22,8 @@ std::string at(int64_t row, int64_t column) {
 }
 
 /// One moe.route on concrete operands, in the stages of its description.
-template <typename Real> class Route {
+template <typename Real>
+class Route {
 public:
   Route(RouteOp op, Frame &frame)
       : op(op), frame(frame), tokens(frame[op.getLogits()].dim(0)),
@@ -94,9 +95,9 @@ private:
     std::vector<Real> keys(experts);
     for (int64_t e = 0; e < experts; ++e) {
       int64_t i = t * experts + e;
-      keys[e] = op.getKeyOverride()             ? keyOverride[i]
+      keys[e] = op.getKeyOverride()         ? keyOverride[i]
                 : op.getKey() == Key::Logit ? logits.values[i]
-                                                : scores.values[i];
+                                            : scores.values[i];
       if (noisy)
         keys[e] += noise[i];
       if (op.getSelectBias())
@@ -160,8 +161,8 @@ private:
     for (int64_t j = 0; j < k; ++j) {
       int64_t id = source.integer(row * k + j);
       if (id < -1 || id >= experts)
-        return op.emitOpError() << name << at(row, j) << " is " << id << ", no id of "
-                                << experts << " experts";
+        return op.emitOpError() << name << at(row, j) << " is " << id << ", no id of " << experts
+                                << " experts";
       ids.push_back(id);
     }
     return success();
@@ -220,9 +221,8 @@ private:
 };
 
 LogicalResult runRoute(RouteOp op, Frame &frame) {
-  return frame.withAccumulator(frame[op.getLogits()].dtype(), [&](auto real) {
-    return Route<decltype(real)>(op, frame).run();
-  });
+  return frame.withAccumulator(frame[op.getLogits()].dtype(),
+                               [&](auto real) { return Route<decltype(real)>(op, frame).run(); });
 }
 
 LogicalResult runRenorm(RenormOp op, Frame &frame) {

@@ -12,7 +12,8 @@
 using namespace moec;
 using namespace moec::moe;
 
-template <typename Real> void moec::softmax(llvm::MutableArrayRef<Real> values) {
+template <typename Real>
+void moec::softmax(llvm::MutableArrayRef<Real> values) {
   if (values.empty())
     return;
   Real largest = values.front();
@@ -27,18 +28,21 @@ template <typename Real> void moec::softmax(llvm::MutableArrayRef<Real> values) 
     value /= sum;
 }
 
-template <typename Real> Real moec::sigmoid(Real value) {
+template <typename Real>
+Real moec::sigmoid(Real value) {
   if (value >= 0)
     return Real(1) / (Real(1) + std::exp(-value));
   Real power = std::exp(value);
   return power / (Real(1) + power);
 }
 
-template <typename Real> static Real softplus(Real value) {
+template <typename Real>
+static Real softplus(Real value) {
   return std::max(value, Real(0)) + std::log1p(std::exp(-std::abs(value)));
 }
 
-template <typename Real> static void softmaxOverColumns(Matrix<Real> &scores) {
+template <typename Real>
+static void softmaxOverColumns(Matrix<Real> &scores) {
   for (int64_t e = 0; e < scores.columns; ++e) {
     std::vector<Real> column(scores.rows);
     for (int64_t t = 0; t < scores.rows; ++t)

@@ -16,7 +16,8 @@
 namespace moec {
 
 /// A row-major matrix that a router computes in; Real is float or double.
-template <typename Real> struct Matrix {
+template <typename Real>
+struct Matrix {
   int64_t rows = 0, columns = 0;
   std::vector<Real> values;
 
@@ -31,10 +32,12 @@ template <typename Real> struct Matrix {
 
 /// Replaces `values` by their softmax. The largest is subtracted first; the sum
 /// runs in order.
-template <typename Real> void softmax(llvm::MutableArrayRef<Real> values);
+template <typename Real>
+void softmax(llvm::MutableArrayRef<Real> values);
 
 /// The logistic function, without overflow.
-template <typename Real> Real sigmoid(Real value);
+template <typename Real>
+Real sigmoid(Real value);
 
 /// Scores of all tokens (rows) and experts (columns) by the formulas of
 /// moe.route. The sparse mixer has no score of its own: it gives the logits.

@@ -18,7 +18,8 @@
 using namespace moec;
 using namespace moec::moe;
 
-template <typename Real> std::vector<int32_t> moec::rank(llvm::ArrayRef<Real> keys, Tie tie) {
+template <typename Real>
+std::vector<int32_t> moec::rank(llvm::ArrayRef<Real> keys, Tie tie) {
   std::vector<int32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
   llvm::sort(order, [&](int32_t a, int32_t b) {
@@ -82,7 +83,8 @@ std::vector<int32_t> moec::chooseTopK(std::vector<Real> keys, int64_t k, Tie tie
       }
       return chosen;
     }
-    Real fill = groups.getFill() == GroupFill::Zero ? Real(0) : -std::numeric_limits<Real>::infinity();
+    Real fill =
+        groups.getFill() == GroupFill::Zero ? Real(0) : -std::numeric_limits<Real>::infinity();
     for (size_t e = 0; e < keys.size(); ++e)
       if (!llvm::is_contained(kept, static_cast<int32_t>(e / size)))
         keys[e] = fill;

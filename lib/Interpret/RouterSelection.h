@@ -17,7 +17,8 @@ namespace moec {
 
 /// Indices of `keys` in descending order of key; equal ones by `tie` (`any` as
 /// lower_index), NaN below every number.
-template <typename Real> std::vector<int32_t> rank(llvm::ArrayRef<Real> keys, moe::Tie tie);
+template <typename Real>
+std::vector<int32_t> rank(llvm::ArrayRef<Real> keys, moe::Tie tie);
 
 /// Whether moe.groups can be applied to this many experts; the reason if not.
 std::string groupsProblem(moe::GroupsAttr groups, int64_t experts, int64_t k);
@@ -29,7 +30,8 @@ std::vector<int32_t> chooseTopK(std::vector<Real> keys, int64_t k, moe::Tie tie,
                                 moe::GroupsAttr groups);
 
 /// The two choices of the sparse mixer and their independent weights.
-template <typename Real> struct MixerChoice {
+template <typename Real>
+struct MixerChoice {
   int32_t ids[2];
   Real weights[2];
 };

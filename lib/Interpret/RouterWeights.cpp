@@ -12,7 +12,8 @@
 using namespace moec;
 using namespace moec::moe;
 
-template <typename Real> static Real norm(llvm::ArrayRef<Real> weights, int64_t p) {
+template <typename Real>
+static Real norm(llvm::ArrayRef<Real> weights, int64_t p) {
   Real sum = 0;
   for (Real weight : weights)
     sum += p == 1 ? std::abs(weight) : std::pow(std::abs(weight), static_cast<Real>(p));

@@ -16,7 +16,8 @@ namespace moec {
 
 /// Divides one token's weights by their norm as `by` says; tells whether it did
 /// (k = 1 with `multiple_only` is left alone).
-template <typename Real> bool renormalise(llvm::MutableArrayRef<Real> weights, moe::RenormAttr by);
+template <typename Real>
+bool renormalise(llvm::MutableArrayRef<Real> weights, moe::RenormAttr by);
 
 /// Applies the policy to one token's choices after the first: sets refused ids
 /// to -1 and their weights to 0. `uniform` has one number per choice for

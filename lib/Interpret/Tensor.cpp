@@ -52,9 +52,9 @@ struct DTypeInfo {
 
 static const DTypeInfo &info(DType dtype) {
   // In the order of the enumeration.
-  static constexpr DTypeInfo table[] = {{"f16", 2, true},  {"bf16", 2, true},  {"f32", 4, true},
-                                        {"f64", 8, true},  {"i1", 1, false},   {"i8", 1, false},
-                                        {"i32", 4, false}, {"i64", 8, false},  {"index", 8, false}};
+  static constexpr DTypeInfo table[] = {{"f16", 2, true},  {"bf16", 2, true}, {"f32", 4, true},
+                                        {"f64", 8, true},  {"i1", 1, false},  {"i8", 1, false},
+                                        {"i32", 4, false}, {"i64", 8, false}, {"index", 8, false}};
   return table[static_cast<int>(dtype)];
 }
 
@@ -93,13 +93,15 @@ std::optional<Tensor> Tensor::create(DType dtype, llvm::ArrayRef<int64_t> shape)
   return result;
 }
 
-template <typename T> static T load(const uint8_t *data, int64_t index) {
+template <typename T>
+static T load(const uint8_t *data, int64_t index) {
   T value;
   std::memcpy(&value, data + index * sizeof(T), sizeof(T));
   return value;
 }
 
-template <typename T> static void store(uint8_t *data, int64_t index, T value) {
+template <typename T>
+static void store(uint8_t *data, int64_t index, T value) {
   std::memcpy(data + index * sizeof(T), &value, sizeof(T));
 }
 

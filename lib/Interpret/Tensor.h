@@ -61,7 +61,8 @@ public:
   void setInteger(int64_t index, int64_t value);
 
   /// All elements converted to `Real` (float or double).
-  template <typename Real> std::vector<Real> reals() const {
+  template <typename Real>
+  std::vector<Real> reals() const {
     std::vector<Real> result(elements);
     for (int64_t i = 0; i < elements; ++i)
       result[i] = static_cast<Real>(real(i));

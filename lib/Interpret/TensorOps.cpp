@@ -55,8 +55,8 @@ SmallVector<int64_t> sizesOf(ArrayRef<int64_t> sizes, OperandRange dynamic, Fram
 }
 
 LogicalResult runEmpty(tensor::EmptyOp op, Frame &frame) {
-  auto result =
-      frame.allocate(op->getResult(0), sizesOf(op.getType().getShape(), op.getDynamicSizes(), frame));
+  auto result = frame.allocate(op->getResult(0),
+                               sizesOf(op.getType().getShape(), op.getDynamicSizes(), frame));
   return failed(result) ? failure() : frame.set(op->getResult(0), *result);
 }
 

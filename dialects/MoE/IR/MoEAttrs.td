@@ -180,7 +180,9 @@ def MoE_CapacityAttr : AttrDef<MoE_Dialect, "Capacity"> {
 
        | kind | x |
        |---|---|
-       | `factor`, `bounded_max_load` | `T * c * factor / E`; `ceil(T / E) * factor * c` if `ceil_inner`; `(T / E) * (factor * c)` if `f32` |
+       | `factor`, `bounded_max_load` | `T * c * factor / E` |
+       | the same with `ceil_inner` | `ceil(T / E) * factor * c` |
+       | the same with `f32` | `(T / E) * (factor * c)` |
        | `token_fraction` | `T * factor` |
        | `absolute` | `factor` |
        | `max_load` | the largest number of pairs that any expert was chosen for |

@@ -49,6 +49,8 @@ static LogicalResult checkChoices(Operation *op, int64_t k, int64_t experts) {
 static LogicalResult checkExperts(Operation *op, int64_t experts) {
   if (experts < 1)
     return op->emitOpError("expects at least one expert, got experts = ") << experts;
+  if (experts > std::numeric_limits<int32_t>::max())
+    return op->emitOpError("ids are i32 and cannot name ") << experts << " experts";
   return success();
 }
 
@@ -67,7 +69,9 @@ static LogicalResult verifyGroups(RouteOp op, GroupsAttr groups, int64_t experts
     return op.emitOpError("groups limit a top-k selection; they have no meaning with select = ")
            << stringifySelect(op.getSelect());
   int64_t k = op.getK();
-  if (groups.getEach() > 0 && groups.getEach() * groups.getKeep() != k)
+  // Comparing both with k first keeps their product from overflowing.
+  if (groups.getEach() > 0 && (groups.getEach() > k || groups.getKeep() > k ||
+                               groups.getEach() * groups.getKeep() != k))
     return op.emitOpError("expects k = keep * each, got k = ")
            << k << ", keep = " << groups.getKeep() << ", each = " << groups.getEach();
   if (ShapedType::isDynamic(experts))
@@ -149,8 +153,9 @@ LogicalResult RouteOp::verify() {
     if (getSelect() != Select::TokenTopK || getKey() != Key::Score ||
         getWeight() != WeightSource::Score || getSelectBias() || getKeyOverride() || getGroups() ||
         noisyKey)
-      return emitOpError("the sparse mixer selects and weighs by itself; key, bias, groups, select, "
-                         "weight and noise_site must keep their defaults");
+      return emitOpError(
+          "the sparse mixer selects and weighs by itself; key, bias, groups, select, "
+          "weight and noise_site must keep their defaults");
     if (!(getMixerEps().convertToDouble() >= 0))
       return emitOpError("expects mixer_eps >= 0");
   }
@@ -185,8 +190,9 @@ LogicalResult AssignOp::verify() {
       failed(hasShape(*this, "uniform", getUniform(), {tokens, k})))
     return failure();
   Priority priority = getPriority();
-  if (getGroupSize() < 0)
-    return emitOpError("expects group_size >= 0, got ") << getGroupSize();
+  // The getter of a signless attribute is unsigned.
+  if (int64_t groupSize = getGroupSize(); groupSize < 0)
+    return emitOpError("expects group_size >= 0, got ") << groupSize;
   bool byScore = priority == Priority::ScoreSorted || priority == Priority::PerExpertScore;
   if (byScore && !getScores())
     return emitOpError("priority ") << stringifyPriority(priority) << " needs the operand 'scores'";
