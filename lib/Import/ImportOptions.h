@@ -23,7 +23,7 @@ struct ImportLimits {
   /// Tensors of the file: initialisers, sparse ones and tensor attributes.
   uint64_t tensors = 2'000'000;
   /// Bytes of one name: of a value, node, operator, domain, attribute, symbol or function.
-  uint64_t nameBytes = 64 * 1024;
+  uint64_t nameBytes = 65536;
   /// Dimensions of a tensor or of a declared type.
   uint32_t rank = 64;
   /// Local functions calling local functions, from the graph down.
