@@ -12,7 +12,8 @@
 
 namespace moec {
 
-/// Numbers of AttributeProto.type. Not an enum class: the field is a plain int32 that may hold others.
+/// Numbers of AttributeProto.type. Not an enum class: the field is a plain int32 that may hold
+/// others.
 enum AttributeType : int32_t {
   UndefinedAttribute = 0,
   FloatAttribute = 1,

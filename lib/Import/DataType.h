@@ -47,7 +47,14 @@ enum class DataType : int32_t {
 };
 
 /// Which typed field of a TensorProto holds elements that are not in raw_data.
-enum class TypedField : uint8_t { FloatData, Int32Data, Int64Data, DoubleData, UInt64Data, StringData };
+enum class TypedField : uint8_t {
+  FloatData,
+  Int32Data,
+  Int64Data,
+  DoubleData,
+  UInt64Data,
+  StringData
+};
 
 /// A row of the element type table.
 struct DataTypeInfo {
@@ -58,8 +65,8 @@ struct DataTypeInfo {
   /// bits, the last byte filled up with zeros.
   uint8_t bits;
   TypedField field;
-  /// Numbers in `field` per element: 2 for complex types, else 1. Packed types put one *byte* into a
-  /// number instead, that is 8 / bits elements.
+  /// Numbers in `field` per element: 2 for complex types, else 1. Packed types put one *byte* into
+  /// a number instead, that is 8 / bits elements.
   uint8_t perElement;
   bool isFloating;
 

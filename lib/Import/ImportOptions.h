@@ -30,14 +30,16 @@ struct ImportLimits {
   uint32_t callDepth = 64;
   /// Nodes after inlining of local functions.
   uint64_t expandedNodes = 8'000'000;
+  /// Nested graphs after inlining of local functions.
+  uint32_t graphDepth = 64;
   /// Bytes of nodes created by inlining of local functions.
   uint64_t expandedBytes = uint64_t(2) << 30;
   /// Bytes of the model file, weights inside it included.
   uint64_t fileBytes = uint64_t(1) << 42;
   /// Estimated bytes of the parsed model without the weights that stay in the file.
   uint64_t parsedBytes = uint64_t(6) << 30;
-  /// Bytes that one sparse tensor may take once it is dense; ImportError::Unsupported beyond.
-  uint64_t sparseDenseBytes = uint64_t(64) << 20;
+  /// Bytes that all sparse tensors may take once they are dense; ImportError::Unsupported beyond.
+  uint64_t sparseDenseBytes = uint64_t(256) << 20;
 };
 
 /// How a model is read.
@@ -47,7 +49,8 @@ struct ImportOptions {
   std::string externalDataDir;
   /// Read IR versions newer than the newest known one instead of refusing them.
   bool allowNewerIR = false;
-  /// Compare the `checksum` (SHA-1 of the whole file) of external data where given. Reads all of it.
+  /// Compare the `checksum` (SHA-1 of the whole file) of external data where given. Reads all of
+  /// it.
   bool verifyChecksums = false;
   /// raw_data of at least this many bytes stays in the model file, as a FileRange.
   uint64_t mappedBytes = 1024;

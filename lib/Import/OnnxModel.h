@@ -7,8 +7,8 @@
 //
 // The way from a file to something that can be trusted: the wire format is checked against the
 // schema and the limits, local functions are inlined, attribute references substituted, sparse
-// initialisers made dense, nodes sorted, names and tensors checked. What is left to the user of this
-// class is the meaning of operators and types.
+// initialisers made dense, nodes sorted, names and tensors checked. What is left to the user of
+// this class is the meaning of operators and types.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,22 +40,22 @@ struct FileRange {
 /// A tensor whose shape, element type and amount of data have been checked against each other.
 /// Refers to the model's message and lives as long as the model.
 struct OnnxTensor {
-  llvm::StringRef name; ///< May be empty for tensors in attributes.
+  llvm::StringRef name;               ///< May be empty for tensors in attributes.
   llvm::SmallVector<int64_t, 4> dims; ///< No negative values; empty for a scalar.
-  const DataTypeInfo *type;
-  uint64_t elements; ///< Product of dims.
-  uint64_t bytes;    ///< Of the packed elements; 0 for strings.
+  const DataTypeInfo *type = nullptr;
+  uint64_t elements = 0; ///< Product of dims.
+  uint64_t bytes = 0;    ///< Of the packed elements; 0 for strings.
   /// Where the elements lie on disk: external data, or large raw_data of the model file itself.
   std::optional<FileRange> range;
-  const onnxpb::TensorProto *proto;
+  const onnxpb::TensorProto *proto = nullptr;
 
-  /// The elements where they are in memory in host order already; empty where they are on disk or in
-  /// a typed field (then OnnxModel::materialise converts).
+  /// The elements where they are in memory in host order already; empty where they are on disk or
+  /// in a typed field (then OnnxModel::materialise converts).
   llvm::ArrayRef<char> inlineBytes() const;
 };
 
-/// Reads, checks and owns one model. Immutable after loading: all members may be called from several
-/// threads at once.
+/// Reads, checks and owns one model. Immutable after loading: all members may be called from
+/// several threads at once.
 class OnnxModel {
 public:
   /// The newest IR version that is read without ImportOptions::allowNewerIR.
@@ -75,11 +75,12 @@ public:
   ~OnnxModel();
 
   /// The model, with these promises, nested graphs included: no local functions and no attribute
-  /// references are left; sparse initialisers and sparse Constants are dense; nodes are sorted; names
-  /// are valid UTF-8; a value is defined once per graph, before its uses; value, node and
+  /// references are left; sparse initialisers and sparse Constants are dense; nodes are sorted;
+  /// names are valid UTF-8; a value is defined once per graph, before its uses; value, node and
   /// initialiser names that are referred to are not empty; every node has a name (`Op#index` where
-  /// the file has none), a `resolved_opset`, "" for the domain "ai.onnx" and unique attribute names;
-  /// every attribute has the `type` that matches its only value; every tensor passes `tensor`.
+  /// the file has none), a `resolved_opset`, "" for the domain "ai.onnx" and unique attribute
+  /// names; every attribute has the `type` that matches its only value; every tensor passes
+  /// `tensor`.
   const onnxpb::ModelProto &proto() const;
   const onnxpb::GraphProto &graph() const { return proto().graph(); }
   /// The path or name given to load or parse.
@@ -94,12 +95,12 @@ public:
   const OnnxTensor *initializer(llvm::StringRef name) const;
   /// All initialisers of the top-level graph in file order, sparse ones last.
   llvm::ArrayRef<OnnxTensor> initializers() const;
-  /// Whether callers may replace this initialiser: it is also a graph input, and the IR version is at
-  /// least 4. (Before, initialisers had to be listed as inputs and are constants.)
+  /// Whether callers may replace this initialiser: it is also a graph input, and the IR version is
+  /// at least 4. (Before, initialisers had to be listed as inputs and are constants.)
   bool isOverridable(llvm::StringRef initializer) const;
 
-  /// Checked view of any tensor of this model (a nested graph's initialiser, an attribute); `owner` is
-  /// the node named in errors, usually nodeName(node).
+  /// Checked view of any tensor of this model (a nested graph's initialiser, an attribute); `owner`
+  /// is the node named in errors, usually nodeName(node).
   llvm::Expected<OnnxTensor> tensor(const onnxpb::TensorProto &proto, llvm::StringRef owner) const;
   /// The elements as packed host (little-endian) bytes from wherever they are, tensor.bytes many.
   /// Booleans are 0 or 1. Strings are an error. Tensors above `maxBytes` are ImportError::Resource.
