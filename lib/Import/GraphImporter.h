@@ -9,10 +9,13 @@
 #define MOEC_IMPORT_GRAPHIMPORTER_H
 
 #include "dialects/ONNX/IR/ShapeContext.h"
+#include "lib/Import/NodeImporter.h"
 #include "lib/Import/OnnxImporter.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
+
+#include <map>
 
 namespace moec {
 
@@ -24,11 +27,11 @@ public:
 
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> run();
 
-  /// The value of a name; an initialiser becomes a constant or a weight on its first use. Null after
-  /// `deferred` was set.
-  mlir::Value value(llvm::StringRef name);
+  /// The value of a name; an initialiser becomes a constant or a weight on its first use. Null for
+  /// the outputs of nodes that are not supported.
+  llvm::Expected<mlir::Value> value(llvm::StringRef name);
   /// The weight of an initialiser, or `value` where the name is none.
-  mlir::Value weight(llvm::StringRef name);
+  llvm::Expected<mlir::Value> weight(llvm::StringRef name);
   void define(llvm::StringRef name, mlir::Value value) { values[name] = value; }
 
   const OnnxModel &model;
@@ -36,16 +39,17 @@ public:
   OnnxImporterOptions options;
   mlir::OpBuilder builder;
   onnx::ShapeContext shapes;
-  /// Why a value could not be made: data that cannot be read.
-  std::optional<NodeFailure> deferred;
-  /// The last diagnostic of MLIR, by ops that verify themselves.
+  /// What an op said about itself when its inference or verification failed.
   std::string diagnostic;
 
 private:
   llvm::Error addInputs();
   llvm::Error addNodes();
   llvm::Error addOutputs();
-  llvm::Expected<mlir::Type> readType(const onnxpb::ValueInfoProto &info,
+  llvm::Error reportUnsupported();
+  llvm::Error addNode(const onnxpb::NodeProto &node);
+  llvm::Expected<mlir::Value> addWeight(const OnnxTensor &tensor);
+  llvm::Expected<mlir::TensorType> readType(const onnxpb::ValueInfoProto &info,
                                       llvm::SmallVectorImpl<std::string> &dimNames);
 
   mlir::OwningOpRef<mlir::ModuleOp> module;
@@ -53,6 +57,8 @@ private:
   std::optional<mlir::SymbolTable> symbols;
   llvm::StringMap<mlir::Value> values;
   llvm::StringMap<mlir::Value> weights;
+  /// What is not supported, with the nodes that need it.
+  std::map<std::string, std::vector<std::string>> unsupported;
 };
 
 } // namespace moec

@@ -26,6 +26,12 @@ namespace moec {
 
 class GraphImporter;
 
+/// The first thing that is wrong with a node, or that this importer does not do.
+struct NodeFailure {
+  ImportError::Kind kind;
+  std::string message;
+};
+
 class NodeImporter {
 public:
   NodeImporter(GraphImporter &graph, const onnxpb::NodeProto &node, mlir::Location loc);
@@ -35,7 +41,7 @@ public:
   const int64_t opset;
   mlir::OpBuilder &builder;
   const mlir::Location loc;
-  /// Result types of ops that `finish` infers.
+  /// Result type of ops that `finish` infers.
   const mlir::Type open;
 
   // -- Operands ------------------------------------------------------------------------------
@@ -110,12 +116,8 @@ public:
   void unsupported(const llvm::Twine &message);
   bool ok() const { return !failure; }
 
-  struct Failure {
-    ImportError::Kind kind;
-    std::string message;
-  };
   /// The first error, after checking that every input and attribute was read.
-  std::optional<Failure> takeFailure();
+  std::optional<NodeFailure> takeFailure();
 
 private:
   const onnxpb::AttributeProto *attribute(llvm::StringRef name, int32_t type);
@@ -124,7 +126,8 @@ private:
   GraphImporter &graph;
   llvm::StringSet<> readAttributes;
   unsigned readInputs = 0;
-  std::optional<Failure> failure;
+  void fail(llvm::Error error);
+  std::optional<NodeFailure> failure;
 };
 
 /// A row of the operator table: one operator over a range of versions of its domain.
