@@ -90,7 +90,13 @@ static void dropout(NodeImporter &n) {
     if (!value || value->size() != 1 || value->front() != 0)
       return n.unsupported("training_mode that is not the constant false");
   }
-  n.results({x, Value()});
+  Value mask;
+  if (n.hasOutput(1) && n.opset >= 10) {
+    Value shape = n.make<ShapeOp>(x, n.builder.getI64IntegerAttr(0), IntegerAttr());
+    auto type = RankedTensorType::get({1}, n.builder.getI1Type());
+    mask = n.make<ConstantOfShapeOp>(shape, DenseElementsAttr::get(type, true));
+  }
+  n.results({x, mask});
 }
 
 //===----------------------------------------------------------------------===//
@@ -110,8 +116,6 @@ template <CompareFn fn> static void compare(NodeImporter &n) {
 static void mod(NodeImporter &n) {
   Value lhs = n.input(0), rhs = n.input(1);
   bool fmod = n.flag("fmod", false);
-  if (lhs && !fmod && isa<FloatType>(n.elementTypeOf(lhs)))
-    return n.bad("the remainder of floats needs fmod = 1");
   n.results(makeBinary(n, fmod ? BinaryFn::Fmod : BinaryFn::Mod, lhs, rhs));
 }
 
