@@ -72,7 +72,6 @@ static Domain getDomain(BinaryFn fn) {
   case BinaryFn::BitwiseAnd:
   case BinaryFn::BitwiseOr:
   case BinaryFn::BitwiseXor:
-  case BinaryFn::Mod:
     return Domain::Integer;
   default:
     return Domain::Numeric;

@@ -128,9 +128,13 @@ LogicalResult AttentionOp::inferShapes(ShapeContext &context) {
     return context.error(*this) << "expects present_key and present_value together";
 
   FailureOr<Heads> query = splitHeads(context, *this, "q", q, getQNumHeads());
+  if (failed(query))
+    return failure();
   FailureOr<Heads> key = splitHeads(context, *this, "k", k, getKvNumHeads());
+  if (failed(key))
+    return failure();
   FailureOr<Heads> value = splitHeads(context, *this, "v", v, getKvNumHeads());
-  if (failed(query) || failed(key) || failed(value))
+  if (failed(value))
     return failure();
   if (failed(meet(context, *this, "the batch of k", query->batch, key->batch)) ||
       failed(meet(context, *this, "the batch of v", query->batch, value->batch)) ||

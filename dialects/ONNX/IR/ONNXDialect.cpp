@@ -37,7 +37,7 @@ Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value,
 }
 
 LogicalResult ONNXDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
-  return op->emitError() << "attribute '" << attribute.getName()
+  return op->emitError() << "attribute '" << attribute.getName().getValue()
                          << "' belongs on an argument or a result of a function";
 }
 
@@ -49,7 +49,7 @@ static LogicalResult verifyArgument(Operation *op, Type type, NamedAttribute att
     return op->emitError() << "expects '" << valueNameAttrName << "' to be a string";
   }
   if (attribute.getName() != dimNamesAttrName)
-    return op->emitError() << "unknown attribute '" << attribute.getName() << "'";
+    return op->emitError() << "unknown attribute '" << attribute.getName().getValue() << "'";
   auto names = dyn_cast<ArrayAttr>(attribute.getValue());
   if (!names || !llvm::all_of(names, llvm::IsaPred<StringAttr>))
     return op->emitError() << "expects '" << dimNamesAttrName << "' to be an array of strings";

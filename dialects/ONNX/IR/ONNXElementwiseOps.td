@@ -42,7 +42,7 @@ def ONNX_BinaryOp : ONNX_FoldableOp<"binary"> {
   let summary = "apply a scalar function to pairs of elements";
   let description = [{
     `result[i] = fn(lhs[i], rhs[i])` with multidirectional broadcasting. Both operands and the result have one element
-    type, except that the exponent of `pow` has its own. Integer `div` truncates; integer `mod` takes the sign of the
+    type, except that the exponent of `pow` has its own. Integer `div` truncates; `mod` takes the sign of the
     divisor (Python's `%`), `fmod` that of the dividend. `min` and `max` of floats give NaN when an operand is NaN.
     `prelu` is `lhs < 0 ? lhs * rhs : lhs`.
 

@@ -107,8 +107,8 @@ LogicalResult ShapeContext::set(OpResult result, ValueFacts known) {
                                     << result.getResultNumber() << ", but its type is "
                                     << Type(declared);
   };
-  // The importer declares results of unknown type as `none` and takes what is inferred.
-  bool open = isa<NoneType>(declared.getElementType());
+  // The importer creates ops with results of `index`, which ONNX lacks, and takes what is inferred.
+  bool open = isa<IndexType>(declared.getElementType());
   if (!known.elementType)
     known.elementType = declared.getElementType();
   if (!open && known.elementType != declared.getElementType())
