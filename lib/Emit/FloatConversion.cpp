@@ -35,8 +35,7 @@ uint64_t moec::convertFloat(uint64_t bits, FloatFormat from, FloatFormat to) {
   // The value is significand * 2^scale with the leading 1 of `significand` at bit 62.
   int64_t scale = exponent == 0 ? 1 : static_cast<int64_t>(exponent);
   scale -= static_cast<int64_t>(mask(from.exponentBits - 1)) + from.fractionBits;
-  uint64_t significand =
-      exponent == 0 ? fraction : fraction | uint64_t(1) << from.fractionBits;
+  uint64_t significand = exponent == 0 ? fraction : fraction | uint64_t(1) << from.fractionBits;
   unsigned shift = llvm::countl_zero(significand) - 1;
   significand <<= shift;
   scale -= shift;
@@ -55,9 +54,8 @@ uint64_t moec::convertFloat(uint64_t bits, FloatFormat from, FloatFormat to) {
   if (rest > half || (rest == half && (kept & 1)))
     ++kept;
   // Without the implicit 1 the exponent field counts it; a carry out of the fraction is right too.
-  uint64_t encoded = biased == 0
-                         ? kept
-                         : (static_cast<uint64_t>(biased - 1) << to.fractionBits) + kept;
+  uint64_t encoded =
+      biased == 0 ? kept : (static_cast<uint64_t>(biased - 1) << to.fractionBits) + kept;
   return result | (encoded >= infinity ? infinity : encoded);
 }
 

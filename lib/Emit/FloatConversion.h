@@ -23,8 +23,8 @@ struct FloatFormat {
 
 inline constexpr FloatFormat kF16{5, 10}, kBF16{8, 7}, kF32{8, 23}, kF64{11, 52};
 
-/// The number with encoding `bits` of `from` in the encoding of `to`, rounded once, to nearest, ties
-/// to even. A NaN stays a NaN and is made quiet.
+/// The number with encoding `bits` of `from` in the encoding of `to`, rounded once, to nearest,
+/// ties to even. A NaN stays a NaN and is made quiet.
 uint64_t convertFloat(uint64_t bits, FloatFormat from, FloatFormat to);
 
 /// Converts `count` consecutive numbers at `source` to numbers `stride` bytes apart at `target`,

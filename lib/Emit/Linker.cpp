@@ -82,8 +82,8 @@ static Error run(const std::string &program, ArrayRef<std::string> arguments) {
 /// A build id of the linker's kind, from the code itself.
 static std::string buildIdOption(MemoryBufferRef object) {
   StringRef bytes = object.getBuffer();
-  XXH128_hash_t hash = xxh3_128bits(
-      ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  XXH128_hash_t hash =
+      xxh3_128bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   std::string option;
   raw_string_ostream(option) << format("0x%016llx%016llx",
                                        static_cast<unsigned long long>(hash.high64),
@@ -97,10 +97,13 @@ static Error linkSharedObject(MemoryBufferRef object, StringRef objectPath, Stri
   std::string buildId = buildIdOption(object);
   std::string linker = findTool({options.linker, MOEC_LLD, "ld.lld-22", "ld.lld"});
   if (!linker.empty()) {
-    SmallVector<std::string> arguments = {
-        "-shared",        "-o",        path.str(),   "-soname", soname, "--build-id=" + buildId,
-        "--gc-sections",  "-z",        "relro",      "-z",      "now",  "--hash-style=gnu",
-        "--strip-debug",  objectPath.str()};
+    SmallVector<std::string> arguments = {"-shared",       "-o",
+                                          path.str(),      "-soname",
+                                          soname,          "--build-id=" + buildId,
+                                          "--gc-sections", "-z",
+                                          "relro",         "-z",
+                                          "now",           "--hash-style=gnu",
+                                          "--strip-debug", objectPath.str()};
     // Records which libc the copies of memory come from, where that is known.
     if (StringRef libc = MOEC_LIBC; sys::fs::exists(libc))
       arguments.append({"--as-needed", libc.str()});
@@ -124,9 +127,8 @@ static Expected<std::unique_ptr<MemoryBuffer>> createMain() {
   module.setDataLayout((*machine)->createDataLayout());
   IRBuilder<> builder(context);
   Type *i32 = builder.getInt32Ty(), *ptr = builder.getPtrTy();
-  auto *artifact =
-      new GlobalVariable(module, builder.getInt8Ty(), /*isConstant=*/true,
-                         GlobalValue::ExternalLinkage, nullptr, MOERT_ARTIFACT_SYMBOL);
+  auto *artifact = new GlobalVariable(module, builder.getInt8Ty(), /*isConstant=*/true,
+                                      GlobalValue::ExternalLinkage, nullptr, MOERT_ARTIFACT_SYMBOL);
   FunctionCallee callee =
       module.getOrInsertFunction("moert_main", FunctionType::get(i32, {ptr, i32, ptr}, false));
   auto *main = Function::Create(FunctionType::get(i32, {i32, ptr}, false),
@@ -158,8 +160,8 @@ static Error linkExecutable(StringRef objectPath, StringRef path,
     return error;
   return run(driver, {"-o", path.str(), objectPath.str(), mainFile.path.str().str(),
                       cli.str().str(), runtime.str().str(), "-static-libstdc++", "-static-libgcc",
-                      "-pthread", "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
-                      "-Wl,--strip-debug"});
+                      "-pthread", "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections",
+                      "-Wl,-z,relro,-z,now", "-Wl,--strip-debug"});
 }
 
 Error moec::linkArtifact(MemoryBufferRef object, ArtifactKind kind, StringRef path,

@@ -19,8 +19,8 @@ using namespace llvm;
 using namespace moec;
 using namespace moec::rt;
 
-/// Places rows [firstRow, firstRow + rows) of a source, K wide and dense at `source`, into the panels
-/// that hold them, the first of which starts at `target`.
+/// Places rows [firstRow, firstRow + rows) of a source, K wide and dense at `source`, into the
+/// panels that hold them, the first of which starts at `target`.
 template <typename T>
 static void packRows(const char *source, int64_t rows, int64_t k, int64_t columns, int64_t kGroup,
                      char *target, int64_t panelBytes) {
@@ -79,10 +79,9 @@ Error moec::packWeight(WeightReader &reader, WeightExprInterface expr, int64_t c
       rows.resize_for_overwrite(count * k * elementBytes);
       SmallVector<int64_t> strides = getDenseStrides(sizes, elementBytes);
       unsigned skip = rank == 2; // no dimension of slabs
-      if (Error error =
-              reader.read(source, ArrayRef(offsets).drop_front(skip),
-                          ArrayRef(sizes).drop_front(skip), rows.data(),
-                          ArrayRef(strides).drop_front(skip)))
+      if (Error error = reader.read(source, ArrayRef(offsets).drop_front(skip),
+                                    ArrayRef(sizes).drop_front(skip), rows.data(),
+                                    ArrayRef(strides).drop_front(skip)))
         return error;
       target.assign(panels * panelBytes, 0);
       auto packInto = elementBytes == 2 ? packRows<uint16_t> : packRows<uint32_t>;
@@ -128,9 +127,9 @@ Error moec::writeWeights(mlir::ModuleOp module, StringRef path, const PackOption
 
   moert::WeightsWriter writer;
   std::string file = path.str();
-  if (Error error = toError(writer.begin(
-          file.c_str(), reinterpret_cast<const uint8_t *>(buildId.asArrayRef().data()),
-          infos.data(), infos.size())))
+  if (Error error = toError(
+          writer.begin(file.c_str(), reinterpret_cast<const uint8_t *>(buildId.asArrayRef().data()),
+                       infos.data(), infos.size())))
     return error;
   WeightReader reader(options.baseDirectory);
   for (auto [index, weight] : llvm::enumerate(weights)) {

@@ -37,8 +37,7 @@ static int64_t product(ArrayRef<int64_t> sizes) {
 }
 
 /// Calls `visit(index)` for every index of a box, the last dimension fastest, until it fails.
-static Error forEachIndex(ArrayRef<int64_t> sizes,
-                          function_ref<Error(ArrayRef<int64_t>)> visit) {
+static Error forEachIndex(ArrayRef<int64_t> sizes, function_ref<Error(ArrayRef<int64_t>)> visit) {
   if (product(sizes) == 0)
     return Error::success();
   SmallVector<int64_t> index(sizes.size(), 0);
@@ -159,8 +158,7 @@ Expected<StringRef> WeightReader::open(StringRef path) {
     }
     auto file = sys::fs::openNativeFileForRead(full);
     if (!file)
-      return createStringError("cannot open weights '" + full + "': " +
-                               toString(file.takeError()));
+      return createStringError("cannot open weights '" + full + "': " + toString(file.takeError()));
     sys::fs::file_status status;
     std::error_code code = sys::fs::status(*file, status);
     if (!code && status.type() != sys::fs::file_type::regular_file)
@@ -225,9 +223,8 @@ Error WeightReader::readReshape(ReshapeAttr expr, ArrayRef<int64_t> offsets,
 Error WeightReader::readStack(StackAttr expr, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
                               char *target, ArrayRef<int64_t> strides) {
   for (int64_t index = 0; index < sizes[0]; ++index)
-    if (Error error =
-            read(expr.getElements()[offsets[0] + index], offsets.drop_front(), sizes.drop_front(),
-                 target + index * strides[0], strides.drop_front()))
+    if (Error error = read(expr.getElements()[offsets[0] + index], offsets.drop_front(),
+                           sizes.drop_front(), target + index * strides[0], strides.drop_front()))
       return error;
   return Error::success();
 }
@@ -360,7 +357,8 @@ Error WeightReader::readLinear(WeightExprInterface expr, int64_t first, int64_t 
       if (!isWhole || dim == 0 || count < elements[dim - 1])
         break;
     }
-    if (Error error = this->read(expr, offsets, sizes, target, getDenseStrides(sizes, elementBytes)))
+    if (Error error =
+            this->read(expr, offsets, sizes, target, getDenseStrides(sizes, elementBytes)))
       return error;
     first += read;
     count -= read;

@@ -24,7 +24,8 @@ using namespace moec::rt;
 
 namespace {
 
-/// Bits of the element of `expr` at `index`, one element at a time, without any of the packer's code.
+/// Bits of the element of `expr` at `index`, one element at a time, without any of the packer's
+/// code.
 uint64_t evaluate(WeightExprInterface expr, SmallVector<int64_t> index, StringRef file) {
   ArrayRef<int64_t> shape = expr.getExprType().getShape();
   unsigned bytes = expr.getExprType().getElementTypeBitWidth() / 8;
@@ -59,8 +60,8 @@ uint64_t evaluate(WeightExprInterface expr, SmallVector<int64_t> index, StringRe
     return evaluate(e.getSource(), index, file);
   }
   if (auto e = dyn_cast<StackAttr>(expr))
-    return evaluate(e.getElements()[index[0]],
-                    SmallVector<int64_t>(ArrayRef(index).drop_front()), file);
+    return evaluate(e.getElements()[index[0]], SmallVector<int64_t>(ArrayRef(index).drop_front()),
+                    file);
   if (auto e = dyn_cast<ConcatAttr>(expr)) {
     for (WeightExprInterface element : e.getElements()) {
       int64_t size = element.getExprType().getDimSize(e.getAxis());
@@ -76,8 +77,8 @@ uint64_t evaluate(WeightExprInterface expr, SmallVector<int64_t> index, StringRe
     return cast<FloatType>(type).getFloatSemantics();
   };
   Type from = e.getSource().getExprType().getElementType();
-  APFloat value(getSemantics(from), APInt(from.getIntOrFloatBitWidth(),
-                                          evaluate(e.getSource(), index, file)));
+  APFloat value(getSemantics(from),
+                APInt(from.getIntOrFloatBitWidth(), evaluate(e.getSource(), index, file)));
   bool losesInfo;
   value.convert(getSemantics(e.getElementType()), APFloat::rmNearestTiesToEven, &losesInfo);
   return value.bitcastToAPInt().getZExtValue();
@@ -195,7 +196,8 @@ TEST_F(WeightPacker, LeavesOfEveryType) {
 }
 
 TEST_F(WeightPacker, EveryOperation) {
-  const std::string f = "#rt.file<\"w\", 8, tensor<5x6x7xf32>>", g = "#rt.file<\"w\", 400, tensor<5x2x7xf32>>";
+  const std::string f = "#rt.file<\"w\", 8, tensor<5x6x7xf32>>",
+                    g = "#rt.file<\"w\", 400, tensor<5x2x7xf32>>";
   for (const char *permutation : {"[0, 2, 1]", "[2, 1, 0]", "[1, 2, 0]", "[2, 0, 1]", "[1, 0, 2]"})
     check("#rt.transpose<" + f + ", " + permutation + ">");
   check("#rt.reshape<" + f + ", [3, 70]>");
@@ -204,13 +206,15 @@ TEST_F(WeightPacker, EveryOperation) {
   check("#rt.transpose<#rt.reshape<#rt.transpose<" + f + ", [1, 0, 2]>, [14, 15]>, [1, 0]>");
   check("#rt.slice<" + f + ", [1, 2, 3], [3, 4, 2]>");
   check("#rt.slice<#rt.reshape<" + f + ", [14, 15]>, [2, 3], [7, 9]>");
-  check("#rt.stack<[" + f + ", " + f + ", #rt.slice<#rt.file<\"w\", 0, tensor<6x6x7xf32>>, [1, 0, 0], [5, 6, 7]>]>");
+  check("#rt.stack<[" + f + ", " + f +
+        ", #rt.slice<#rt.file<\"w\", 0, tensor<6x6x7xf32>>, [1, 0, 0], [5, 6, 7]>]>");
   check("#rt.concat<1, [" + f + ", " + g + ", " + f + "]>");
   check("#rt.transpose<#rt.concat<1, [" + f + ", " + g + "]>, [1, 0, 2]>");
   for (const char *type : {"f16", "bf16", "f64"})
     check("#rt.transpose<#rt.cast<" + f + ", " + type + ">, [2, 0, 1]>");
   check("#rt.cast<#rt.file<\"w\", 8000, tensor<40x3xf16>>, bf16>");
-  check("#rt.cast<#rt.concat<0, [#rt.file<\"w\", 0, tensor<4xf32>>, #rt.file<\"w\", 8, tensor<3xf32>>]>, bf16>");
+  check("#rt.cast<#rt.concat<0, [#rt.file<\"w\", 0, tensor<4xf32>>, #rt.file<\"w\", 8, "
+        "tensor<3xf32>>]>, bf16>");
 }
 
 TEST_F(WeightPacker, PanelsOfEveryTypeAndRaggedSize) {
@@ -223,7 +227,8 @@ TEST_F(WeightPacker, PanelsOfPairs) {
   for (const char *type : {"f32", "f16", "bf16"})
     for (const char *shape : {"3x34x5", "2x32x4", "1x2x1", "2x70x3", "66x7"})
       check(std::string("#rt.pack<#rt.file<\"w\", 8, tensor<") + shape + "x" + type + ">>, 2>");
-  check("#rt.pack<#rt.cast<#rt.transpose<#rt.file<\"w\", 0, tensor<2x9x40xf32>>, [0, 2, 1]>, bf16>, 2>");
+  check("#rt.pack<#rt.cast<#rt.transpose<#rt.file<\"w\", 0, tensor<2x9x40xf32>>, [0, 2, 1]>, "
+        "bf16>, 2>");
 }
 
 TEST_F(WeightPacker, EmptyWeights) {

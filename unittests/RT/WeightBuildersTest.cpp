@@ -51,11 +51,9 @@ TEST_F(WeightBuilders, StackOfTransposedExperts) {
   WeightExprInterface w = file({8, 6, 4});
   SmallVector<WeightExprInterface> experts;
   for (int64_t e = 0; e < 8; ++e)
-    experts.push_back(casted(
-        transposed(reshaped(sliced(w, {e, 0, 0}, {1, 6, 4}), {6, 4}), {1, 0}),
-        BFloat16Type::get(&context)));
-  EXPECT_EQ(stacked(experts),
-            casted(transposed(w, {0, 2, 1}), BFloat16Type::get(&context)));
+    experts.push_back(casted(transposed(reshaped(sliced(w, {e, 0, 0}, {1, 6, 4}), {6, 4}), {1, 0}),
+                             BFloat16Type::get(&context)));
+  EXPECT_EQ(stacked(experts), casted(transposed(w, {0, 2, 1}), BFloat16Type::get(&context)));
 }
 
 TEST_F(WeightBuilders, TransposesCompose) {
@@ -100,8 +98,8 @@ TEST_F(WeightBuilders, ConcatenationMergesAndFlattens) {
   EXPECT_EQ(concatenated(1, {transposed(w, {1, 0}), transposed(v, {1, 0})}),
             transposed(concatenated(0, {w, v}), {1, 0}));
   // Apart, or of different shapes across, boxes do not merge.
-  EXPECT_TRUE(isa<ConcatAttr>(
-      concatenated(0, {sliced(w, {0, 0}, {2, 4}), sliced(w, {3, 0}, {3, 4})})));
+  EXPECT_TRUE(
+      isa<ConcatAttr>(concatenated(0, {sliced(w, {0, 0}, {2, 4}), sliced(w, {3, 0}, {3, 4})})));
 }
 
 TEST_F(WeightBuilders, NormalFormOfWrittenExpressions) {

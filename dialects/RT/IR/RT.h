@@ -43,7 +43,8 @@ bool isKernel(mlir::Operation *op);
 /// Whether `op` is an entry point: `func.func` with `rt.entry`.
 bool isEntry(mlir::Operation *op);
 
-/// Lets One-Shot Bufferize turn tensor weights into memrefs; the dialect calls it when it is loaded.
+/// Lets One-Shot Bufferize turn tensor weights into memrefs; the dialect calls it when it is
+/// loaded.
 void attachBufferization(mlir::MLIRContext *context);
 
 } // namespace moec::rt

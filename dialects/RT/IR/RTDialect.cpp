@@ -59,8 +59,7 @@ static LogicalResult verifyKernel(Operation *op) {
     return op->emitOpError("expects a kernel to be private and to have a body");
   FunctionType type = func.getFunctionType();
   if (type.getNumResults() != 0)
-    return op->emitOpError() << "expects a kernel to have no results, got "
-                             << type.getNumResults();
+    return op->emitOpError() << "expects a kernel to have no results, got " << type.getNumResults();
   if (type.getNumInputs() < 2 || !type.getInput(0).isIndex() || !type.getInput(1).isIndex())
     return op->emitOpError("expects the first two arguments of a kernel to be the range of units, "
                            "each of type index");

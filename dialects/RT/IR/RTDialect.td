@@ -52,7 +52,7 @@ def RT_Dialect : Dialect {
     |---|---|---|
     | `rt.name` | string | name in the signature; `input0`, `output0` and so on by default |
     | `rt.dim_names` | array of strings | a name per dimension, "" for none; equal names mean equal sizes |
-    | `rt.dtype` | string | element type in the signature where the type does not tell it: `bool`, `u8`, `u16`, `u32`, `u64` |
+    | `rt.dtype` | string | element type where the type does not tell it: `bool`, `u8`, `u16`, `u32`, `u64` |
 
     Once results have become outputs (`--rt-place-outputs`), `rt.outputs` lists them as `#rt.value`. The module's
     string attribute `rt.metadata` is JSON text that goes into the artifact unchanged. `--convert-rt-to-llvm` leaves the

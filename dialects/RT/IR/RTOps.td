@@ -143,7 +143,8 @@ def RT_StateOp : RT_SymbolOp<"state"> {
     `capacity` is the default. How elements are arranged in the buffer is the compiled code's own affair.
 
     ```mlir
-    rt.state @keys0 : tensor<?x8x?x64xf32> {axis = 2, capacity = 4096, granule = 16, dimNames = ["batch", "", "past", ""]}
+    rt.state @keys0 : tensor<?x8x?x64xf32>
+        {axis = 2, capacity = 4096, granule = 16, dimNames = ["batch", "", "past", ""]}
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, I64Attr:$axis, I64Attr:$capacity,

@@ -61,8 +61,7 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto tensor = dyn_cast<RankedTensorType>(declared);
   auto memref = dyn_cast<MemRefType>(getType());
   if (tensor && memref && memref.getLayout().isIdentity() &&
-      memref.getShape() == tensor.getShape() &&
-      memref.getElementType() == tensor.getElementType())
+      memref.getShape() == tensor.getShape() && memref.getElementType() == tensor.getElementType())
     return success();
   InFlightDiagnostic diag = emitOpError() << "expects the type of " << getWeightAttr() << ", "
                                           << declared << ", got " << getType();
@@ -96,8 +95,8 @@ LogicalResult KernelOp::verifySymbolUses(SymbolTableCollection &tables) {
     if (!first)
       first = func;
     if (func.getFunctionType() != first.getFunctionType())
-      return emitOpError() << "expects its levels to have one type, got "
-                           << first.getFunctionType() << " and " << func.getFunctionType();
+      return emitOpError() << "expects its levels to have one type, got " << first.getFunctionType()
+                           << " and " << func.getFunctionType();
   }
   if (!first)
     return emitOpError("expects at least one of v2, avx2, avx512");
@@ -107,7 +106,8 @@ LogicalResult KernelOp::verifySymbolUses(SymbolTableCollection &tables) {
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
   Operation *callee = tables.lookupNearestSymbolFrom(*this, getKernelAttr());
   if (auto kernel = dyn_cast_or_null<KernelOp>(callee))
-    for (FlatSymbolRefAttr level : {kernel.getV2Attr(), kernel.getAvx2Attr(), kernel.getAvx512Attr()})
+    for (FlatSymbolRefAttr level :
+         {kernel.getV2Attr(), kernel.getAvx2Attr(), kernel.getAvx512Attr()})
       if (level)
         callee = tables.lookupNearestSymbolFrom(kernel, level);
   if (!callee || !isKernel(callee))
@@ -165,8 +165,8 @@ LogicalResult GetStateOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto base = cast<MemRefType>(getBase().getType());
   if (base.getElementType() != type.getElementType() || !base.isDynamicDim(0) ||
       !base.getLayout().isIdentity())
-    return emitOpError() << "expects the base to be memref<?x" << type.getElementType()
-                         << ">, got " << base;
+    return emitOpError() << "expects the base to be memref<?x" << type.getElementType() << ">, got "
+                         << base;
   if (getSizes().size() + 1 != static_cast<size_t>(type.getNumDynamicDims()))
     return emitOpError() << "expects " << type.getNumDynamicDims() - 1
                          << " sizes, for the dynamic dimensions of " << type

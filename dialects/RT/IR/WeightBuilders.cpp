@@ -193,8 +193,8 @@ static bool isAdjacent(SliceAttr previous, SliceAttr next, int64_t axis) {
   return true;
 }
 
-/// Elements that are boxes of one source, adjacent along its first dimension and of size 1 there, as
-/// one box. Null for others.
+/// Elements that are boxes of one source, adjacent along its first dimension and of size 1 there,
+/// as one box. Null for others.
 static WeightExprInterface mergeSlices(ArrayRef<WeightExprInterface> elements) {
   SmallVector<SliceAttr> slices = allOf<SliceAttr>(elements);
   if (slices.empty() || slices[0].getSizes().empty() || slices[0].getSizes()[0] != 1)

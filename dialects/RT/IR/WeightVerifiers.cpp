@@ -184,7 +184,9 @@ SmallVector<Attribute> ConcatAttr::getSources() const {
   return SmallVector<Attribute>(getElements().begin(), getElements().end());
 }
 
-static bool isCastable(Type type) { return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type); }
+static bool isCastable(Type type) {
+  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type);
+}
 
 LogicalResult CastAttr::verify(EmitError emitError, WeightExprInterface source, Type elementType) {
   if (failed(verifySource(emitError, source)))
@@ -225,7 +227,7 @@ SmallVector<Attribute> PackAttr::getSources() const { return {getSource()}; }
 LogicalResult ValueAttr::verify(EmitError emitError, StringRef name, RankedTensorType type,
                                 ArrayRef<StringAttr> dimNames, StringAttr dtype) {
   if (!dimNames.empty())
-    return verifyCount(emitError, "the dimension names",
-                       SmallVector<int64_t>(dimNames.size(), 0), type);
+    return verifyCount(emitError, "the dimension names", SmallVector<int64_t>(dimNames.size(), 0),
+                       type);
   return success();
 }

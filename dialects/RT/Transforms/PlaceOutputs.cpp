@@ -60,8 +60,8 @@ static ValueAttr getOutput(func::FuncOp func, unsigned index) {
                         func.getResultAttrOfType<StringAttr>(index, RTDialect::kDType));
 }
 
-/// The allocation in the function's outermost block that makes `value`, if there is one whose memory
-/// can be the output's.
+/// The allocation in the function's outermost block that makes `value`, if there is one whose
+/// memory can be the output's.
 static memref::AllocOp findAllocation(Value value, func::FuncOp func) {
   while (auto cast = value.getDefiningOp<memref::CastOp>()) {
     if (!isa<MemRefType>(cast.getSource().getType()))
@@ -84,8 +84,8 @@ void PlaceOutputsPass::placeOutput(func::ReturnOp op, unsigned index) {
       if (isa<memref::DeallocOp>(user))
         user->erase();
     builder.setInsertionPoint(alloc);
-    auto output = OutputOp::create(builder, alloc.getLoc(), alloc.getType(), index,
-                                   alloc.getDynamicSizes());
+    auto output =
+        OutputOp::create(builder, alloc.getLoc(), alloc.getType(), index, alloc.getDynamicSizes());
     // From now on it is no allocation, so a second result that returns it is copied.
     alloc.replaceAllUsesWith(output.getResult());
     alloc.erase();

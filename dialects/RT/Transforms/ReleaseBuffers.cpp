@@ -113,8 +113,8 @@ bool FunctionReleaser::release(Value buffer, const llvm::SmallPtrSet<Value, 16> 
 }
 
 llvm::SmallBitVector FunctionReleaser::run() {
-  // A result is the caller's if every return gives it a buffer of this function that no other result
-  // may share.
+  // A result is the caller's if every return gives it a buffer of this function that no other
+  // result may share.
   llvm::SmallBitVector results(func.getNumResults(), true);
   auto returns = llvm::to_vector(func.getOps<func::ReturnOp>());
   SmallVector<std::pair<Value, llvm::SmallPtrSet<Value, 16>>> buffers;
@@ -125,7 +125,8 @@ llvm::SmallBitVector FunctionReleaser::run() {
     for (OpOperand &operand : op->getOpOperands()) {
       unsigned index = operand.getOperandNumber();
       // The descriptor that the caller gets must name the allocation's start.
-      bool isBuffer = llvm::any_of(buffers, [&](auto &entry) { return entry.first == operand.get(); });
+      bool isBuffer =
+          llvm::any_of(buffers, [&](auto &entry) { return entry.first == operand.get(); });
       if (!isBuffer || llvm::count_if(op.getOperands(), [&](Value other) {
                          return llvm::any_of(buffers, [&](auto &entry) {
                            return entry.second.contains(operand.get()) &&
@@ -174,7 +175,8 @@ struct ReleaseBuffersPass : moec::rt::impl::ReleaseBuffersPassBase<ReleaseBuffer
       if (func.isDeclaration() || isKernel(func) || !seen.insert(func).second)
         continue;
       if (isEntry(func) && func.getNumResults() != 0)
-        return func.emitOpError("expects outputs to have been placed; run --rt-place-outputs first");
+        return func.emitOpError(
+            "expects outputs to have been placed; run --rt-place-outputs first");
       stack.emplace_back(func, true);
       func.walk([&](func::CallOp call) {
         if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()))

@@ -19,8 +19,8 @@ using namespace moec::rt;
 
 namespace {
 
-/// Emits constant globals. A value of a table is built by ops inside the global's initialiser, so it
-/// is described by a function that emits it there.
+/// Emits constant globals. A value of a table is built by ops inside the global's initialiser, so
+/// it is described by a function that emits it there.
 class TableBuilder {
 public:
   using Emit = std::function<Value(OpBuilder &)>;
@@ -141,10 +141,9 @@ static TableBuilder::Emit emitValues(TableBuilder &t, ArrayRef<ValueAttr> values
   for (ValueAttr value : values) {
     StringRef dtype = value.getDtype() ? value.getDtype().getValue() : "";
     RankedTensorType type = value.getType();
-    rows.push_back({t.string(value.getName()),
-                    t.integer(t.i32, getDType(type.getElementType(), dtype)),
-                    t.integer(t.i32, type.getRank()), t.sizes(type.getShape()),
-                    t.names(value.getDimNames())});
+    rows.push_back(
+        {t.string(value.getName()), t.integer(t.i32, getDType(type.getElementType(), dtype)),
+         t.integer(t.i32, type.getRank()), t.sizes(type.getShape()), t.names(value.getDimNames())});
   }
   return t.table(t.structType({t.ptr, t.i32, t.i32, t.ptr, t.ptr}), rows);
 }
@@ -217,22 +216,21 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
   for (uint8_t byte : buildId)
     id.push_back(t.integer(i8, static_cast<int8_t>(byte)));
   auto metadata = module->getAttrOfType<StringAttr>(RTDialect::kMetadata);
-  auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr,
-                            t.ptr, t.ptr, t.ptr});
-  SmallVector<TableBuilder::Emit> fields = {
-      t.integer(t.i32, MOERT_ABI_VERSION),
-      t.integer(t.i32, sizeof(moert_artifact_v1)),
-      t.aggregate(idType, id),
-      t.string(producer),
-      t.integer(t.i32, tables.entries.size()),
-      t.integer(t.i32, tables.weights.size()),
-      t.integer(t.i32, tables.states.size()),
-      t.integer(t.i32, tables.kernels.size()),
-      emitEntries(t, tables.entries),
-      emitWeights(t, tables.weights),
-      emitStates(t, tables.states),
-      emitKernels(t, tables.kernels),
-      metadata ? t.string(metadata) : t.null()};
+  auto type = t.structType(
+      {t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr, t.ptr, t.ptr, t.ptr});
+  SmallVector<TableBuilder::Emit> fields = {t.integer(t.i32, MOERT_ABI_VERSION),
+                                            t.integer(t.i32, sizeof(moert_artifact_v1)),
+                                            t.aggregate(idType, id),
+                                            t.string(producer),
+                                            t.integer(t.i32, tables.entries.size()),
+                                            t.integer(t.i32, tables.weights.size()),
+                                            t.integer(t.i32, tables.states.size()),
+                                            t.integer(t.i32, tables.kernels.size()),
+                                            emitEntries(t, tables.entries),
+                                            emitWeights(t, tables.weights),
+                                            emitStates(t, tables.states),
+                                            emitKernels(t, tables.kernels),
+                                            metadata ? t.string(metadata) : t.null()};
   t.global(type, t.aggregate(type, fields), MOERT_ARTIFACT_SYMBOL);
   return success();
 }

@@ -22,10 +22,11 @@ static ValueAttr getInput(func::FuncOp func, unsigned index) {
   // Argument 0 is the context.
   auto type = dyn_cast<MemRefType>(func.getArgumentTypes()[index + 1]);
   if (!type || !type.getLayout().isIdentity() || type.getMemorySpace()) {
-    func.emitOpError() << "expects argument " << index
-                       << " of an entry to be a memref with the identity layout in the default memory "
-                          "space, got "
-                       << func.getArgumentTypes()[index + 1];
+    func.emitOpError()
+        << "expects argument " << index
+        << " of an entry to be a memref with the identity layout in the default memory "
+           "space, got "
+        << func.getArgumentTypes()[index + 1];
     return {};
   }
   auto name = func.getArgAttrOfType<StringAttr>(index + 1, RTDialect::kName);
@@ -33,10 +34,9 @@ static ValueAttr getInput(func::FuncOp func, unsigned index) {
   SmallVector<StringAttr> dimNames;
   if (auto names = func.getArgAttrOfType<ArrayAttr>(index + 1, RTDialect::kDimNames))
     llvm::append_range(dimNames, names.getAsRange<StringAttr>());
-  return ValueAttr::get(func.getContext(),
-                        name ? name.getValue().str() : "input" + std::to_string(index),
-                        RankedTensorType::get(type.getShape(), type.getElementType()), dimNames,
-                        dtype);
+  return ValueAttr::get(
+      func.getContext(), name ? name.getValue().str() : "input" + std::to_string(index),
+      RankedTensorType::get(type.getShape(), type.getElementType()), dimNames, dtype);
 }
 
 static LogicalResult checkValue(func::FuncOp func, StringRef kind, ValueAttr value) {
@@ -95,8 +95,8 @@ static func::FuncOp createWrapper(OpBuilder &builder, const LLVMTypeConverter &c
   builder.setInsertionPointToStart(body);
   SmallVector<Value> args{body->getArgument(0)};
   for (auto [index, type] : llvm::enumerate(func.getArgumentTypes().drop_front()))
-    args.push_back(createMemRef(builder, loc, converter, body->getArgument(1), index,
-                                cast<MemRefType>(type)));
+    args.push_back(
+        createMemRef(builder, loc, converter, body->getArgument(1), index, cast<MemRefType>(type)));
   func::CallOp::create(builder, loc, func, args);
   Value ok = LLVM::ConstantOp::create(builder, loc, i32, static_cast<int32_t>(MOERT_OK));
   func::ReturnOp::create(builder, loc, ok);

@@ -33,9 +33,9 @@ struct AllocLowering : ConvertOpToLLVMPattern<memref::AllocOp> {
     Value bytes;
     getMemRefDescriptorSizes(op.getLoc(), type, adaptor.getDynamicSizes(), rewriter, sizes, strides,
                              bytes);
-    Value memory = callRuntime(rewriter, op.getLoc(), Slot::Alloc, getContextPointer(op), bytes,
-                               getPtrType())
-                       .getResult();
+    Value memory =
+        callRuntime(rewriter, op.getLoc(), Slot::Alloc, getContextPointer(op), bytes, getPtrType())
+            .getResult();
     rewriter.replaceOp(op, Value(createMemRefDescriptor(op.getLoc(), type, memory, memory, sizes,
                                                         strides, rewriter)));
     return success();

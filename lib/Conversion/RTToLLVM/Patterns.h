@@ -48,7 +48,8 @@ struct ArtifactTables {
   llvm::StringMap<std::string> messages;
 };
 
-/// Struct of the converted types of a kernel's arguments, in order. Null if a type does not convert.
+/// Struct of the converted types of a kernel's arguments, in order. Null if a type does not
+/// convert.
 mlir::LLVM::LLVMStructType getRecordType(mlir::func::FuncOp kernel,
                                          const mlir::LLVMTypeConverter &converter);
 

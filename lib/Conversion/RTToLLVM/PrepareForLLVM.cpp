@@ -28,7 +28,8 @@ using namespace moec::rt;
 
 namespace {
 
-/// A copy to or from memory that is not contiguous as loops; upstream would call a library function.
+/// A copy to or from memory that is not contiguous as loops; upstream would call a library
+/// function.
 struct ExpandStridedCopy : OpRewritePattern<memref::CopyOp> {
   using OpRewritePattern::OpRewritePattern;
 

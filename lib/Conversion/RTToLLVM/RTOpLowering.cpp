@@ -47,7 +47,8 @@ struct GetWeightLowering : RTLowering<GetWeightOp> {
       return rewriter.notifyMatchFailure(op, "unknown weight");
     Location loc = op.getLoc();
     auto memref = dyn_cast<MemRefType>(op.getType());
-    if (!memref && !isa_and_nonnull<LLVM::LLVMPointerType>(getTypeConverter()->convertType(op.getType())))
+    if (!memref &&
+        !isa_and_nonnull<LLVM::LLVMPointerType>(getTypeConverter()->convertType(op.getType())))
       return rewriter.notifyMatchFailure(op, "neither a memref nor an opaque type");
     Value index = constant(rewriter, loc, rewriter.getI32Type(), number->second);
     Value base =
@@ -117,8 +118,8 @@ struct OutputLowering : RTLowering<OutputOp> {
     Value memory = callRuntime(rewriter, loc, Slot::Output, getContextPointer(op),
                                {index, rank, shape}, getPtrType())
                        .getResult();
-    rewriter.replaceOp(op, Value(createMemRefDescriptor(loc, type, memory, memory, sizes, strides,
-                                                        rewriter)));
+    rewriter.replaceOp(
+        op, Value(createMemRefDescriptor(loc, type, memory, memory, sizes, strides, rewriter)));
     return success();
   }
 };
@@ -134,7 +135,8 @@ struct CheckLowering : RTLowering<CheckOp> {
     Block *after = rewriter.splitBlock(before, std::next(op->getIterator()));
     Block *failed = rewriter.createBlock(before->getParent());
     rewriter.setInsertionPointToEnd(failed);
-    Value code = constant(rewriter, loc, rewriter.getI32Type(), static_cast<int32_t>(op.getFailure()));
+    Value code =
+        constant(rewriter, loc, rewriter.getI32Type(), static_cast<int32_t>(op.getFailure()));
     Value message =
         LLVM::AddressOfOp::create(rewriter, loc, getPtrType(), tables.messages.at(op.getMessage()));
     callRuntime(rewriter, loc, Slot::Fail, context, {code, message});
@@ -184,8 +186,7 @@ struct GetStateLowering : RTLowering<GetStateOp> {
     }
     auto memref = cast<MemRefType>(op.getBase().getType());
     Value one = constant(rewriter, loc, i64, 1);
-    Value descriptor =
-        createMemRefDescriptor(loc, memref, base, base, {elements}, {one}, rewriter);
+    Value descriptor = createMemRefDescriptor(loc, memref, base, base, {elements}, {one}, rewriter);
     rewriter.replaceOp(op, {descriptor, length, capacity});
     return success();
   }
@@ -210,8 +211,7 @@ struct AppendStateLowering : RTLowering<AppendStateOp> {
 } // namespace
 
 void moec::rt::populateRTToLLVMPatterns(const LLVMTypeConverter &converter,
-                                        const ArtifactTables &tables,
-                                        RewritePatternSet &patterns) {
+                                        const ArtifactTables &tables, RewritePatternSet &patterns) {
   patterns.add<GetWeightLowering, LaunchLowering, OutputLowering, CheckLowering, GetStateLowering,
                AppendStateLowering>(converter, tables);
 }

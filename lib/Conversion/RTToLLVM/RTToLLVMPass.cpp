@@ -41,8 +41,8 @@ static std::array<uint8_t, 16> hashModule(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   module.print(stream, OpPrintingFlags().enableDebugInfo(false));
-  llvm::XXH128_hash_t hash = llvm::xxh3_128bits(
-      ArrayRef(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
+  llvm::XXH128_hash_t hash =
+      llvm::xxh3_128bits(ArrayRef(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
   std::array<uint8_t, 16> bytes;
   for (unsigned index = 0; index < 8; ++index) {
     bytes[index] = hash.low64 >> (8 * index);
@@ -134,7 +134,7 @@ void ConvertRTToLLVMPass::runOnOperation() {
     weight->moveBefore(module.getBody(), module.getBody()->begin());
   module->removeAttr(RTDialect::kMetadata);
   module->setAttr(RTDialect::kBuildId,
-                  DenseI8ArrayAttr::get(&getContext(),
-                                        ArrayRef(reinterpret_cast<const int8_t *>(buildId.data()),
-                                                 buildId.size())));
+                  DenseI8ArrayAttr::get(
+                      &getContext(),
+                      ArrayRef(reinterpret_cast<const int8_t *>(buildId.data()), buildId.size())));
 }

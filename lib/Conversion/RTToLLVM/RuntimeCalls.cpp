@@ -46,9 +46,9 @@ LLVM::CallOp moec::rt::callRuntime(OpBuilder &builder, Location loc, Slot slot, 
   // The table does not change during a run, so calls may share these loads.
   auto table = LLVM::LoadOp::create(builder, loc, ptr, context);
   table.setInvariant(true);
-  Value entry = LLVM::GEPOp::create(builder, loc, ptr, builder.getI8Type(), table,
-                                    ArrayRef<LLVM::GEPArg>{slotOffset(slot)},
-                                    LLVM::GEPNoWrapFlags::inbounds);
+  Value entry =
+      LLVM::GEPOp::create(builder, loc, ptr, builder.getI8Type(), table,
+                          ArrayRef<LLVM::GEPArg>{slotOffset(slot)}, LLVM::GEPNoWrapFlags::inbounds);
   auto function = LLVM::LoadOp::create(builder, loc, ptr, entry);
   function.setInvariant(true);
   SmallVector<Value> operands{function, context};
@@ -77,9 +77,8 @@ Value moec::rt::getContextPointer(Operation *op) {
 
 LLVM::LLVMStructType moec::rt::getBufferType(MLIRContext *context) {
   Type i64 = IntegerType::get(context, 64);
-  return LLVM::LLVMStructType::getLiteral(
-      context, {LLVM::LLVMPointerType::get(context), i64,
-                LLVM::LLVMArrayType::get(i64, MOERT_MAX_RANK)});
+  return LLVM::LLVMStructType::getLiteral(context, {LLVM::LLVMPointerType::get(context), i64,
+                                                    LLVM::LLVMArrayType::get(i64, MOERT_MAX_RANK)});
 }
 
 int32_t moec::rt::getDType(Type type, StringRef override) {
