@@ -31,16 +31,33 @@ bool hasBf16(TypeRange types) {
 
 struct Bf16AsIntegers : impl::Bf16AsIntegersPassBase<Bf16AsIntegers> {
   void runOnOperation() override {
-    WalkResult walk = getOperation().walk([](Operation *op) {
+    SmallVector<Operation *> symbols;
+    for (Operation &op : *getOperation().getBody())
+      if (isa<LLVM::LLVMFuncOp, LLVM::GlobalOp>(op))
+        symbols.push_back(&op);
+    for (Operation *symbol : symbols)
+      if (failed(verify(symbol)))
+        return signalPassFailure();
+    for (Operation *symbol : symbols)
+      retype(symbol);
+  }
+
+  LogicalResult verify(Operation *symbol) {
+    WalkResult walk = symbol->walk([](Operation *op) {
+      if (!isa_and_nonnull<LLVM::LLVMDialect>(op->getDialect())) {
+        op->emitOpError("is not of the llvm dialect; run convert-to-llvm before bf16-as-integers");
+        return WalkResult::interrupt();
+      }
       if (!isArithmetic(op) || !(hasBf16(op->getOperandTypes()) || hasBf16(op->getResultTypes())))
         return WalkResult::advance();
       op->emitOpError("computes in bf16, which is a storage type; expand it before "
                       "bf16-as-integers (arith-expand{include-bf16} for conversions)");
       return WalkResult::interrupt();
     });
-    if (walk.wasInterrupted())
-      return signalPassFailure();
+    return failure(walk.wasInterrupted());
+  }
 
+  void retype(Operation *symbol) {
     auto word = IntegerType::get(&getContext(), 16);
     AttrTypeReplacer replacer;
     replacer.addReplacement([=](BFloat16Type) -> Type { return word; });
@@ -56,11 +73,8 @@ struct Bf16AsIntegers : impl::Bf16AsIntegersPassBase<Bf16AsIntegers> {
             return std::nullopt;
           return std::make_pair(attr.bitcast(word), WalkResult::skip());
         });
-    // Only code: a weight's expression says what the packer reads and writes.
-    for (Operation &op : *getOperation().getBody())
-      if (isa<LLVM::LLVMDialect>(op.getDialect()))
-        replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true, /*replaceLocs=*/false,
-                                              /*replaceTypes=*/true);
+    replacer.recursivelyReplaceElementsIn(symbol, /*replaceAttrs=*/true,
+                                          /*replaceLocs=*/false, /*replaceTypes=*/true);
   }
 };
 } // namespace

@@ -101,9 +101,8 @@ private:
             Value packedStart = add(mul(add(range.start, start), depth), mul(k, rows));
             Value sumsStart = mul(sub(start, firstRow), panelWidth);
             Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, block, zero);
-            callKernel(
-                rows, isFirst,
-                {packedRows, packedStart, panels, panelStart, sums, sumsStart, summands});
+            callKernel(rows, isFirst,
+                       {packedRows, packedStart, panels, panelStart, sums, sumsStart, summands});
           });
         });
         emitColumns(slab, panel, add(range.start, firstRow), sub(endRow, firstRow));

@@ -31,7 +31,7 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
     // Pairs of bf16 are never split between blocks of k.
     if (depth < 2 || depth % 2 != 0) {
       getOperation().emitError("emit-x86-panels expects an even depth of at least 2, got ")
-          << depth;
+          << static_cast<int64_t>(depth);
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;

@@ -83,7 +83,8 @@ def Bf16AsIntegersPass : Pass<"bf16-as-integers", "::mlir::ModuleOp"> {
     bits may travel as i16: every bf16 type of a module becomes i16, constants keep their bits.
 
     In: the llvm dialect, with conversions of bf16 expanded (`arith-expand{include-bf16}` before `convert-to-llvm`);
-    other bf16 arithmetic is an error. Out: no bf16.
+    other bf16 arithmetic is an error. Out: no bf16 in functions and globals of the llvm dialect; other ops of the
+    module, such as device modules, stay as they are.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }

@@ -26,3 +26,11 @@ llvm.func @arithmetic(%x: bf16) -> f32 {
   %y = llvm.fpext %x : bf16 to f32
   llvm.return %y : f32
 }
+
+// -----
+
+llvm.func @other_dialect(%x: bf16) {
+  // expected-error @+1 {{is not of the llvm dialect; run convert-to-llvm before bf16-as-integers}}
+  %y = arith.bitcast %x : bf16 to i16
+  llvm.return
+}

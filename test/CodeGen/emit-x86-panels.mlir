@@ -28,7 +28,7 @@ func.func private @pack(%begin: index, %end: index, %n: index, %x: memref<?x63xb
 
 // CHECK-LABEL: func.func private @product
 // CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<6144xf32>
-// CHECK: tile.panels %{{.*}} : <2x41x600xf32> -> memref<78848xf32>
+// CHECK: tile.panels %{{.*}} : <2x41x600xf32> -> memref<77824xf32>
 // CHECK: scf.index_switch
 // CHECK: func.call @panel_f32_avx512_m1_first
 // CHECK: default
@@ -131,7 +131,7 @@ func.func private @epilogue(%begin: index, %end: index, %n: index, %a: memref<?x
 
 // -----
 
-func.func private @no_level(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel} {
+func.func private @no_level(%n: index, %end: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel} {
   // expected-error @+1 {{stands in no function of an instruction-set level; run clone-isa-levels first}}
   tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 64}
   return
@@ -140,7 +140,7 @@ func.func private @no_level(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) 
 // -----
 
 // expected-error @+1 {{unknown instruction-set level 'sse9'}}
-func.func private @unknown_level(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel, tile.isa = "sse9"} {
+func.func private @unknown_level(%n: index, %end: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel, tile.isa = "sse9"} {
   tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 64}
   return
 }

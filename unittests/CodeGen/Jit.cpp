@@ -67,10 +67,9 @@ void removeRuntime(ModuleOp module, StringRef level) {
   for (rt::LaunchOp launch : launches) {
     auto host = launch->getParentOfType<func::FuncOp>();
     for (auto alloc : host.getOps<memref::AllocOp>())
-      if (alloc->getUses().end() == std::find_if(alloc->getUses().begin(), alloc->getUses().end(),
-                                                 [](OpOperand &use) {
-                                                   return isa<memref::DeallocOp>(use.getOwner());
-                                                 })) {
+      if (alloc->getUses().end() ==
+          std::find_if(alloc->getUses().begin(), alloc->getUses().end(),
+                       [](OpOperand &use) { return isa<memref::DeallocOp>(use.getOwner()); })) {
         OpBuilder b(host.getBody().back().getTerminator());
         memref::DeallocOp::create(b, alloc.getLoc(), alloc);
       }
@@ -113,18 +112,17 @@ std::unique_ptr<llvm::TargetMachine> createTargetMachine() {
   if (!target)
     return nullptr;
   // The baseline: functions bring their level's features.
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, "x86-64", "", llvm::TargetOptions(), llvm::Reloc::PIC_));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, "x86-64", "", llvm::TargetOptions(), llvm::Reloc::PIC_));
 }
 
 std::unique_ptr<llvm::Module> lower(const std::string &source, const std::string &level,
                                     int64_t blockDepth, llvm::LLVMContext &llvmContext,
                                     llvm::TargetMachine &machine) {
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, &getContext());
-  if (!module ||
-      failed(runPasses(*module, "form-kernels,clone-isa-levels{levels=" + level +
-                                    "},emit-x86-panels{depth=" + std::to_string(blockDepth) +
-                                    "},emit-row-kernels")))
+  if (!module || failed(runPasses(*module, "form-kernels,clone-isa-levels{levels=" + level +
+                                               "},emit-x86-panels{depth=" +
+                                               std::to_string(blockDepth) + "},emit-row-kernels")))
     return nullptr;
   removeRuntime(*module, level);
   if (failed(runPasses(*module, "func.func(arith-expand{include-bf16=true}),canonicalize,cse,"
@@ -173,9 +171,8 @@ struct CompiledModule::Impl {
 CompiledModule::CompiledModule(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 CompiledModule::~CompiledModule() = default;
 
-std::unique_ptr<CompiledModule> CompiledModule::create(const std::string &source,
-                                                       const std::string &level,
-                                                       int64_t blockDepth) {
+std::unique_ptr<CompiledModule>
+CompiledModule::create(const std::string &source, const std::string &level, int64_t blockDepth) {
   getContext();
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine();
   auto llvmContext = std::make_unique<llvm::LLVMContext>();

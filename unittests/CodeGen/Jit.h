@@ -23,13 +23,13 @@
 namespace moec::test {
 
 /// What compiled code takes for a memref of rank R: a pointer to this.
-template <int R> struct MemRef {
+template <int R>
+struct MemRef {
   void *allocated, *aligned;
   int64_t offset = 0;
   std::array<int64_t, R> sizes, strides;
 
-  MemRef(void *data, std::array<int64_t, R> sizes)
-      : allocated(data), aligned(data), sizes(sizes) {
+  MemRef(void *data, std::array<int64_t, R> sizes) : allocated(data), aligned(data), sizes(sizes) {
     int64_t stride = 1;
     for (int d = R - 1; d >= 0; --d) {
       strides[d] = stride;
@@ -51,14 +51,14 @@ public:
   /// launch is cut into as first argument (index) and carry
   /// llvm.emit_c_interface. Products use blocks of `blockDepth` summands. Fails
   /// the current test and returns null on errors.
-  static std::unique_ptr<CompiledModule> create(const std::string &source,
-                                                const std::string &level,
+  static std::unique_ptr<CompiledModule> create(const std::string &source, const std::string &level,
                                                 int64_t blockDepth = 512);
   ~CompiledModule();
 
   /// Calls host function `name` with memrefs by pointer to MemRef and packed
   /// values by pointer to their elements.
-  template <typename... Args> void run(const char *name, int64_t parts, Args *...args) {
+  template <typename... Args>
+  void run(const char *name, int64_t parts, Args *...args) {
     auto function =
         reinterpret_cast<void (*)(int64_t, Args *...)>(lookup(std::string("_mlir_ciface_") + name));
     function(parts, args...);

@@ -83,8 +83,8 @@ TEST_P(MachineCodeTest, InnerLoopsHoldTheTile) {
   std::string assembly = getAssembly(source(e.type), e.level);
   ASSERT_FALSE(assembly.empty());
   for (const char *suffix : {"", "_first"}) {
-    std::string name = std::string("panel_") + e.type + "_" + e.level + "_m" +
-                       std::to_string(e.rows) + suffix;
+    std::string name =
+        std::string("panel_") + e.type + "_" + e.level + "_m" + std::to_string(e.rows) + suffix;
     auto loops = innermostLoops(assembly, name);
     ASSERT_EQ(loops.size(), e.loops) << name;
     for (const auto &loop : loops) {
@@ -104,21 +104,17 @@ TEST_P(MachineCodeTest, InnerLoopsHoldTheTile) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tallest, MachineCodeTest,
-                         testing::Values(Expected{"avx512", "f32", 12, 1, 24},
-                                         Expected{"avx512", "bf16", 12, 1, 48},
-                                         Expected{"avx512", "f16", 12, 1, 24},
-                                         Expected{"avx512", "f32", 1, 1, 2},
-                                         Expected{"avx2", "f32", 6, 2, 12},
-                                         Expected{"avx2", "bf16", 6, 2, 24, 1},
-                                         Expected{"avx2", "f16", 6, 2, 12},
-                                         Expected{"avx2", "f32", 1, 1, 4},
-                                         Expected{"v2", "f32", 4, 4, 8},
-                                         Expected{"v2", "bf16", 4, 4, 16, 3},
-                                         Expected{"v2", "f32", 1, 1, 8}),
-                         [](const testing::TestParamInfo<Expected> &info) {
-                           return std::string(info.param.level) + "_" + info.param.type + "_m" +
-                                  std::to_string(info.param.rows);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Tallest, MachineCodeTest,
+    testing::Values(Expected{"avx512", "f32", 12, 1, 24}, Expected{"avx512", "bf16", 12, 1, 48},
+                    Expected{"avx512", "f16", 12, 1, 24}, Expected{"avx512", "f32", 1, 1, 2},
+                    Expected{"avx2", "f32", 6, 2, 12}, Expected{"avx2", "bf16", 6, 2, 24, 1},
+                    Expected{"avx2", "f16", 6, 2, 12}, Expected{"avx2", "f32", 1, 1, 4},
+                    Expected{"v2", "f32", 4, 4, 8}, Expected{"v2", "bf16", 4, 4, 16, 3},
+                    Expected{"v2", "f32", 1, 1, 8}),
+    [](const testing::TestParamInfo<Expected> &info) {
+      return std::string(info.param.level) + "_" + info.param.type + "_m" +
+             std::to_string(info.param.rows);
+    });
 
 } // namespace

@@ -41,8 +41,8 @@ void PrintTo(const Product &product, std::ostream *os) { *os << product.name; }
 std::string yield(const std::string &value, const std::string &type) {
   if (type == "f32")
     return "tile.yield " + value + " : f32\n";
-  return "%rounded = arith.truncf " + value + " : f32 to " + type + "\n tile.yield %rounded : " +
-         type + "\n";
+  return "%rounded = arith.truncf " + value + " : f32 to " + type +
+         "\n tile.yield %rounded : " + type + "\n";
 }
 
 /// With one column: acc * row_arg + f32(i32 row_arg) + col_arg; with two: acc[0]
@@ -186,9 +186,8 @@ protected:
               acc[operand] =
                   multiplyAdd(values[gather[row] * p.k + k],
                               weights->at(p, g, column * p.columns + operand, k), acc[operand]);
-          float expected =
-              applyEpilogue(p, acc, rowArg.get(row), flags[row],
-                            colArg.get(g * p.resultColumns() + column));
+          float expected = applyEpilogue(p, acc, rowArg.get(row), flags[row],
+                                         colArg.get(g * p.resultColumns() + column));
           ASSERT_EQ(outs.bits(row * p.resultColumns() + column), toBits(expected, p.outType))
               << "slab " << g << ", row " << row << ", column " << column << ", " << total
               << " rows in all, " << parts << " parts: expected " << expected << ", got "
@@ -253,13 +252,13 @@ std::vector<std::string> getLevelsWithF16() {
   return levels;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    F16, ProductTest,
-    testing::Combine(
-        testing::ValuesIn(getLevelsWithF16()),
-        testing::Values(Product{"F16", "f16", "f16", "f16", 5, 80, 53, 1, true, true},
-                        Product{"F16Pairs", "f32", "f16", "f16", 2, 34, 600, 2, false, true})),
-    nameOf);
+INSTANTIATE_TEST_SUITE_P(F16, ProductTest,
+                         testing::Combine(testing::ValuesIn(getLevelsWithF16()),
+                                          testing::Values(Product{"F16", "f16", "f16", "f16", 5, 80,
+                                                                  53, 1, true, true},
+                                                          Product{"F16Pairs", "f32", "f16", "f16",
+                                                                  2, 34, 600, 2, false, true})),
+                         nameOf);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ProductTest);
 
 } // namespace

@@ -35,8 +35,8 @@ protected:
 /// Keys with ties, signed zeros, infinities and NaN.
 float specialKey(Sequence &sequence) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  const float values[] = {0.0f, -0.0f, 1.0f, -1.0f, infinity, -infinity, std::nanf(""),
-                          -std::nanf(""), 1e-40f, -1e-40f};
+  const float values[] = {0.0f,      -0.0f,         1.0f,           -1.0f,  infinity,
+                          -infinity, std::nanf(""), -std::nanf(""), 1e-40f, -1e-40f};
   uint32_t kind = sequence.next() % 14;
   return kind < 10 ? values[kind] : sequence.number();
 }
@@ -61,12 +61,12 @@ TEST_P(RowKernelTest, SelectEqualsStableSort) {
       for (auto [columns, k] : {std::pair(8, 2), std::pair(1, 1), std::pair(9, 9)}) {
         std::string ks = std::to_string(k), keysType = "memref<?x?xf32>";
         std::string ids = "memref<?x" + ks + "xi32>", values = "memref<?x" + ks + "xf32>";
-        auto module = compile(
-            "%z: " + keysType + ", %s: " + keysType + ", %i: " + ids + ", %v: " + values,
-            "tile.select keys(%z : " + keysType + ") " +
-                (hasSource ? "source(%s : " + keysType + ") " : "") + "outs(%i : " + ids +
-                ", %v : " + values + ") {tie = #tile.tie<" +
-                (lowerFirst ? "lower_index" : "higher_index") + ">}");
+        auto module =
+            compile("%z: " + keysType + ", %s: " + keysType + ", %i: " + ids + ", %v: " + values,
+                    "tile.select keys(%z : " + keysType + ") " +
+                        (hasSource ? "source(%s : " + keysType + ") " : "") + "outs(%i : " + ids +
+                        ", %v : " + values + ") {tie = #tile.tie<" +
+                        (lowerFirst ? "lower_index" : "higher_index") + ">}");
         ASSERT_TRUE(module);
         for (int64_t rows : {0, 1, 37}) {
           Sequence sequence(columns);
@@ -149,9 +149,8 @@ TEST_P(RowKernelTest, BucketIsStableSort) {
       }
       ASSERT_EQ(places, expected);
       for (int64_t bucket = 0; bucket <= buckets; ++bucket)
-        ASSERT_EQ(offsets[bucket], std::count_if(entries.begin(), entries.end(), [&](int32_t e) {
-                    return keys[e] < bucket;
-                  }));
+        ASSERT_EQ(offsets[bucket], std::count_if(entries.begin(), entries.end(),
+                                                 [&](int32_t e) { return keys[e] < bucket; }));
     }
 }
 
@@ -159,18 +158,17 @@ TEST_P(RowKernelTest, WeightedGatherAddsInOrder) {
   struct Types {
     std::string rows, weights, outs, term;
   };
-  for (const Types &types : std::vector<Types>{{"f32", "f32", "f32", ""},
-                                               {"bf16", "f32", "bf16", ""},
-                                               {"bf16", "bf16", "f32", "bf16"}})
+  for (const Types &types : std::vector<Types>{
+           {"f32", "f32", "f32", ""}, {"bf16", "f32", "bf16", ""}, {"bf16", "bf16", "f32", "bf16"}})
     for (int64_t columns : {1, 16, 41}) {
       std::string rowType = "memref<?x?x" + types.rows + ">",
                   weightType = "memref<?x3x" + types.weights + ">",
                   outType = "memref<?x?x" + types.outs + ">";
       auto module = compile(
           "%r: " + rowType + ", %p: memref<?x3xi32>, %w: " + weightType + ", %o: " + outType,
-          "tile.weighted_gather rows(%r : " + rowType + ") places(%p : memref<?x3xi32>) weights(%w : " +
-              weightType + ") outs(%o : " + outType + ")" +
-              (types.term.empty() ? "" : " {term = " + types.term + "}"));
+          "tile.weighted_gather rows(%r : " + rowType +
+              ") places(%p : memref<?x3xi32>) weights(%w : " + weightType + ") outs(%o : " +
+              outType + ")" + (types.term.empty() ? "" : " {term = " + types.term + "}"));
       ASSERT_TRUE(module);
       for (int64_t tokens : {0, 1, 29}) {
         Sequence sequence(columns);

@@ -47,9 +47,7 @@ void BucketOp::getEffects(Effects &effects) {
 void WeightedGatherOp::getEffects(Effects &effects) {
   addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
-void PackRowsOp::getEffects(Effects &effects) {
-  addEffects(*this, {&getIntoMutable()}, effects);
-}
+void PackRowsOp::getEffects(Effects &effects) { addEffects(*this, {&getIntoMutable()}, effects); }
 void PanelProductOp::getEffects(Effects &effects) {
   addEffects(*this, {&getOutsMutable()}, effects);
 }

@@ -53,7 +53,6 @@ void moec::tile::populateTileToLLVMPatterns(LLVMTypeConverter &converter,
 }
 
 void moec::tile::registerConvertTileToLLVMInterface(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *, TileDialect *dialect) {
-    dialect->addInterfaces<TileToLLVMInterface>();
-  });
+  registry.addExtension(
+      +[](MLIRContext *, TileDialect *dialect) { dialect->addInterfaces<TileToLLVMInterface>(); });
 }
