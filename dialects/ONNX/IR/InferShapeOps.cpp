@@ -61,8 +61,8 @@ LogicalResult ConstantOfShapeOp::inferShapes(ShapeContext &context) {
                          : scalar.getSExtValue();
     elements = buildElements(*shape, [&](ArrayRef<int64_t>) { return Size(number); });
   }
-  return context.set(getResult(), makeFacts(value.getElementType(), std::move(*shape),
-                                            std::move(elements)));
+  return context.set(getResult(),
+                     makeFacts(value.getElementType(), std::move(*shape), std::move(elements)));
 }
 
 LogicalResult ShapeOp::inferShapes(ShapeContext &context) {
@@ -116,8 +116,8 @@ LogicalResult ReshapeOp::inferShapes(ShapeContext &context) {
         continue;
       }
       if (axis >= x.shape->size())
-        return context.error(*this) << "copies the size of axis " << axis << " of an operand of rank "
-                                    << x.shape->size();
+        return context.error(*this) << "copies the size of axis " << axis
+                                    << " of an operand of rank " << x.shape->size();
       size = (*x.shape)[axis];
     } else if (value == -1) {
       if (open)
@@ -231,7 +231,7 @@ LogicalResult UnsqueezeOp::inferShapes(ShapeContext &context) {
   auto next = x.shape->begin();
   for (size_t axis = 0; axis < rank; ++axis)
     result.shape->push_back(llvm::is_contained(*checked, static_cast<int64_t>(axis)) ? Size(1)
-                                                                                    : *next++);
+                                                                                     : *next++);
   return context.set(getResult(), std::move(result));
 }
 
@@ -246,8 +246,8 @@ LogicalResult TransposeOp::inferShapes(ShapeContext &context) {
   if (failed(checkRank(context, *this, "x", x, getPerm().size())))
     return failure();
   if (!x.shape)
-    return context.set(getResult(), makeFacts(x.elementType,
-                                              freshShape(context.sizes(), getPerm().size())));
+    return context.set(getResult(),
+                       makeFacts(x.elementType, freshShape(context.sizes(), getPerm().size())));
   std::optional<Shape> shape = Shape();
   for (int64_t axis : getPerm())
     shape->push_back((*x.shape)[axis]);
@@ -259,8 +259,7 @@ LogicalResult TransposeOp::inferShapes(ShapeContext &context) {
         source[axis] = index[position];
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,8 +278,7 @@ LogicalResult ExpandOp::inferShapes(ShapeContext &context) {
     return failure();
   std::optional<Elements> elements =
       mapElements(*shape, {&x}, [](ArrayRef<Size> a) -> std::optional<Size> { return a[0]; });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(*shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(*shape), std::move(elements)));
 }
 
 LogicalResult TileOp::inferShapes(ShapeContext &context) {
@@ -309,8 +307,7 @@ LogicalResult TileOp::inferShapes(ShapeContext &context) {
         source.push_back(at % *size.getConstant()); // no size is 0 where there is an index
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }
 
 LogicalResult PadOp::inferShapes(ShapeContext &context) {
@@ -342,9 +339,9 @@ LogicalResult PadOp::inferShapes(ShapeContext &context) {
   Shape shape = *x.shape;
   for (auto [index, axis] : llvm::enumerate(axes))
     shape[axis] = pads.elements
-                      ? context.sizes().add(shape[axis],
-                                            context.sizes().add((*pads.elements)[index],
-                                                                (*pads.elements)[axes.size() + index]))
+                      ? context.sizes().add(
+                            shape[axis], context.sizes().add((*pads.elements)[index],
+                                                             (*pads.elements)[axes.size() + index]))
                       : context.sizes().fresh();
   if (failed(checkSizes(context, *this, shape)))
     return failure();
@@ -364,8 +361,7 @@ LogicalResult TriluOp::inferShapes(ShapeContext &context) {
 LogicalResult RangeOp::inferShapes(ShapeContext &context) {
   const ValueFacts &start = context.get(getStart()), &limit = context.get(getLimit());
   const ValueFacts &delta = context.get(getDelta());
-  for (auto [name, facts] :
-       {std::make_pair("limit", &limit), std::make_pair("delta", &delta)})
+  for (auto [name, facts] : {std::make_pair("limit", &limit), std::make_pair("delta", &delta)})
     if (failed(checkSameType(context, *this, name, start, *facts)))
       return failure();
   for (const ValueFacts *facts : {&start, &limit, &delta})
