@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/*
+ * The contract between compiled code and libmoert.
+ *
+ * An artifact (a shared object, or an executable with libmoert linked in) exports one symbol,
+ * `moert_artifact_v1`, of type `struct moert_artifact_v1`. Compiled code imports nothing of
+ * libmoert: whatever it needs at run time it calls through the function table that the context's
+ * first field points at.
+ *
+ * Compilers write these structures as constants, so the layout is the interface: fixed-width fields,
+ * natural alignment, no hidden padding, offsets asserted below. Structures that carry a `size` grow
+ * at their end only; the others are frozen for MOERT_ABI_VERSION 1. Reserved fields are zero.
+ *
+ * Sizes and offsets are in bytes unless a comment says elements or rows. Strings are UTF-8 and end
+ * in NUL. Everything an artifact's tables point at is constant and lives as long as the artifact.
+ */
+#ifndef MOERT_ABI_H
+#define MOERT_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define MOERT_STATIC_ASSERT(condition, text) static_assert(condition, text)
+extern "C" {
+#else
+#define MOERT_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+#define MOERT_ABI_VERSION 1
+/* The name of an artifact's one exported symbol. */
+#define MOERT_ARTIFACT_SYMBOL "moert_artifact_v1"
+/* Tensors have at most this many dimensions. */
+#define MOERT_MAX_RANK 8
+/* Alignment of whatever `alloc` and `output` of the function table return. */
+#define MOERT_ALIGNMENT 64
+/* Weight slabs start at multiples of this, in the file and in memory. */
+#define MOERT_SLAB_ALIGNMENT 4096
+/* Stack that a kernel may count on, on every thread that runs it; scratch tiles may live there. */
+#define MOERT_KERNEL_STACK_BYTES 262144
+
+/* Outcomes, as `moert_entry_fn` returns them, `fail` takes them and moert_status carries them. */
+enum moert_code {
+  MOERT_OK = 0,
+  MOERT_INVALID_ARGUMENT = 1,    /* the caller's mistake: wrong shape, dtype, name, option */
+  MOERT_NOT_FOUND = 2,           /* a file, symbol, entry or tensor that is not there */
+  MOERT_FAILED_PRECONDITION = 3, /* right call at the wrong time */
+  MOERT_INCOMPATIBLE = 4,        /* well-formed, but another version, build or machine */
+  MOERT_CORRUPT = 5,             /* truncated, altered or malformed file or table */
+  MOERT_IO = 6,                  /* the operating system failed a file operation */
+  MOERT_OUT_OF_MEMORY = 7,       /* an allocation failed */
+  MOERT_RESOURCE_EXHAUSTED = 8,  /* a stated limit is reached: state capacity, output buffer */
+  MOERT_UNSUPPORTED = 9,         /* this build or processor cannot do it */
+  MOERT_CANCELLED = 10,          /* the request was cancelled */
+  MOERT_DEADLINE_EXCEEDED = 11,  /* the request's deadline has passed */
+  MOERT_PEER_LOST = 12,          /* another rank died or left */
+  MOERT_UNAVAILABLE = 13,        /* try again later */
+  MOERT_ABORTED = 14,            /* the group gave up this operation */
+  MOERT_INTERNAL = 15            /* a fault of the compiler or of this library */
+};
+
+/* Element types, numbered as ONNX's TensorProto.DataType. Four-bit and two-bit types are packed,
+ * the first element in the low bits. bool is one byte, 0 or 1. */
+enum moert_dtype {
+  MOERT_UNDEFINED = 0,
+  MOERT_F32 = 1,
+  MOERT_U8 = 2,
+  MOERT_I8 = 3,
+  MOERT_U16 = 4,
+  MOERT_I16 = 5,
+  MOERT_I32 = 6,
+  MOERT_I64 = 7,
+  MOERT_STRING = 8,
+  MOERT_BOOL = 9,
+  MOERT_F16 = 10,
+  MOERT_F64 = 11,
+  MOERT_U32 = 12,
+  MOERT_U64 = 13,
+  MOERT_C64 = 14,
+  MOERT_C128 = 15,
+  MOERT_BF16 = 16,
+  MOERT_F8E4M3FN = 17,
+  MOERT_F8E4M3FNUZ = 18,
+  MOERT_F8E5M2 = 19,
+  MOERT_F8E5M2FNUZ = 20,
+  MOERT_U4 = 21,
+  MOERT_I4 = 22,
+  MOERT_F4E2M1 = 23,
+  MOERT_F8E8M0 = 24,
+  MOERT_U2 = 25
+};
+
+/* Bits of one element; 0 for types without a fixed size (undefined, string) and unknown numbers. */
+static inline int32_t moert_dtype_bits(int32_t dtype) {
+  switch (dtype) {
+  case MOERT_U2:
+    return 2;
+  case MOERT_U4:
+  case MOERT_I4:
+  case MOERT_F4E2M1:
+    return 4;
+  case MOERT_U8:
+  case MOERT_I8:
+  case MOERT_BOOL:
+  case MOERT_F8E4M3FN:
+  case MOERT_F8E4M3FNUZ:
+  case MOERT_F8E5M2:
+  case MOERT_F8E5M2FNUZ:
+  case MOERT_F8E8M0:
+    return 8;
+  case MOERT_U16:
+  case MOERT_I16:
+  case MOERT_F16:
+  case MOERT_BF16:
+    return 16;
+  case MOERT_F32:
+  case MOERT_I32:
+  case MOERT_U32:
+    return 32;
+  case MOERT_F64:
+  case MOERT_I64:
+  case MOERT_U64:
+  case MOERT_C64:
+    return 64;
+  case MOERT_C128:
+    return 128;
+  default:
+    return 0;
+  }
+}
+
+/* Instruction-set levels kernels are built for, lowest first. */
+enum moert_isa {
+  MOERT_ISA_V2 = 0,     /* x86-64-v2: SSE4.2, POPCNT */
+  MOERT_ISA_AVX2 = 1,   /* AVX2, FMA, F16C */
+  MOERT_ISA_AVX512 = 2, /* AVX-512 F, BW, DQ, VL (and all of AVX2) */
+  MOERT_ISA_COUNT = 3
+};
+
+/* A tensor in memory: dense, row-major. `sizes[rank]` and beyond are unspecified. */
+typedef struct moert_buffer {
+  void *data;
+  int64_t rank;
+  int64_t sizes[MOERT_MAX_RANK]; /* elements */
+} moert_buffer;
+
+typedef struct moert_functions moert_functions;
+
+/* The context of one run. Compiled code reads `functions` and passes the pointer on; what follows
+ * that field belongs to libmoert. A context is used by one run, on the thread that runs it; kernels
+ * receive it on other threads for `parallel_for` only. */
+typedef struct moert_ctx {
+  const moert_functions *functions;
+} moert_ctx;
+
+/* An entry point. `inputs` and `outputs` have the lengths of the entry's tables; shapes of inputs
+ * have been checked against the signature. Every output is produced by calling `output` of the
+ * function table once, which also fills `outputs[index]`. Returns a moert_code. */
+typedef int32_t (*moert_entry_fn)(moert_ctx *ctx, const moert_buffer *inputs,
+                                  moert_buffer *outputs);
+
+/* Processes units [begin, end) of a parallel loop. `record` is a structure the host code laid out
+ * on its stack, read by several threads at once. A kernel may call `parallel_for` (which then runs
+ * inline) and no other function of the table. How units are cut into ranges varies from run to
+ * run; results must not. */
+typedef void (*moert_kernel_fn)(moert_ctx *ctx, void *record, int64_t begin, int64_t end);
+
+/*
+ * What compiled code may ask of the runtime. Functions marked [unwinds] may not return: they end
+ * the run by longjmp, after which all memory the run allocated is taken back by the context. So
+ * compiled code owns nothing that needs a destructor, and takes no locks.
+ */
+struct moert_functions {
+  /* sizeof(moert_functions) of the runtime: a slot at or beyond it does not exist. */
+  uint64_t size;
+
+  /* [unwinds] Memory of `bytes` >= 0 bytes, aligned to MOERT_ALIGNMENT, uninitialised, from the
+   * session's caching pool. Never null, also for 0 bytes. */
+  void *(*alloc)(moert_ctx *ctx, int64_t bytes);
+
+  /* Gives memory of `alloc` of the same run back; null is allowed. What a run does not release is
+   * released when it ends. */
+  void (*release)(moert_ctx *ctx, void *memory);
+
+  /* [unwinds] Runs kernel number `kernel` of the artifact's table over units [0, units), on this
+   * thread and the runtime's; returns when all units are done. Cancellation and the deadline are
+   * looked at before and after. `units` must depend on shapes only. */
+  void (*parallel_for)(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units);
+
+  /* Slab 0 of weight `index`; slab s lies s * slab_stride bytes further. Read-only. */
+  const void *(*weight)(moert_ctx *ctx, uint32_t index);
+
+  /* [unwinds] Memory of output `index`, of the given shape: the caller's buffer where the request
+   * has one, else memory owned by the request. Aligned to MOERT_ALIGNMENT unless it is the
+   * caller's, which is aligned to its element type. Fills `outputs[index]`. Once per output. */
+  void *(*output)(moert_ctx *ctx, uint32_t index, int64_t rank, const int64_t *sizes);
+
+  /* [unwinds, always] Ends the run with `code` (not MOERT_OK) and a copy of `message`. Not to be
+   * called from kernels. */
+  void (*fail)(moert_ctx *ctx, int32_t code, const char *message);
+
+  /* Base of bound state `index` and, in rows along its axis, its present length and its capacity.
+   * Rows appended earlier in this run count. The base does not move during a run; the buffer is
+   * laid out for `capacity` rows. */
+  void *(*state)(moert_ctx *ctx, uint32_t index, int64_t *length, int64_t *capacity);
+
+  /* [unwinds] Makes state `index` longer by `rows` >= 0; the caller then writes these rows. Ends
+   * the run with MOERT_RESOURCE_EXHAUSTED beyond the capacity. The growth becomes permanent when
+   * the run succeeds and is undone when it does not. */
+  void (*append_state)(moert_ctx *ctx, uint32_t index, int64_t rows);
+
+  /*
+   * Slots for later; null until a runtime provides them. An artifact that needs one says so by the
+   * tables it carries, and is refused by a runtime that lacks it before any of its code runs.
+   */
+
+  /* [unwinds] Enqueues device kernel `kernel` on `queue`: `grid` and `block` in blocks and
+   * threads, `shared_bytes` of dynamic shared memory, a copy of `record` as its parameters. */
+  void (*launch)(moert_ctx *ctx, uint32_t kernel, uint32_t queue, const uint32_t grid[3],
+                 const uint32_t block[3], uint32_t shared_bytes, const void *record,
+                 int64_t record_bytes);
+
+  /* [unwinds] Takes part in exchange number `exchange` with the other ranks of the session's group;
+   * `record` holds the buffers and counts that the exchange's kind defines. */
+  void (*exchange)(moert_ctx *ctx, uint32_t exchange, void *record);
+
+  /* [unwinds] Calls host operator number `function` on `num_args` tensors; results are allocated
+   * with `alloc`, their shapes filled in. */
+  void (*host_call)(moert_ctx *ctx, uint32_t function, const moert_buffer *args, int64_t num_args,
+                    moert_buffer *results, int64_t num_results);
+};
+
+/* An input or an output of an entry. */
+typedef struct moert_value_info {
+  const char *name;
+  int32_t dtype; /* moert_dtype */
+  int32_t rank;
+  const int64_t *sizes;         /* [rank]; -1 is dynamic; may be null where rank is 0 */
+  const char *const *dim_names; /* [rank], entries may be null; or null. Equal names within an
+                                   entry mean equal sizes. */
+} moert_value_info;
+
+typedef struct moert_entry_info {
+  const char *name;
+  moert_entry_fn fn;
+  uint32_t num_inputs;
+  uint32_t num_outputs;
+  const moert_value_info *inputs;
+  const moert_value_info *outputs;
+} moert_entry_info;
+
+/* A packed weight: `num_slabs` slabs (one per expert; 1 for a dense weight) of `slab_bytes`. */
+typedef struct moert_weight_info {
+  const char *name;
+  int32_t dtype; /* moert_dtype of the elements inside the slabs; informative */
+  uint32_t reserved;
+  int64_t num_slabs;
+  int64_t slab_bytes;
+  int64_t slab_stride; /* multiple of MOERT_SLAB_ALIGNMENT, >= slab_bytes */
+} moert_weight_info;
+
+/* A buffer the session keeps between runs, growing along one axis. Its size in elements is the
+ * product of `sizes` with the capacity, rounded up to a multiple of `granule` rows, in place of
+ * `sizes[axis]`. How elements are arranged in it is the compiled code's own affair. */
+typedef struct moert_state_info {
+  const char *name;
+  int32_t dtype; /* moert_dtype */
+  int32_t rank;
+  const int64_t *sizes;         /* [rank]; -1 at `axis`, and where the session must name the size */
+  const char *const *dim_names; /* as in moert_value_info */
+  int32_t axis;
+  int32_t granule;  /* rows, >= 1 */
+  int64_t capacity; /* default capacity in rows; a session may choose another */
+} moert_state_info;
+
+typedef struct moert_kernel_info {
+  const char *name;
+  moert_kernel_fn levels[MOERT_ISA_COUNT]; /* null: not built for that level */
+} moert_kernel_info;
+
+/* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
+ * and the symbol share the name. */
+struct moert_artifact_v1 {
+  uint32_t abi_version;     /* MOERT_ABI_VERSION */
+  uint32_t size;            /* sizeof(struct moert_artifact_v1) */
+  uint8_t build_id[16];     /* equal to that of the weights file */
+  const char *producer;     /* compiler and version, for messages */
+  uint32_t num_entries;     /* at least 1; the first is the default */
+  uint32_t num_weights;
+  uint32_t num_states;
+  uint32_t num_kernels;
+  const moert_entry_info *entries;
+  const moert_weight_info *weights;
+  const moert_state_info *states;
+  const moert_kernel_info *kernels;
+  const char *metadata; /* JSON text, or null */
+};
+
+MOERT_STATIC_ASSERT(sizeof(void *) == 8, "moert is defined for 64-bit targets");
+MOERT_STATIC_ASSERT(sizeof(moert_ctx) == 8 && offsetof(moert_ctx, functions) == 0, "moert_ctx");
+MOERT_STATIC_ASSERT(sizeof(moert_buffer) == 80, "moert_buffer");
+MOERT_STATIC_ASSERT(offsetof(moert_buffer, rank) == 8, "moert_buffer");
+MOERT_STATIC_ASSERT(offsetof(moert_buffer, sizes) == 16, "moert_buffer");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, alloc) == 8, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, release) == 16, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, parallel_for) == 24, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, weight) == 32, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, output) == 40, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, fail) == 48, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, state) == 56, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, append_state) == 64, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, launch) == 72, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange) == 80, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, host_call) == 88, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 96, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_value_info) == 32, "moert_value_info");
+MOERT_STATIC_ASSERT(offsetof(moert_value_info, dtype) == 8, "moert_value_info");
+MOERT_STATIC_ASSERT(offsetof(moert_value_info, rank) == 12, "moert_value_info");
+MOERT_STATIC_ASSERT(offsetof(moert_value_info, sizes) == 16, "moert_value_info");
+MOERT_STATIC_ASSERT(offsetof(moert_value_info, dim_names) == 24, "moert_value_info");
+MOERT_STATIC_ASSERT(sizeof(moert_entry_info) == 40, "moert_entry_info");
+MOERT_STATIC_ASSERT(offsetof(moert_entry_info, fn) == 8, "moert_entry_info");
+MOERT_STATIC_ASSERT(offsetof(moert_entry_info, num_inputs) == 16, "moert_entry_info");
+MOERT_STATIC_ASSERT(offsetof(moert_entry_info, num_outputs) == 20, "moert_entry_info");
+MOERT_STATIC_ASSERT(offsetof(moert_entry_info, inputs) == 24, "moert_entry_info");
+MOERT_STATIC_ASSERT(offsetof(moert_entry_info, outputs) == 32, "moert_entry_info");
+MOERT_STATIC_ASSERT(sizeof(moert_weight_info) == 40, "moert_weight_info");
+MOERT_STATIC_ASSERT(offsetof(moert_weight_info, dtype) == 8, "moert_weight_info");
+MOERT_STATIC_ASSERT(offsetof(moert_weight_info, num_slabs) == 16, "moert_weight_info");
+MOERT_STATIC_ASSERT(offsetof(moert_weight_info, slab_bytes) == 24, "moert_weight_info");
+MOERT_STATIC_ASSERT(offsetof(moert_weight_info, slab_stride) == 32, "moert_weight_info");
+MOERT_STATIC_ASSERT(sizeof(moert_state_info) == 48, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, dtype) == 8, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, rank) == 12, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, sizes) == 16, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, dim_names) == 24, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, axis) == 32, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, granule) == 36, "moert_state_info");
+MOERT_STATIC_ASSERT(offsetof(moert_state_info, capacity) == 40, "moert_state_info");
+MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 32, "moert_kernel_info");
+MOERT_STATIC_ASSERT(offsetof(moert_kernel_info, levels) == 8, "moert_kernel_info");
+MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 88, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, size) == 4, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, build_id) == 8, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, producer) == 24, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_entries) == 32, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_weights) == 36, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_states) == 40, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_kernels) == 44, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, entries) == 48, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, weights) == 56, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, states) == 64, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, kernels) == 72, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, metadata) == 80, "moert_artifact_v1");
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MOERT_ABI_H */

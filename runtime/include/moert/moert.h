@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/*
+ * libmoert: loads and runs what moec compiles.
+ *
+ *   const moert_api *api = moert_get_api(MOERT_API_VERSION);
+ *   moert_runtime *runtime;  moert_artifact *artifact;  moert_weights *weights;
+ *   moert_session *session;  moert_request *request;
+ *   api->runtime_create(NULL, &runtime);
+ *   api->artifact_open(runtime, "model.so", &artifact);
+ *   api->weights_open(artifact, NULL, &weights);
+ *   api->session_create(artifact, weights, NULL, &session);
+ *   api->request_create(session, NULL, &request);
+ *   api->request_set_input(request, "x", &tensor);
+ *   api->request_run(request);
+ *   api->request_output(request, "y", &result);
+ *
+ * Errors. Functions that can fail return a moert_status; its code is MOERT_OK or says what kind of
+ * failure it was, its message is one sentence for people. On failure, handles written through out
+ * parameters are null and nothing else has changed. The library never throws, aborts, prints,
+ * raises or installs signals; wrong arguments, null handles among them, are MOERT_INVALID_ARGUMENT.
+ *
+ * Ownership. Each object is created with one reference, given back by its `_release` (null is
+ * allowed). Objects keep what they need alive: any order of release is right.
+ *
+ * Threads. Runtime, artifact, weights and session may be used by any number of threads at once. A
+ * request belongs to one thread at a time; only `request_cancel` may be called on it from others.
+ *
+ * Options. Structures passed in begin with `size`, set by the caller to its sizeof; fields beyond
+ * it count as zero, zero is every field's default, and null stands for all defaults.
+ */
+#ifndef MOERT_MOERT_H
+#define MOERT_MOERT_H
+
+#include "moert/abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MOERT_EXPORT __attribute__((visibility("default")))
+#define MOERT_API_VERSION 1
+
+typedef struct moert_runtime moert_runtime;
+typedef struct moert_artifact moert_artifact;
+typedef struct moert_weights moert_weights;
+typedef struct moert_session moert_session;
+typedef struct moert_request moert_request;
+
+/* The outcome of a call, by value: nothing to free. */
+typedef struct moert_status {
+  int32_t code;        /* moert_code */
+  int32_t os_error;    /* errno where the operating system was the cause, else 0 */
+  char message[504];   /* ends in NUL; empty when code is MOERT_OK */
+} moert_status;
+
+enum moert_log_level {
+  MOERT_LOG_DEBUG = 0,
+  MOERT_LOG_INFO = 1,
+  MOERT_LOG_WARNING = 2,
+  MOERT_LOG_ERROR = 3
+};
+
+/* One span of work, handed to the trace hook when it ends, on the thread that ran it. */
+typedef struct moert_trace_event {
+  uint64_t size;
+  const char *name; /* of the entry or the kernel; lives as long as the artifact */
+  int64_t begin_ns; /* in the runtime's clock */
+  int64_t end_ns;
+  int64_t units;    /* of the parallel loop; 0 for a whole run */
+} moert_trace_event;
+
+/* What the host may take over. Hooks are called from any thread and must be thread-safe; they must
+ * not call back into the library. A null hook means the default. alloc and free go together, as do
+ * spawn and join. */
+typedef struct moert_hooks {
+  uint64_t size;
+  void *user; /* passed to every hook */
+  /* `bytes` > 0, `alignment` a power of two. Null means out of memory. Default: aligned_alloc. */
+  void *(*alloc)(void *user, size_t bytes, size_t alignment);
+  void (*free)(void *user, void *memory, size_t bytes, size_t alignment);
+  /* Default: silence. `level` is a moert_log_level. */
+  void (*log)(void *user, int32_t level, const char *message);
+  /* Nanoseconds of a clock that never runs backwards. Default: CLOCK_MONOTONIC. */
+  int64_t (*now_ns)(void *user);
+  /* Default: nothing is measured. */
+  void (*trace)(void *user, const moert_trace_event *event);
+  /* Starts a thread that runs body(argument), with at least 1 MiB of stack; 0 on success, else an
+   * errno. `*thread` is given to join. Default: pthreads with all signals blocked. */
+  int32_t (*spawn)(void *user, void (*body)(void *), void *argument, void **thread);
+  void (*join)(void *user, void *thread);
+} moert_hooks;
+
+typedef struct moert_runtime_options {
+  uint64_t size;
+  /* Threads that work on a parallel loop, the calling one included; 0: MOERT_THREADS, or where that
+   * is unset the processors this process may run on. At most 1024. */
+  int32_t threads;
+  int32_t reserved;
+  /* "v2", "avx2" or "avx512": the level of kernels to run; null: MOERT_ISA, or where that is unset
+   * the processor's highest. A level the processor lacks is MOERT_UNSUPPORTED. */
+  const char *isa;
+  const moert_hooks *hooks; /* copied */
+} moert_runtime_options;
+
+typedef struct moert_runtime_info {
+  uint64_t size;
+  int32_t threads;
+  int32_t isa; /* moert_isa */
+} moert_runtime_info;
+
+enum moert_load_mode {
+  MOERT_LOAD_MMAP = 0, /* shares pages between processes; the file must stay as it is while mapped */
+  MOERT_LOAD_READ = 1  /* private memory; the file may change afterwards */
+};
+
+enum moert_verify_mode {
+  MOERT_VERIFY_HEADER = 0, /* the header and directory, their checksums, the file's size */
+  MOERT_VERIFY_FULL = 1    /* and the checksum of every slab */
+};
+
+typedef struct moert_weights_options {
+  uint64_t size;
+  /* Null: MOERT_WEIGHTS, or where that is unset the artifact's path with ".weights" appended. */
+  const char *path;
+  int32_t load;   /* moert_load_mode */
+  int32_t verify; /* moert_verify_mode */
+} moert_weights_options;
+
+typedef struct moert_dim_binding {
+  const char *name;
+  int64_t size; /* elements */
+} moert_dim_binding;
+
+typedef struct moert_session_options {
+  uint64_t size;
+  /* Rows every bound state can hold; 0: what the artifact says. */
+  int64_t state_capacity;
+  /* Sizes of named dynamic dimensions. Needed for those of bound states; inputs must agree. */
+  const moert_dim_binding *dims;
+  uint64_t num_dims;
+  /* Limit in bytes on the memory of one run's pool; beyond it a run ends with
+   * MOERT_RESOURCE_EXHAUSTED. 0: none. */
+  int64_t max_pool_bytes;
+} moert_session_options;
+
+typedef struct moert_session_stats {
+  uint64_t size;
+  int64_t runs;            /* runs that ended, whatever way */
+  int64_t failed_runs;     /* those that did not end in MOERT_OK */
+  int64_t contexts;        /* runs that have been in flight at one time at most, since trim */
+  int64_t pool_bytes;      /* memory now held by the pools of idle and running contexts */
+  int64_t pool_peak_bytes; /* the most one context's run has had in use */
+  int64_t state_bytes;     /* memory of bound states */
+} moert_session_stats;
+
+/* A tensor of the host. As an input: `data` holds `bytes` bytes, dense and row-major, and stays
+ * untouched and readable until the run ends. As a buffer for an output: `data` has room for `bytes`;
+ * rank and sizes are ignored. As a result: borrowed from the request until its next run, reset or
+ * release. `data` is aligned to its element type; it may be null where `bytes` is 0. */
+typedef struct moert_tensor {
+  uint64_t size;
+  void *data;
+  int64_t bytes;
+  int32_t dtype; /* moert_dtype */
+  int32_t rank;
+  const int64_t *sizes; /* [rank], elements */
+} moert_tensor;
+
+/* The function table. It grows at its end only; `size` tells which functions exist. */
+typedef struct moert_api {
+  uint64_t size;
+
+  /* "major.minor.patch". */
+  const char *(*version)(void);
+  /* The code's name in lower case with spaces, "unknown code" for others. */
+  const char *(*code_name)(int32_t code);
+  /* "f32", "i64" and so on; "unknown" for others. */
+  const char *(*dtype_name)(int32_t dtype);
+  /* "v2", "avx2", "avx512"; "unknown" for others. */
+  const char *(*isa_name)(int32_t isa);
+
+  /* Owns the threads and the hooks. Threads are started here. */
+  moert_status (*runtime_create)(const moert_runtime_options *options, moert_runtime **runtime);
+  void (*runtime_release)(moert_runtime *runtime);
+  /* Fills as much of `*info` as info->size tells. */
+  moert_status (*runtime_info)(moert_runtime *runtime, moert_runtime_info *info);
+  /* The runtime's clock, for deadlines. 0 for a null runtime. */
+  int64_t (*now_ns)(moert_runtime *runtime);
+
+  /* Loads a shared object that moec made. This runs code of the file: open only what you trust. */
+  moert_status (*artifact_open)(moert_runtime *runtime, const char *path,
+                                moert_artifact **artifact);
+  /* Takes an artifact that is already in this process; it must outlive the handle. `path` (may be
+   * null) is where its weights file is looked for. */
+  moert_status (*artifact_from_table)(moert_runtime *runtime,
+                                      const struct moert_artifact_v1 *table, const char *path,
+                                      moert_artifact **artifact);
+  void (*artifact_release)(moert_artifact *artifact);
+  /* Entries, signatures, states, metadata. Null for a null artifact; borrowed from it. */
+  const struct moert_artifact_v1 *(*artifact_table)(moert_artifact *artifact);
+
+  /* Opens the artifact's weights file; its build id must be the artifact's. Weights may serve any
+   * number of sessions of that artifact. */
+  moert_status (*weights_open)(moert_artifact *artifact, const moert_weights_options *options,
+                               moert_weights **weights);
+  void (*weights_release)(moert_weights *weights);
+
+  /* `weights` may be null for an artifact that has none. Allocates bound states. */
+  moert_status (*session_create)(moert_artifact *artifact, moert_weights *weights,
+                                 const moert_session_options *options, moert_session **session);
+  void (*session_release)(moert_session *session);
+  moert_status (*session_stats)(moert_session *session, moert_session_stats *stats);
+  /* Gives cached memory of contexts that are not running back to the system. */
+  moert_status (*session_trim)(moert_session *session);
+  /* Rows in bound state `name`; null: in the longest. 0 for a session without. */
+  moert_status (*session_state_length)(moert_session *session, const char *name, int64_t *rows);
+  /* Shortens bound state `name` (null: each one that is longer) to its first `rows` rows; 0 starts a
+   * new sequence. */
+  moert_status (*session_truncate_state)(moert_session *session, const char *name, int64_t rows);
+
+  /* A call of entry `entry` (null: the first). Reuse it: after a first run, further runs with the
+   * same shapes allocate nothing. */
+  moert_status (*request_create)(moert_session *session, const char *entry,
+                                 moert_request **request);
+  void (*request_release)(moert_request *request);
+  /* Borrows the data of `*tensor` until the input is set anew, reset or released; the structure
+   * itself is copied. dtype, rank, fixed sizes and `bytes` are checked here. */
+  moert_status (*request_set_input)(moert_request *request, const char *name,
+                                    const moert_tensor *tensor);
+  /* Lets the output be written to the caller's memory; null takes that back. Output that does not
+   * fit ends the run with MOERT_RESOURCE_EXHAUSTED. */
+  moert_status (*request_set_output)(moert_request *request, const char *name,
+                                     const moert_tensor *tensor);
+  /* Absolute, in the runtime's clock; 0: none. Looked at between parallel loops. */
+  moert_status (*request_set_deadline)(moert_request *request, int64_t deadline_ns);
+  /* Runs on the calling thread and the runtime's. Named dimensions are checked here. A session with
+   * bound state runs one request at a time and answers MOERT_FAILED_PRECONDITION to a second. */
+  moert_status (*request_run)(moert_request *request);
+  /* Fills `*tensor` as far as its size tells. MOERT_FAILED_PRECONDITION unless the last run
+   * succeeded. */
+  moert_status (*request_output)(moert_request *request, const char *name, moert_tensor *tensor);
+  /* Ends a run in progress, or the next one, at its next parallel loop with MOERT_CANCELLED; holds
+   * until reset. From any thread. */
+  void (*request_cancel)(moert_request *request);
+  /* Forgets inputs, outputs, deadline and cancellation; keeps memory for the next run. */
+  moert_status (*request_reset)(moert_request *request);
+} moert_api;
+
+/* The table, static and constant, or null if this library does not speak `version`. */
+MOERT_EXPORT const moert_api *moert_get_api(uint32_t version);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MOERT_MOERT_H */

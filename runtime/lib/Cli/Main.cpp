@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Cli/Inputs.h"
+#include "lib/Cli/Npy.h"
+#include "lib/Cli/Npz.h"
+#include "lib/Cli/Options.h"
+#include "lib/Cli/Summary.h"
+#include "lib/Core/Artifact.h"
+#include "lib/Core/Signature.h"
+#include "lib/Core/Status.h"
+#include "moert/cli.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace moert::cli {
+
+namespace {
+
+int exitCodeOf(int32_t code) {
+  switch (code) {
+  case MOERT_OK:
+    return 0;
+  case MOERT_INVALID_ARGUMENT:
+  case MOERT_FAILED_PRECONDITION:
+    return 2;
+  case MOERT_NOT_FOUND:
+  case MOERT_INCOMPATIBLE:
+  case MOERT_CORRUPT:
+  case MOERT_IO:
+    return 3;
+  case MOERT_UNSUPPORTED:
+    return 4;
+  case MOERT_INTERNAL:
+    return 70;
+  default:
+    return 5;
+  }
+}
+
+struct Release {
+  const moert_api *api = moert_get_api(MOERT_API_VERSION);
+  void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
+  void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
+  void operator()(moert_weights *handle) const { api->weights_release(handle); }
+  void operator()(moert_session *handle) const { api->session_release(handle); }
+  void operator()(moert_request *handle) const { api->request_release(handle); }
+};
+template <typename T>
+using Handle = std::unique_ptr<T, Release>;
+
+/// One invocation, step by step; each leaves a status.
+class Invocation {
+public:
+  Invocation(const struct moert_artifact_v1 *table, std::string program)
+      : table_(table), program_(std::move(program)) {}
+
+  int run(int argc, char **argv);
+
+private:
+  moert_status load();
+  moert_status openArtifact();
+  moert_status prepare();
+  moert_status runAll();
+  moert_status fetch(uint32_t index, moert_tensor &tensor);
+  moert_status write();
+  void printVersion() const;
+  void printHelp() const;
+  int finish(const moert_status &status, int exitCode);
+  int finish(const moert_status &status) { return finish(status, exitCodeOf(status.code)); }
+
+  const moert_api &api_ = *moert_get_api(MOERT_API_VERSION);
+  const struct moert_artifact_v1 *table_;
+  const std::string program_;
+  Options options_;
+  Inputs inputs_;
+  bool badInput_ = false; // a file's tensor does not fit the signature
+  Handle<moert_runtime> runtime_;
+  Handle<moert_artifact> artifact_;
+  Handle<moert_weights> weights_;
+  Handle<moert_session> session_;
+  Handle<moert_request> request_;
+};
+
+/// Moves a new handle into its owner when there is one.
+template <typename T>
+moert_status keep(const moert_status &status, T *made, Handle<T> &handle) {
+  handle.reset(made);
+  return status;
+}
+
+void logToStderr(void *, int32_t, const char *message) { fprintf(stderr, "%s\n", message); }
+
+/// Where this program's file is; its weights are beside it.
+std::string programPath() {
+  char path[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+  return length > 0 && length < ssize_t(sizeof(path)) ? std::string(path, size_t(length)) : "";
+}
+
+moert_status Invocation::openArtifact() {
+  moert_artifact *artifact = nullptr;
+  moert_status status =
+      table_ ? api_.artifact_from_table(runtime_.get(), table_, programPath().c_str(), &artifact)
+             : api_.artifact_open(runtime_.get(), options_.model.c_str(), &artifact);
+  MOERT_RETURN_IF_FAILED(keep(status, artifact, artifact_));
+  table_ = api_.artifact_table(artifact);
+  return status;
+}
+
+moert_status Invocation::load() {
+  moert_hooks hooks = {};
+  hooks.size = sizeof(hooks);
+  const char *level = getenv("MOEC_LOG");
+  if (level && (strcmp(level, "debug") == 0 || strcmp(level, "info") == 0))
+    hooks.log = logToStderr;
+  moert_runtime_options options = {};
+  options.size = sizeof(options);
+  options.threads = options_.threads;
+  options.isa = options_.isa.empty() ? nullptr : options_.isa.c_str();
+  options.hooks = &hooks;
+  moert_runtime *runtime = nullptr;
+  MOERT_RETURN_IF_FAILED(keep(api_.runtime_create(&options, &runtime), runtime, runtime_));
+  MOERT_RETURN_IF_FAILED(openArtifact());
+  if (!table_->num_weights)
+    return success();
+  moert_weights_options weightsOptions = {};
+  weightsOptions.size = sizeof(weightsOptions);
+  weightsOptions.path = options_.weights.empty() ? nullptr : options_.weights.c_str();
+  moert_weights *weights = nullptr;
+  return keep(api_.weights_open(artifact_.get(), &weightsOptions, &weights), weights, weights_);
+}
+
+moert_status Invocation::prepare() {
+  const moert_entry_info &entry = table_->entries[0];
+  MOERT_RETURN_IF_FAILED(collectInputs(entry, options_, inputs_));
+  // Sizes of bound states: what is bound, what inputs have, else 1.
+  std::map<std::string, int64_t> bound(options_.binds.begin(), options_.binds.end());
+  for (uint32_t i = 0; i < table_->num_states; ++i) {
+    const moert_state_info &state = table_->states[i];
+    for (int32_t axis = 0; axis < state.rank; ++axis)
+      if (axis != state.axis && state.sizes[axis] == -1) {
+        const char *name = state.dim_names[axis];
+        bound.emplace(name, inputs_.dims.emplace(name, 1).first->second);
+      }
+  }
+  std::vector<moert_dim_binding> dims;
+  for (const auto &[name, size] : bound)
+    dims.push_back({name.c_str(), size});
+  moert_session_options options = {};
+  options.size = sizeof(options);
+  options.dims = dims.data();
+  options.num_dims = dims.size();
+  moert_session *session = nullptr;
+  MOERT_RETURN_IF_FAILED(
+      keep(api_.session_create(artifact_.get(), weights_.get(), &options, &session), session,
+           session_));
+  moert_request *request = nullptr;
+  MOERT_RETURN_IF_FAILED(
+      keep(api_.request_create(session_.get(), nullptr, &request), request, request_));
+
+  for (uint32_t i = 0; i < entry.num_inputs; ++i) {
+    Tensor &tensor = inputs_.tensors[i];
+    moert_tensor given = {};
+    given.size = sizeof(given);
+    given.data = tensor.data.data();
+    given.bytes = tensor.data.size();
+    given.dtype = tensor.dtype;
+    given.rank = int32_t(tensor.sizes.size());
+    given.sizes = tensor.sizes.data();
+    moert_status status = api_.request_set_input(request_.get(), entry.inputs[i].name, &given);
+    if (status.code == MOERT_OK)
+      continue;
+    badInput_ = !inputs_.origins[i].empty();
+    if (!badInput_)
+      return status;
+    return failure(status.code, "'%s': %s", inputs_.origins[i].c_str(), status.message);
+  }
+  return success();
+}
+
+moert_status Invocation::runAll() {
+  std::vector<double> milliseconds;
+  for (int64_t i = 0; i < options_.repeat; ++i) {
+    // Every repetition is the first step of its sequence.
+    MOERT_RETURN_IF_FAILED(api_.session_truncate_state(session_.get(), nullptr, 0));
+    int64_t begin = api_.now_ns(runtime_.get());
+    MOERT_RETURN_IF_FAILED(api_.request_run(request_.get()));
+    milliseconds.push_back(double(api_.now_ns(runtime_.get()) - begin) * 1e-6);
+  }
+  if (options_.repeat > 1 && !options_.quiet) {
+    std::sort(milliseconds.begin(), milliseconds.end());
+    size_t half = milliseconds.size() / 2;
+    double median = milliseconds.size() % 2 ? milliseconds[half]
+                                            : (milliseconds[half - 1] + milliseconds[half]) / 2;
+    fprintf(stderr, "%lld runs: min %.3f ms, median %.3f ms\n",
+            static_cast<long long>(options_.repeat), milliseconds[0], median);
+  }
+  return success();
+}
+
+moert_status Invocation::fetch(uint32_t index, moert_tensor &tensor) {
+  tensor = {};
+  tensor.size = sizeof(tensor);
+  return api_.request_output(request_.get(), table_->entries[0].outputs[index].name, &tensor);
+}
+
+/// A file name for an output: names of ONNX values may hold anything.
+std::string fileNameFor(const char *name, std::set<std::string> &taken) {
+  std::string base = name;
+  for (char &c : base)
+    if (c == '/' || static_cast<unsigned char>(c) < ' ')
+      c = '_';
+  if (base[0] == '.')
+    base[0] = '_';
+  std::string unique = base;
+  for (int i = 2; !taken.insert(unique).second; ++i)
+    unique = base + "_" + std::to_string(i);
+  return unique + ".npy";
+}
+
+moert_status Invocation::write() {
+  const moert_entry_info &entry = table_->entries[0];
+  std::vector<NamedTensor> outputs(entry.num_outputs);
+  for (uint32_t i = 0; i < entry.num_outputs; ++i) {
+    outputs[i].name = entry.outputs[i].name;
+    MOERT_RETURN_IF_FAILED(fetch(i, outputs[i].tensor));
+    if (!options_.quiet)
+      printf("%s\n", summarise(outputs[i].name, outputs[i].tensor).c_str());
+  }
+  if (!options_.outputArchive.empty())
+    MOERT_RETURN_IF_FAILED(writeNpz(options_.outputArchive, outputs));
+  if (options_.outputDir.empty())
+    return success();
+  if (mkdir(options_.outputDir.c_str(), 0777) != 0 && errno != EEXIST)
+    return osFailure(MOERT_IO, errno, "cannot create folder '%s'", options_.outputDir.c_str());
+  std::set<std::string> taken;
+  for (const NamedTensor &output : outputs) {
+    std::string header;
+    MOERT_RETURN_IF_FAILED(npyHeader(output.tensor, output.name, header));
+    MOERT_RETURN_IF_FAILED(
+        writeFile(options_.outputDir + "/" + fileNameFor(output.name, taken),
+                  {{header.data(), int64_t(header.size())},
+                   {output.tensor.data, output.tensor.bytes}}));
+  }
+  return success();
+}
+
+void Invocation::printVersion() const {
+  printf("moert %s\n", api_.version());
+  if (table_ && table_->producer)
+    printf("model compiled by %s\n", table_->producer);
+}
+
+void Invocation::printHelp() const {
+  printf("%s", usage(program_, !table_).c_str());
+  if (!table_ || checkArtifact(*table_).code != MOERT_OK)
+    return;
+  const moert_entry_info &entry = table_->entries[0];
+  auto list = [](const char *title, const moert_value_info *infos, uint32_t count) {
+    printf("\n%s:\n", title);
+    for (uint32_t i = 0; i < count; ++i)
+      printf("  %s %s\n", infos[i].name,
+             describeType(infos[i].dtype, infos[i].rank, infos[i].sizes, infos[i].dim_names).text);
+  };
+  list("inputs", entry.inputs, entry.num_inputs);
+  list("outputs", entry.outputs, entry.num_outputs);
+}
+
+int Invocation::finish(const moert_status &status, int exitCode) {
+  if (status.code != MOERT_OK)
+    fprintf(stderr, "%s: error: %s\n", program_.c_str(), status.message);
+  if (exitCode == 2)
+    fprintf(stderr, "%s: see --help\n", program_.c_str());
+  return exitCode;
+}
+
+int Invocation::run(int argc, char **argv) {
+  moert_status status = parseOptions(argc, argv, !table_, options_);
+  if (status.code != MOERT_OK)
+    return finish(status);
+  if (options_.version || options_.help) {
+    options_.version ? printVersion() : printHelp();
+    return 0;
+  }
+  status = load();
+  if (status.code == MOERT_OK)
+    status = prepare();
+  if (status.code != MOERT_OK)
+    return finish(status, badInput_ ? 3 : exitCodeOf(status.code));
+  status = runAll();
+  if (status.code != MOERT_OK)
+    return finish(status);
+  status = write();
+  // The disk is a resource; input files have been read by now.
+  return finish(status, status.code == MOERT_IO ? 5 : exitCodeOf(status.code));
+}
+
+} // namespace
+
+} // namespace moert::cli
+
+int moert_main(const struct moert_artifact_v1 *artifact, int argc, char **argv) {
+  const char *name = argc > 0 && argv[0] ? argv[0] : "model";
+  const char *slash = strrchr(name, '/');
+  return moert::cli::Invocation(artifact, slash ? slash + 1 : name).run(argc, argv);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the command line says.
+#ifndef MOERT_LIB_CLI_OPTIONS_H
+#define MOERT_LIB_CLI_OPTIONS_H
+
+#include "moert/moert.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace moert::cli {
+
+struct Options {
+  std::string model; // path of the shared object, where the program has no artifact of its own
+  std::vector<std::pair<std::string, std::string>> inputs; // name, file
+  std::vector<std::string> archives;
+  std::vector<std::pair<std::string, int64_t>> binds; // dimension, size
+  std::string outputDir;
+  std::string outputArchive;
+  std::string weights;
+  std::string isa;
+  uint64_t seed = 0;
+  bool random = false;
+  int64_t repeat = 1;
+  int32_t threads = 0;
+  bool quiet = false;
+  bool help = false;
+  bool version = false;
+};
+
+/// INVALID_ARGUMENT says what is wrong, in terms of the argument. `needsModel`: a path is expected.
+moert_status parseOptions(int argc, char **argv, bool needsModel, Options &options);
+
+/// The text of --help, without the program's signature.
+std::string usage(const std::string &program, bool needsModel);
+
+} // namespace moert::cli
+
+#endif // MOERT_LIB_CLI_OPTIONS_H

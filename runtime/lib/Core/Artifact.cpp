@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Core/Artifact.h"
+#include "lib/Core/SharedObject.h"
+#include "lib/Core/Status.h"
+#include "lib/Cpu/Isa.h"
+
+#include <cstring>
+#include <dlfcn.h>
+
+using namespace moert;
+
+moert_artifact::~moert_artifact() {
+  if (library_)
+    dlclose(library_);
+}
+
+void moert_artifact::dispose(moert_artifact *artifact) {
+  Ref<moert_runtime> runtime = artifact->runtime;
+  destroy(runtime->host, artifact);
+}
+
+moert_status moert_artifact::open(moert_runtime &runtime, const char *path,
+                                  moert_artifact **artifact) {
+  MOERT_RETURN_IF_FAILED(checkSharedObject(path));
+
+  // dlopen searches the library path for names without a slash.
+  Array<char> name;
+  size_t length = strlen(path);
+  if (!name.allocate(runtime.host, length + 3))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory to open artifact '%s'", path);
+  memcpy(name.data(), "./", 2);
+  memcpy(name.data() + (strchr(path, '/') ? 0 : 2), path, length + 1);
+
+  auto *made = create<moert_artifact>(runtime.host, runtime);
+  if (!made)
+    return failure(MOERT_OUT_OF_MEMORY, "no memory to open artifact '%s'", path);
+  moert_status status = success();
+  made->library_ = dlopen(name.data(), RTLD_NOW | RTLD_LOCAL);
+  if (!made->library_) {
+    const char *reason = dlerror();
+    status = failure(MOERT_INCOMPATIBLE, "cannot load artifact '%s': %s", path,
+                     reason ? reason : "unknown reason");
+  } else if (void *symbol = dlsym(made->library_, MOERT_ARTIFACT_SYMBOL)) {
+    status = made->adopt(static_cast<const struct moert_artifact_v1 *>(symbol), path);
+  } else {
+    status = failure(MOERT_INCOMPATIBLE, "'%s' is not a compiled model: it has no symbol %s", path,
+                     MOERT_ARTIFACT_SYMBOL);
+  }
+  if (status.code == MOERT_OK)
+    *artifact = made;
+  else
+    made->release();
+  return status;
+}
+
+moert_status moert_artifact::wrap(moert_runtime &runtime, const struct moert_artifact_v1 *table,
+                                  const char *path, moert_artifact **artifact) {
+  auto *made = create<moert_artifact>(runtime.host, runtime);
+  if (!made)
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for an artifact");
+  moert_status status = made->adopt(table, path);
+  if (status.code == MOERT_OK)
+    *artifact = made;
+  else
+    made->release();
+  return status;
+}
+
+moert_status moert_artifact::adopt(const struct moert_artifact_v1 *given, const char *from) {
+  MOERT_RETURN_IF_FAILED(checkArtifact(*given));
+  table = given;
+  if (from && !copyString(runtime->host, from, path))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for an artifact");
+  return chooseKernels();
+}
+
+moert_status moert_artifact::chooseKernels() {
+  if (!kernels.allocate(runtime->host, table->num_kernels))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for %u kernels", table->num_kernels);
+  for (uint32_t i = 0; i < table->num_kernels; ++i) {
+    for (int32_t level = runtime->isa; level >= 0 && !kernels[i]; --level)
+      kernels[i] = table->kernels[i].levels[level];
+    if (!kernels[i])
+      return failure(MOERT_INCOMPATIBLE, "kernel '%s' is not built for level %s or a lower one",
+                     table->kernels[i].name, isaName(runtime->isa));
+  }
+  return success();
+}
+
+const moert_entry_info *moert_artifact::entry(const char *name) const {
+  if (!name)
+    return &table->entries[0];
+  for (uint32_t i = 0; i < table->num_entries; ++i)
+    if (strcmp(table->entries[i].name, name) == 0)
+      return &table->entries[i];
+  return nullptr;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Compiled code, loaded and checked: its tables, and its kernels for the runtime's level.
+#ifndef MOERT_LIB_CORE_ARTIFACT_H
+#define MOERT_LIB_CORE_ARTIFACT_H
+
+#include "lib/Core/Runtime.h"
+
+struct moert_artifact final : moert::RefCounted<moert_artifact> {
+  explicit moert_artifact(moert_runtime &runtime) : runtime(&runtime) {}
+  ~moert_artifact();
+
+  static moert_status open(moert_runtime &runtime, const char *path, moert_artifact **artifact);
+  static moert_status wrap(moert_runtime &runtime, const struct moert_artifact_v1 *table,
+                           const char *path, moert_artifact **artifact);
+  static void dispose(moert_artifact *artifact);
+
+  /// Entry `name`, the first for null, or null.
+  const moert_entry_info *entry(const char *name) const;
+
+  const moert::Ref<moert_runtime> runtime;
+  const struct moert_artifact_v1 *table = nullptr;
+  /// Where the artifact came from; of length 0 when it has no path.
+  moert::Array<char> path;
+  /// One per kernel of the table: the highest level built that the runtime allows.
+  moert::Array<moert_kernel_fn> kernels;
+
+private:
+  moert_status adopt(const struct moert_artifact_v1 *given, const char *from);
+  moert_status chooseKernels();
+
+  void *library_ = nullptr;
+};
+
+namespace moert {
+
+/// Checks everything in the tables that libmoert relies on, down to the last pointer and number.
+moert_status checkArtifact(const struct moert_artifact_v1 &table);
+
+} // namespace moert
+
+#endif // MOERT_LIB_CORE_ARTIFACT_H

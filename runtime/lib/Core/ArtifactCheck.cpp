@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Core/Artifact.h"
+#include "lib/Core/Status.h"
+
+using namespace moert;
+
+namespace {
+
+moert_status corrupt(const char *what) {
+  return failure(MOERT_CORRUPT, "malformed artifact: %s", what);
+}
+
+moert_status corrupt(const char *kind, const char *name, const char *what) {
+  return failure(MOERT_CORRUPT, "malformed artifact: %s '%s' %s", kind, name, what);
+}
+
+moert_status checkValue(const char *kind, const moert_value_info &info) {
+  if (!info.name || !*info.name)
+    return corrupt("an input or output without a name");
+  if (info.rank < 0 || info.rank > MOERT_MAX_RANK || (info.rank > 0 && !info.sizes))
+    return corrupt(kind, info.name, "has a bad rank");
+  for (int32_t axis = 0; axis < info.rank; ++axis)
+    if (info.sizes[axis] < -1)
+      return corrupt(kind, info.name, "has a negative size");
+  if (moert_dtype_bits(info.dtype) == 0)
+    return failure(MOERT_UNSUPPORTED, "%s '%s' has element type %d, which this runtime cannot pass",
+                   kind, info.name, info.dtype);
+  return success();
+}
+
+moert_status checkEntry(const moert_entry_info &entry) {
+  if (!entry.name || !*entry.name)
+    return corrupt("an entry without a name");
+  if (!entry.fn)
+    return corrupt("entry", entry.name, "has no code");
+  if ((entry.num_inputs && !entry.inputs) || (entry.num_outputs && !entry.outputs))
+    return corrupt("entry", entry.name, "has no signature");
+  for (uint32_t i = 0; i < entry.num_inputs; ++i)
+    MOERT_RETURN_IF_FAILED(checkValue("input", entry.inputs[i]));
+  for (uint32_t i = 0; i < entry.num_outputs; ++i)
+    MOERT_RETURN_IF_FAILED(checkValue("output", entry.outputs[i]));
+  return success();
+}
+
+moert_status checkWeight(const moert_weight_info &weight) {
+  if (!weight.name || !*weight.name)
+    return corrupt("a weight without a name");
+  if (weight.num_slabs < 1 || weight.slab_bytes < 0 || weight.slab_stride < weight.slab_bytes ||
+      weight.slab_stride % MOERT_SLAB_ALIGNMENT != 0)
+    return corrupt("weight", weight.name, "has bad slabs");
+  return success();
+}
+
+moert_status checkState(const moert_state_info &state) {
+  if (!state.name || !*state.name)
+    return corrupt("a state without a name");
+  if (state.rank < 1 || state.rank > MOERT_MAX_RANK || !state.sizes || state.axis < 0 ||
+      state.axis >= state.rank || state.granule < 1 || state.capacity < 0 ||
+      moert_dtype_bits(state.dtype) == 0)
+    return corrupt("state", state.name, "has a bad type");
+  for (int32_t axis = 0; axis < state.rank; ++axis)
+    if (axis != state.axis && state.sizes[axis] < 0 &&
+        (state.sizes[axis] != -1 || !state.dim_names || !state.dim_names[axis]))
+      return corrupt("state", state.name, "has a size nobody can name");
+  return success();
+}
+
+} // namespace
+
+moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
+  if (table.abi_version != MOERT_ABI_VERSION)
+    return failure(MOERT_INCOMPATIBLE, "the artifact speaks ABI version %u, this runtime %d",
+                   table.abi_version, MOERT_ABI_VERSION);
+  if (table.size > sizeof(table))
+    return failure(MOERT_INCOMPATIBLE,
+                   "the artifact was made for a newer runtime: its table has %u bytes, this one "
+                   "knows %zu",
+                   table.size, sizeof(table));
+  if (table.size < sizeof(table))
+    return corrupt("its table is too short");
+  if (table.num_entries < 1 || !table.entries)
+    return corrupt("no entry");
+  if ((table.num_weights && !table.weights) || (table.num_states && !table.states) ||
+      (table.num_kernels && !table.kernels))
+    return corrupt("a table is missing");
+  for (uint32_t i = 0; i < table.num_entries; ++i)
+    MOERT_RETURN_IF_FAILED(checkEntry(table.entries[i]));
+  for (uint32_t i = 0; i < table.num_weights; ++i)
+    MOERT_RETURN_IF_FAILED(checkWeight(table.weights[i]));
+  for (uint32_t i = 0; i < table.num_states; ++i)
+    MOERT_RETURN_IF_FAILED(checkState(table.states[i]));
+  for (uint32_t i = 0; i < table.num_kernels; ++i)
+    if (!table.kernels[i].name || !*table.kernels[i].name)
+      return corrupt("a kernel without a name");
+  return success();
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Core/Session.h"
+#include "lib/Core/Context.h"
+#include "lib/Core/Options.h"
+
+using namespace moert;
+
+moert_session::~moert_session() {
+  while (Context *context = contexts_) {
+    contexts_ = context->next;
+    destroy(host, context);
+  }
+  for (BoundState &state : states)
+    if (state.data)
+      host.deallocate(state.data, size_t(state.bytes), MOERT_ALIGNMENT);
+}
+
+void moert_session::dispose(moert_session *session) {
+  Ref<moert_runtime> runtime = session->artifact->runtime;
+  destroy(runtime->host, session);
+}
+
+moert_status moert_session::make(moert_artifact &artifact, moert_weights *weights,
+                                 const moert_session_options *given, moert_session **session) {
+  moert_session_options options;
+  MOERT_RETURN_IF_FAILED(readOptions(given, "moert_session_options", options));
+  const struct moert_artifact_v1 &table = *artifact.table;
+  if (options.state_capacity < 0 || options.max_pool_bytes < 0)
+    return failure(MOERT_INVALID_ARGUMENT, "a capacity or limit of the session is negative");
+  if (table.num_weights && !weights)
+    return failure(MOERT_INVALID_ARGUMENT, "the artifact has weights; open them for the session");
+  if (weights && weights->artifact->table != artifact.table)
+    return failure(MOERT_INVALID_ARGUMENT, "the weights are those of another artifact");
+
+  const Host &host = artifact.runtime->host;
+  auto *made = create<moert_session>(host, artifact, weights);
+  if (!made)
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
+  made->maxPoolBytes = options.max_pool_bytes;
+  moert_status status = success();
+  if (made->weightData.allocate(host, table.num_weights)) {
+    for (uint32_t i = 0; i < table.num_weights; ++i)
+      made->weightData[i] = weights->reader.data(i);
+    status = made->bindDims(options);
+  } else {
+    status = failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
+  }
+  if (status.code == MOERT_OK)
+    status = made->bindStates(options.state_capacity);
+  if (status.code == MOERT_OK)
+    *session = made;
+  else
+    made->release();
+  return status;
+}
+
+moert_status moert_session::startRun(Context *&context) {
+  Context *idle = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (states.size() && inFlight_)
+      return failure(MOERT_FAILED_PRECONDITION,
+                     "the session has bound state and another request of it is running");
+    for (idle = contexts_; idle && !idle->idle; idle = idle->next) {
+    }
+    if (idle)
+      idle->idle = false;
+    ++inFlight_;
+  }
+  if (!idle) {
+    // Outside the lock: allocation hooks may take their time.
+    idle = create<Context>(host, *this);
+    bool complete = idle && idle->stateLengths.allocate(host, states.size());
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!complete) {
+      --inFlight_;
+      destroy(host, idle);
+      return failure(MOERT_OUT_OF_MEMORY, "no memory for another concurrent run");
+    }
+    Context **end = &contexts_;
+    while (*end)
+      end = &(*end)->next;
+    *end = idle;
+    ++numContexts_;
+  }
+  // With states this is the only run, so nobody changes the lengths.
+  for (size_t i = 0; i < states.size(); ++i)
+    idle->stateLengths[i] = states[i].length;
+  context = idle;
+  return success();
+}
+
+void moert_session::finishRun(Context *context, bool succeeded) {
+  context->pool.endRun();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (succeeded)
+    for (size_t i = 0; i < states.size(); ++i)
+      states[i].length = context->stateLengths[i];
+  ++runs_;
+  failedRuns_ += !succeeded;
+  peakBytes_ = std::max(peakBytes_, context->pool.peakBytes());
+  context->idle = true;
+  --inFlight_;
+}
+
+moert_session_stats moert_session::stats() {
+  moert_session_stats stats = {};
+  for (const BoundState &state : states)
+    stats.state_bytes += state.bytes;
+  std::lock_guard<std::mutex> lock(mutex_);
+  stats.runs = runs_;
+  stats.failed_runs = failedRuns_;
+  stats.contexts = numContexts_;
+  stats.pool_peak_bytes = peakBytes_;
+  for (Context *context = contexts_; context; context = context->next) {
+    stats.pool_bytes += context->pool.heldBytes();
+    stats.pool_peak_bytes = std::max(stats.pool_peak_bytes, context->pool.peakBytes());
+  }
+  return stats;
+}
+
+void moert_session::trim() {
+  Context *idle = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (Context **link = &contexts_; Context *context = *link;) {
+      if (!context->idle) {
+        link = &context->next;
+        continue;
+      }
+      *link = context->next;
+      context->next = idle;
+      idle = context;
+      --numContexts_;
+    }
+  }
+  while (Context *context = idle) {
+    idle = context->next;
+    destroy(host, context);
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// An artifact ready to run: weights, bound states, and the contexts of concurrent runs.
+#ifndef MOERT_LIB_CORE_SESSION_H
+#define MOERT_LIB_CORE_SESSION_H
+
+#include "lib/Core/Weights.h"
+
+#include <mutex>
+
+namespace moert {
+
+struct Context;
+
+/// A buffer that lives as long as the session. Length is in rows along the state's axis.
+struct BoundState {
+  const moert_state_info *info;
+  void *data;
+  int64_t bytes;
+  int64_t capacity;
+  int64_t length;
+};
+
+} // namespace moert
+
+struct moert_session final : moert::RefCounted<moert_session> {
+  moert_session(moert_artifact &artifact, moert_weights *weights)
+      : artifact(&artifact), weights(weights), host(artifact.runtime->host) {}
+  ~moert_session();
+
+  static moert_status make(moert_artifact &artifact, moert_weights *weights,
+                           const moert_session_options *given, moert_session **session);
+  static void dispose(moert_session *session);
+
+  /// A context for one run, this thread's until `finishRun`. State lengths are copied into it.
+  moert_status startRun(moert::Context *&context);
+  /// Takes the context back; where the run succeeded the lengths of states become permanent.
+  void finishRun(moert::Context *context, bool succeeded);
+
+  moert_session_stats stats();
+  void trim();
+  moert_status stateLength(const char *name, int64_t &rows);
+  moert_status truncateState(const char *name, int64_t rows);
+
+  const moert::Ref<moert_artifact> artifact;
+  const moert::Ref<moert_weights> weights;
+  const moert::Host &host;
+  /// Slab 0 of every weight.
+  moert::Array<const void *> weightData;
+  moert::Array<moert::BoundState> states; // lengths are guarded by mutex_
+  /// Copies, with names of their own.
+  moert::Array<moert_dim_binding> dims;
+  int64_t maxPoolBytes = 0;
+
+private:
+  moert_status bindDims(const moert_session_options &options);
+  moert_status bindStates(int64_t capacity);
+  moert_status allocateState(moert::BoundState &state, int64_t capacity);
+  moert::BoundState *findState(const char *name);
+
+  moert::Array<char> dimNames_;
+  std::mutex mutex_;
+  moert::Context *contexts_ = nullptr; // oldest first, so that the same ones stay in use
+  int64_t numContexts_ = 0;
+  int64_t inFlight_ = 0;
+  int64_t runs_ = 0;
+  int64_t failedRuns_ = 0;
+  int64_t peakBytes_ = 0;
+};
+
+#endif // MOERT_LIB_CORE_SESSION_H

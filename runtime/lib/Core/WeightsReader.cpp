@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Core/Descriptor.h"
+#include "lib/Core/Digest.h"
+#include "lib/Core/Host.h"
+#include "lib/Core/Status.h"
+#include "lib/Core/WeightsFile.h"
+#include "lib/Cpu/ThreadPool.h"
+
+#include <atomic>
+#include <cstddef>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+namespace moert {
+
+namespace {
+
+long long asLong(int64_t value) { return value; }
+
+} // namespace
+
+WeightsReader::~WeightsReader() {
+  if (!bytes_)
+    return;
+  void *memory = const_cast<uint8_t *>(bytes_);
+  if (mapped_)
+    munmap(memory, size_t(size_));
+  else
+    host_.deallocate(memory, size_t(size_), MOERT_SLAB_ALIGNMENT);
+}
+
+moert_status WeightsReader::open(const char *path, const uint8_t buildId[16],
+                                 const moert_weight_info *infos, uint32_t numWeights,
+                                 int32_t loadMode) {
+  // Not blocking: opening a FIFO must not wait for its other end.
+  Descriptor file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.value < 0) {
+    int error = errno;
+    return osFailure(error == ENOENT || error == ENOTDIR ? MOERT_NOT_FOUND : MOERT_IO, error,
+                     "cannot open weights file '%s'", path);
+  }
+  MOERT_RETURN_IF_FAILED(load(file, path, loadMode));
+  numWeights_ = numWeights;
+  return check(path, buildId, infos, numWeights);
+}
+
+/// Brings the whole file into memory; everything else is looked at there.
+moert_status WeightsReader::load(const Descriptor &file, const char *path, int32_t loadMode) {
+  struct stat info;
+  if (fstat(file.value, &info) != 0)
+    return osFailure(MOERT_IO, errno, "cannot examine weights file '%s'", path);
+  if (!S_ISREG(info.st_mode))
+    return failure(MOERT_IO, "weights file '%s' is not a regular file", path);
+  if (info.st_size < kWeightsHeaderBytes)
+    return failure(MOERT_CORRUPT, "weights file '%s' is truncated: %lld bytes do not hold a header",
+                   path, asLong(info.st_size));
+  if (loadMode == MOERT_LOAD_MMAP) {
+    void *memory = mmap(nullptr, size_t(info.st_size), PROT_READ, MAP_PRIVATE, file.value, 0);
+    if (memory == MAP_FAILED)
+      return osFailure(MOERT_IO, errno, "cannot map weights file '%s'", path);
+    bytes_ = static_cast<const uint8_t *>(memory);
+    size_ = info.st_size;
+    mapped_ = true;
+    return success();
+  }
+  auto *memory =
+      static_cast<uint8_t *>(host_.allocate(size_t(info.st_size), MOERT_SLAB_ALIGNMENT));
+  if (!memory)
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for the %lld bytes of weights file '%s'",
+                   asLong(info.st_size), path);
+  bytes_ = memory;
+  size_ = info.st_size;
+  int64_t count = file.readAt(memory, size_, 0);
+  if (count < 0)
+    return osFailure(MOERT_IO, errno, "cannot read weights file '%s'", path);
+  if (count < size_)
+    return failure(MOERT_CORRUPT, "weights file '%s' is truncated: it shrank while being read",
+                   path);
+  return success();
+}
+
+moert_status WeightsReader::check(const char *path, const uint8_t buildId[16],
+                                  const moert_weight_info *infos, uint32_t numWeights) const {
+  WeightsHeader header;
+  memcpy(&header, bytes_, sizeof(header));
+  if (memcmp(header.magic, kWeightsMagic, sizeof(header.magic)) != 0)
+    return failure(MOERT_CORRUPT, "'%s' is not a weights file", path);
+  // Before the digest, whose place another version may have moved.
+  if (header.version != kWeightsVersion)
+    return failure(MOERT_INCOMPATIBLE,
+                   "weights file '%s' has format version %u; this runtime reads version %u", path,
+                   header.version, kWeightsVersion);
+  if (digestOf(&header, offsetof(WeightsHeader, header_digest)) != header.header_digest)
+    return failure(MOERT_CORRUPT, "weights file '%s' is altered: wrong checksum of its header",
+                   path);
+  if (memcmp(header.build_id, buildId, sizeof(header.build_id)) != 0)
+    return failure(MOERT_INCOMPATIBLE,
+                   "weights file '%s' belongs to another build of the model than the code", path);
+  if (size_ < header.file_bytes)
+    return failure(MOERT_CORRUPT, "weights file '%s' is truncated: %lld of %lld bytes", path,
+                   asLong(size_), asLong(header.file_bytes));
+  if (size_ > header.file_bytes)
+    return failure(MOERT_CORRUPT, "weights file '%s' is altered: %lld bytes after its end", path,
+                   asLong(size_ - header.file_bytes));
+  // The layout follows from the artifact's table, so nothing in the file is taken for an offset
+  // before it has been compared with what it must be.
+  Array<WeightsRecord> expected;
+  if (!expected.allocate(host_, numWeights))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for a directory of %u weights", numWeights);
+  WeightsLayout layout;
+  MOERT_RETURN_IF_FAILED(layOutWeights(infos, numWeights, expected.data(), layout));
+  if (header.num_weights != numWeights || header.data_offset != layout.data_offset ||
+      header.file_bytes != layout.file_bytes)
+    return failure(MOERT_INCOMPATIBLE,
+                   "weights file '%s' holds %u weights in %lld bytes; the code expects %u in %lld",
+                   path, header.num_weights, asLong(header.file_bytes), numWeights,
+                   asLong(layout.file_bytes));
+  if (digestOf(bytes_ + kWeightsHeaderBytes, size_t(layout.data_offset - kWeightsHeaderBytes)) !=
+      header.directory_digest)
+    return failure(MOERT_CORRUPT, "weights file '%s' is altered: wrong checksum of its directory",
+                   path);
+  for (uint32_t i = 0; i < numWeights; ++i)
+    if (memcmp(&records()[i], &expected[i], sizeof(WeightsRecord)) != 0 ||
+        memcmp(bytes_ + expected[i].name_offset, infos[i].name, expected[i].name_bytes + 1) != 0)
+      return failure(MOERT_INCOMPATIBLE,
+                     "weights file '%s' has another weight in place %u than the code's '%s'", path,
+                     i, infos[i].name);
+  return success();
+}
+
+moert_status WeightsReader::verify(ThreadPool &pool) const {
+  struct Loop {
+    const WeightsReader *reader;
+    uint32_t weight;
+    std::atomic<int64_t> firstBad;
+  };
+  auto body = [](void *argument, int64_t begin, int64_t end) {
+    auto &loop = *static_cast<Loop *>(argument);
+    const WeightsRecord &record = loop.reader->records()[loop.weight];
+    auto *data = static_cast<const uint8_t *>(loop.reader->data(loop.weight));
+    auto *digests =
+        reinterpret_cast<const WeightsDigest *>(loop.reader->bytes_ + record.digests_offset);
+    for (int64_t slab = begin; slab < end; ++slab) {
+      if (digestOf(data + slab * record.slab_stride, size_t(record.slab_bytes)) == digests[slab])
+        continue;
+      // The least bad slab, whichever thread is first.
+      int64_t seen = loop.firstBad.load(std::memory_order_relaxed);
+      while (slab < seen &&
+             !loop.firstBad.compare_exchange_weak(seen, slab, std::memory_order_relaxed)) {
+      }
+      return;
+    }
+  };
+  for (uint32_t i = 0; i < numWeights_; ++i) {
+    Loop loop{this, i, {INT64_MAX}};
+    pool.run(body, &loop, records()[i].num_slabs);
+    int64_t bad = loop.firstBad.load(std::memory_order_relaxed);
+    if (bad != INT64_MAX)
+      return failure(MOERT_CORRUPT,
+                     "weights file is altered: wrong checksum of slab %lld of weight '%s'",
+                     asLong(bad), name(i));
+  }
+  return success();
+}
+
+} // namespace moert

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Sleeping on an atomic word of this process.
+#ifndef MOERT_LIB_CPU_FUTEX_H
+#define MOERT_LIB_CPU_FUTEX_H
+
+#include <atomic>
+#include <cstdint>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace moert {
+
+static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t), "the kernel sees a plain word");
+
+/// Sleeps while `word` is `expected`. May return early: callers loop.
+inline void futexWait(std::atomic<uint32_t> *word, uint32_t expected) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+/// Wakes up to `count` sleepers. Only the address counts: `word` may be gone already.
+inline void futexWake(std::atomic<uint32_t> *word, int count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+}
+
+} // namespace moert
+
+#endif // MOERT_LIB_CPU_FUTEX_H

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Support.h"
+#include "TestArtifact.h"
+
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace moert::test;
+
+namespace {
+
+struct ArtifactTest : testing::Test {
+  ArtifactTest() {
+    moert_runtime_options options = {};
+    options.size = sizeof(options);
+    options.threads = 2;
+    moert_runtime *made;
+    EXPECT_OK(api().runtime_create(&options, &made));
+    runtime.reset(made);
+  }
+
+  moert_status open(const std::string &path) {
+    moert_artifact *made;
+    moert_status status = api().artifact_open(runtime.get(), path.c_str(), &made);
+    artifact.reset(made);
+    return status;
+  }
+
+  moert_status wrap(const struct moert_artifact_v1 &table) {
+    moert_artifact *made;
+    moert_status status = api().artifact_from_table(runtime.get(), &table, nullptr, &made);
+    artifact.reset(made);
+    return status;
+  }
+
+  moert_status openWeights(const char *path, int32_t load = 0, int32_t verify = 0) {
+    moert_weights_options options = {sizeof(options), path, load, verify};
+    moert_weights *made;
+    moert_status status = api().weights_open(artifact.get(), &options, &made);
+    weights.reset(made);
+    return status;
+  }
+
+  Folder folder;
+  Runtime runtime;
+  Artifact artifact;
+  Weights weights;
+};
+
+TEST_F(ArtifactTest, LoadsRunsAndUnloads) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_OK(open(MOERT_TEST_ARTIFACT));
+    const struct moert_artifact_v1 *table = api().artifact_table(artifact.get());
+    ASSERT_NE(table, nullptr);
+    EXPECT_NE(table, &moert_artifact_v1);
+    EXPECT_STREQ(table->producer, "by hand");
+    if (i == 0)
+      writeTestWeights(folder / "w");
+    ASSERT_OK(openWeights((folder / "w").c_str()));
+    moert_dim_binding batch = {"B", 1};
+    moert_session_options options = {};
+    options.size = sizeof(options);
+    options.dims = &batch;
+    options.num_dims = 1;
+    moert_session *session;
+    ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &session));
+    moert_request *request;
+    ASSERT_OK(api().request_create(session, "main", &request));
+    // Any order of release: the request keeps the rest.
+    api().session_release(session);
+    artifact.reset();
+    weights.reset();
+    MainCall call(5);
+    call.set(request);
+    ASSERT_OK(api().request_run(request));
+    call.expect(request);
+    api().request_release(request);
+  }
+}
+
+TEST_F(ArtifactTest, FindsItsWeights) {
+  std::string path = folder / "model.so";
+  ASSERT_EQ(symlink(MOERT_TEST_ARTIFACT, path.c_str()), 0);
+  ASSERT_OK(open(path));
+  Environment unset("MOERT_WEIGHTS", nullptr);
+  EXPECT_FAILS(openWeights(nullptr), MOERT_NOT_FOUND, "model.so.weights");
+  writeTestWeights(path + ".weights");
+  EXPECT_OK(openWeights(nullptr));
+  EXPECT_OK(openWeights(nullptr, MOERT_LOAD_READ, MOERT_VERIFY_FULL));
+  writeTestWeights(folder / "elsewhere");
+  {
+    Environment set("MOERT_WEIGHTS", (folder / "missing").c_str());
+    EXPECT_FAILS(openWeights(nullptr), MOERT_NOT_FOUND, "missing");
+    EXPECT_OK(openWeights((folder / "elsewhere").c_str()));
+  }
+  EXPECT_FAILS(openWeights(nullptr, 2), MOERT_INVALID_ARGUMENT, "load mode 2");
+  EXPECT_FAILS(openWeights(nullptr, 0, -1), MOERT_INVALID_ARGUMENT, "verify mode -1");
+  ASSERT_OK(wrap(moert_artifact_v1));
+  EXPECT_FAILS(openWeights(nullptr), MOERT_INVALID_ARGUMENT, "no path");
+}
+
+TEST_F(ArtifactTest, RefusesWhatIsNoArtifact) {
+  EXPECT_FAILS(open(folder / "missing.so"), MOERT_NOT_FOUND, "missing.so");
+  EXPECT_EQ(artifact, nullptr);
+  EXPECT_FAILS(open("/"), MOERT_IO, "not a regular file");
+  EXPECT_FAILS(open(MOERT_TEST_EMPTY), MOERT_INCOMPATIBLE, "not a compiled model");
+  writeFile(folder / "text.so", {'t', 'e', 'x', 't'});
+  EXPECT_FAILS(open(folder / "text.so"), MOERT_INCOMPATIBLE, "not a shared object");
+  ASSERT_EQ(mkfifo((folder / "fifo.so").c_str(), 0600), 0);
+  EXPECT_FAILS(open(folder / "fifo.so"), MOERT_IO, "not a regular file");
+  std::vector<uint8_t> good = readFile(MOERT_TEST_ARTIFACT);
+  auto openBytes = [&](const std::vector<uint8_t> &bytes) {
+    writeFile(folder / "bad.so", bytes);
+    return open(folder / "bad.so");
+  };
+  for (size_t length : {size_t(10), size_t(100), good.size() / 4, good.size() / 2})
+    EXPECT_FAILS(openBytes({good.begin(), good.begin() + ptrdiff_t(length)}), MOERT_CORRUPT,
+                 "truncated");
+  std::vector<uint8_t> bad = good;
+  bad[18] = 183; // e_machine: AArch64
+  EXPECT_FAILS(openBytes(bad), MOERT_INCOMPATIBLE, "for this machine");
+  bad = good;
+  bad[39] = 0x80; // e_phoff far outside
+  EXPECT_FAILS(openBytes(bad), MOERT_CORRUPT, "truncated");
+}
+
+TEST_F(ArtifactTest, FindsNamesWithoutASlashInTheCurrentFolder) {
+  char previous[4096];
+  ASSERT_NE(getcwd(previous, sizeof(previous)), nullptr);
+  ASSERT_EQ(symlink(MOERT_TEST_ARTIFACT, (folder / "plain").c_str()), 0);
+  ASSERT_EQ(chdir((folder / ".").c_str()), 0);
+  EXPECT_OK(open("plain"));
+  ASSERT_EQ(chdir(previous), 0);
+}
+
+TEST_F(ArtifactTest, ChecksTables) {
+  struct moert_artifact_v1 table = moert_artifact_v1;
+  auto refuses = [&](int32_t code, const char *part) {
+    EXPECT_FAILS(wrap(table), code, part);
+    EXPECT_EQ(artifact, nullptr);
+    table = moert_artifact_v1;
+  };
+  table.abi_version = 2;
+  refuses(MOERT_INCOMPATIBLE, "ABI version 2");
+  table.size += 8;
+  refuses(MOERT_INCOMPATIBLE, "newer runtime");
+  table.size -= 8;
+  refuses(MOERT_CORRUPT, "too short");
+  table.num_entries = 0;
+  refuses(MOERT_CORRUPT, "no entry");
+  table.entries = nullptr;
+  refuses(MOERT_CORRUPT, "no entry");
+  table.weights = nullptr;
+  refuses(MOERT_CORRUPT, "a table is missing");
+  table.kernels = nullptr;
+  refuses(MOERT_CORRUPT, "a table is missing");
+  table.states = nullptr;
+  refuses(MOERT_CORRUPT, "a table is missing");
+
+  int64_t sizes[MOERT_MAX_RANK + 1] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+  moert_value_info input = {"in", MOERT_F32, 1, sizes, nullptr};
+  moert_entry_info entry = {"e", moert_artifact_v1.entries[4].fn, 1, 0, &input, nullptr};
+  auto refusesEntry = [&](int32_t code, const char *part) {
+    table.num_entries = 1;
+    table.entries = &entry;
+    refuses(code, part);
+    input = {"in", MOERT_F32, 1, sizes, nullptr};
+    entry = {"e", moert_artifact_v1.entries[4].fn, 1, 0, &input, nullptr};
+  };
+  entry.name = nullptr;
+  refusesEntry(MOERT_CORRUPT, "without a name");
+  entry.fn = nullptr;
+  refusesEntry(MOERT_CORRUPT, "has no code");
+  entry.inputs = nullptr;
+  refusesEntry(MOERT_CORRUPT, "no signature");
+  entry.num_outputs = 1;
+  refusesEntry(MOERT_CORRUPT, "no signature");
+  input.name = "";
+  refusesEntry(MOERT_CORRUPT, "without a name");
+  input.rank = -1;
+  refusesEntry(MOERT_CORRUPT, "bad rank");
+  input.rank = 9;
+  refusesEntry(MOERT_CORRUPT, "bad rank");
+  input.sizes = nullptr;
+  refusesEntry(MOERT_CORRUPT, "bad rank");
+  sizes[0] = -2;
+  refusesEntry(MOERT_CORRUPT, "negative size");
+  sizes[0] = 1;
+  input.dtype = MOERT_STRING;
+  refusesEntry(MOERT_UNSUPPORTED, "element type 8");
+  input.dtype = 77;
+  refusesEntry(MOERT_UNSUPPORTED, "element type 77");
+
+  for (moert_weight_info weight :
+       {moert_weight_info{nullptr, 1, 0, 1, 1, 4096}, moert_weight_info{"w", 1, 0, 0, 1, 4096},
+        moert_weight_info{"w", 1, 0, 1, -1, 4096}, moert_weight_info{"w", 1, 0, 1, 1, 100},
+        moert_weight_info{"w", 1, 0, 1, 5000, 4096}}) {
+    table.weights = &weight;
+    refuses(MOERT_CORRUPT, "weight");
+  }
+  const int64_t cache[] = {1, -1};
+  const int64_t unnamed[] = {-1, -1};
+  for (moert_state_info state : {moert_state_info{nullptr, 1, 2, cache, nullptr, 1, 1, 1},
+                                 moert_state_info{"s", 0, 2, cache, nullptr, 1, 1, 1},
+                                 moert_state_info{"s", 1, 0, cache, nullptr, 0, 1, 1},
+                                 moert_state_info{"s", 1, 9, cache, nullptr, 1, 1, 1},
+                                 moert_state_info{"s", 1, 2, nullptr, nullptr, 1, 1, 1},
+                                 moert_state_info{"s", 1, 2, cache, nullptr, 2, 1, 1},
+                                 moert_state_info{"s", 1, 2, cache, nullptr, -1, 1, 1},
+                                 moert_state_info{"s", 1, 2, cache, nullptr, 1, 0, 1},
+                                 moert_state_info{"s", 1, 2, cache, nullptr, 1, 1, -1},
+                                 moert_state_info{"s", 1, 2, unnamed, nullptr, 1, 1, 1}}) {
+    table.states = &state;
+    refuses(MOERT_CORRUPT, "state");
+  }
+  moert_kernel_info kernel = {nullptr, {}};
+  table.num_kernels = 1;
+  table.kernels = &kernel;
+  refuses(MOERT_CORRUPT, "kernel without a name");
+  kernel.name = "k";
+  table.num_kernels = 1;
+  table.kernels = &kernel;
+  refuses(MOERT_INCOMPATIBLE, "kernel 'k' is not built for level");
+  EXPECT_OK(wrap(table));
+}
+
+} // namespace
