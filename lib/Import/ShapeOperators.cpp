@@ -165,10 +165,15 @@ static void split1(NodeImporter &n) {
 }
 
 /// The first axes, for a slice that does not name its own.
-static Value firstAxes(NodeImporter &n, Value starts) {
+static Value firstAxes(NodeImporter &n, Value x, Value starts) {
+  int64_t rank = n.rank(x);
   std::optional<int64_t> count = n.facts(starts).getNumElements();
   if (!count) {
     n.unsupported("starts of unknown length without axes");
+    return {};
+  }
+  if (*count > rank) {
+    n.bad("has " + Twine(*count) + " starts for rank " + Twine(rank));
     return {};
   }
   // Operands of a slice have one element type.
@@ -183,7 +188,7 @@ static void slice(NodeImporter &n) {
   if (!n.ok())
     return;
   if (!axes)
-    axes = firstAxes(n, starts);
+    axes = firstAxes(n, x, starts);
   n.results(n.make<SliceOp>(x, starts, ends, axes, steps));
 }
 
@@ -195,7 +200,7 @@ static void slice1(NodeImporter &n) {
     return n.bad("attributes 'starts' and 'ends' are required");
   Value first = n.constant(*starts), last = n.constant(*ends);
   n.results(
-      n.make<SliceOp>(x, first, last, axes ? n.constant(*axes) : firstAxes(n, first), Value()));
+      n.make<SliceOp>(x, first, last, axes ? n.constant(*axes) : firstAxes(n, x, first), Value()));
 }
 
 //===----------------------------------------------------------------------===//

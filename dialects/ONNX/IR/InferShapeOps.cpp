@@ -31,6 +31,10 @@ static FailureOr<std::optional<Shape>> readShape(ShapeContext &context, Operatio
   if (failed(checkRank(context, op, name, operand, 1)))
     return failure();
   std::optional<int64_t> rank = operand.getNumElements();
+  // A bound on memory: a file may declare any length.
+  if (rank && *rank > ShapeContext::maxElements)
+    return context.error(op) << "expects " << name << " of at most " << ShapeContext::maxElements
+                             << " elements, got " << *rank;
   if (!operand.elements)
     return rank ? std::optional(freshShape(context.sizes(), *rank)) : std::optional<Shape>();
   return std::optional(Shape(operand.elements->begin(), operand.elements->end()));
@@ -218,6 +222,9 @@ LogicalResult UnsqueezeOp::inferShapes(ShapeContext &context) {
   std::optional<int64_t> count = operand.getNumElements();
   if (!x.shape || !count)
     return context.set(getResult(), std::move(result));
+  if (*count > ShapeContext::maxElements)
+    return context.error(*this) << "expects axes of at most " << ShapeContext::maxElements
+                                << " elements, got " << *count;
   size_t rank = x.shape->size() + *count;
   std::optional<SmallVector<int64_t>> axes = operand.getConstants();
   if (!axes) {

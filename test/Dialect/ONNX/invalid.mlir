@@ -312,7 +312,15 @@ func.func @case38(%a: tensor<4x8xf32>, %b: tensor<2x1xi64>) {
 
 // -----
 
-func.func @case39(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
+func.func @case39(%a: tensor<4x8xf32>, %b: tensor<4000000000xi64>) {
+  // expected-error @below {{'onnx.expand' op expects shape of at most 1024 elements, got 4000000000}}
+  %y = onnx.expand %a, %b : (tensor<4x8xf32>, tensor<4000000000xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @case40(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
   // expected-error @below {{'onnx.attention' op a 3-d q needs q_num_heads and kv_num_heads}}
   %y = onnx.attention %a, %b, %b : (tensor<1x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x5x8xf32>
   return
@@ -320,7 +328,7 @@ func.func @case39(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
 
 // -----
 
-func.func @case40(%a: tensor<1x2x5x8xf32>) {
+func.func @case41(%a: tensor<1x2x5x8xf32>) {
   // expected-error @below {{'onnx.attention' op expects qk_matmul_output_mode 0, 1, 2 or 3, got 4}}
   %y = onnx.attention %a, %a, %a {qk_matmul_output_mode = 4 : i64} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return
