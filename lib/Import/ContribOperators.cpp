@@ -48,8 +48,8 @@ static void moe(NodeImporter &n) {
   if (limit && limit.getValue().isInfinity() && !limit.getValue().isNegative())
     limit = FloatAttr();
   n.results(n.make<ContribMoEOp>(x, router, fc1, fc2, fc1Bias, fc2Bias, fc3, fc3Bias, k,
-                                 ExpertActivationAttr::get(b.getContext(), *activation),
-                                 normalize, sparseMixer, fusion, alpha, beta, limit));
+                                 ExpertActivationAttr::get(b.getContext(), *activation), normalize,
+                                 sparseMixer, fusion, alpha, beta, limit));
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,8 +113,8 @@ static void skipLayerNorm(NodeImporter &n) {
   int64_t axis = n.axis(-1, n.rank(sum));
   if (!n.ok())
     return;
-  auto op = n.finish(LayerNormOp::create(n.builder, n.loc, n.open, Type(), Type(), sum, scale,
-                                         beta, n.builder.getI64IntegerAttr(axis), epsilon,
+  auto op = n.finish(LayerNormOp::create(n.builder, n.loc, n.open, Type(), Type(), sum, scale, beta,
+                                         n.builder.getI64IntegerAttr(axis), epsilon,
                                          TypeAttr::get(n.builder.getF32Type())));
   n.results({op.getY(), Value(), Value(), sum});
 }
@@ -162,8 +162,7 @@ static void rotaryEmbedding(NodeImporter &n) {
     return n.unsupported("is_packed_batching = 1");
   if (n.ok() && n.rank(positions) != 2)
     return n.unsupported("position_ids of rank 1, an offset");
-  n.results(
-      n.make<RotaryEmbeddingOp>(x, cosCache, sinCache, positions, interleaved, heads, dim));
+  n.results(n.make<RotaryEmbeddingOp>(x, cosCache, sinCache, positions, interleaved, heads, dim));
 }
 
 ArrayRef<OperatorRow> moec::contribOperators() {

@@ -24,7 +24,8 @@ static Value makeBinary(NodeImporter &n, BinaryFn fn, Value lhs, Value rhs) {
   return n.make<BinaryOp>(BinaryFnAttr::get(n.builder.getContext(), fn), lhs, rhs);
 }
 
-template <UnaryFn fn> static void unary(NodeImporter &n) {
+template <UnaryFn fn>
+static void unary(NodeImporter &n) {
   n.results(makeUnary(n, fn, n.input(0)));
 }
 
@@ -70,8 +71,7 @@ static void isInf(NodeImporter &n) {
   if (negative && positive)
     return n.results(makeUnary(n, UnaryFn::IsInf, x));
   if (negative || positive)
-    return n.results(
-        makeUnary(n, negative ? UnaryFn::IsInfNegative : UnaryFn::IsInfPositive, x));
+    return n.results(makeUnary(n, negative ? UnaryFn::IsInfNegative : UnaryFn::IsInfPositive, x));
   // Neither is asked for: no value is both.
   n.results(makeBinary(n, BinaryFn::And, makeUnary(n, UnaryFn::IsInfNegative, x),
                        makeUnary(n, UnaryFn::IsInfPositive, x)));
@@ -103,12 +103,14 @@ static void dropout(NodeImporter &n) {
 // Two operands and more
 //===----------------------------------------------------------------------===//
 
-template <BinaryFn fn> static void binary(NodeImporter &n) {
+template <BinaryFn fn>
+static void binary(NodeImporter &n) {
   Value lhs = n.input(0), rhs = n.input(1);
   n.results(makeBinary(n, fn, lhs, rhs));
 }
 
-template <CompareFn fn> static void compare(NodeImporter &n) {
+template <CompareFn fn>
+static void compare(NodeImporter &n) {
   Value lhs = n.input(0), rhs = n.input(1);
   n.results(n.make<CompareOp>(CompareFnAttr::get(n.builder.getContext(), fn), lhs, rhs));
 }
@@ -124,8 +126,8 @@ static void bitShift(NodeImporter &n) {
   StringRef direction = n.text("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
     return n.bad("expects attribute 'direction' to be LEFT or RIGHT, got " + quoteName(direction));
-  n.results(makeBinary(
-      n, direction == "LEFT" ? BinaryFn::BitshiftLeft : BinaryFn::BitshiftRight, lhs, rhs));
+  n.results(makeBinary(n, direction == "LEFT" ? BinaryFn::BitshiftLeft : BinaryFn::BitshiftRight,
+                       lhs, rhs));
 }
 
 /// A chain from the left, the order in which ONNX's reference adds.
@@ -136,7 +138,10 @@ static Value chain(NodeImporter &n, BinaryFn fn) {
   return result;
 }
 
-template <BinaryFn fn> static void variadic(NodeImporter &n) { n.results(chain(n, fn)); }
+template <BinaryFn fn>
+static void variadic(NodeImporter &n) {
+  n.results(chain(n, fn));
+}
 
 static void mean(NodeImporter &n) {
   Value sum = chain(n, BinaryFn::Add);
@@ -168,8 +173,8 @@ static void castTo(NodeImporter &n, Value x, Type to) {
   if (round != "up")
     return n.unsupported("round_mode " + quoteName(round));
   auto type = UnrankedTensorType::get(to);
-  n.results(
-      n.finish(CastOp::create(n.builder, n.loc, type, x, n.builder.getBoolAttr(saturate)))->getResult(0));
+  n.results(n.finish(CastOp::create(n.builder, n.loc, type, x, n.builder.getBoolAttr(saturate)))
+                ->getResult(0));
 }
 
 static void importCast(NodeImporter &n) {
@@ -208,21 +213,25 @@ static void makeReduce(NodeImporter &n, ReduceFn fn, Value axes, bool noop) {
                              n.unit(noop)));
 }
 
-template <ReduceFn fn> static void reduce(NodeImporter &n) {
+template <ReduceFn fn>
+static void reduce(NodeImporter &n) {
   Value axes = n.optional(1);
   makeReduce(n, fn, axes, n.flag("noop_with_empty_axes", false));
 }
 
 /// Before axes became an operand.
-template <ReduceFn fn> static void reduceAttribute(NodeImporter &n) {
+template <ReduceFn fn>
+static void reduceAttribute(NodeImporter &n) {
   std::optional<SmallVector<int64_t>> axes = n.integers("axes");
   makeReduce(n, fn, axes ? n.constant(*axes) : Value(), false);
 }
 
-template <ReduceFn fn> static constexpr OperatorRow reduceRow(llvm::StringLiteral name) {
+template <ReduceFn fn>
+static constexpr OperatorRow reduceRow(llvm::StringLiteral name) {
   return {"", name, 18, newestOpset, reduce<fn>};
 }
-template <ReduceFn fn> static constexpr OperatorRow reduceAttributeRow(llvm::StringLiteral name) {
+template <ReduceFn fn>
+static constexpr OperatorRow reduceAttributeRow(llvm::StringLiteral name) {
   return {"", name, 1, 17, reduceAttribute<fn>};
 }
 

@@ -50,7 +50,7 @@ private:
   llvm::Error addNode(const onnxpb::NodeProto &node);
   llvm::Expected<mlir::Value> addWeight(const OnnxTensor &tensor);
   llvm::Expected<mlir::TensorType> readType(const onnxpb::ValueInfoProto &info,
-                                      llvm::SmallVectorImpl<std::string> &dimNames);
+                                            llvm::SmallVectorImpl<std::string> &dimNames);
 
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;

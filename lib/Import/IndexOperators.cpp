@@ -86,7 +86,8 @@ static void topK1(NodeImporter &n) {
   makeTopK(n, x, n.constant(n.integer("k")));
 }
 
-template <typename Op> static void arg(NodeImporter &n) {
+template <typename Op>
+static void arg(NodeImporter &n) {
   Value x = n.input(0);
   IntegerAttr axis = axisOf(n, x, 0);
   UnitAttr keepdims = n.unit(n.flag("keepdims", true));

@@ -36,7 +36,8 @@ static void einsum(NodeImporter &n) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
-template <typename Op> static void softmax(NodeImporter &n) {
+template <typename Op>
+static void softmax(NodeImporter &n) {
   Value x = n.input(0);
   int64_t axis = n.integer("axis", -1);
   if (!n.ok())
@@ -46,7 +47,8 @@ template <typename Op> static void softmax(NodeImporter &n) {
 }
 
 /// Before operator set 13 the axes from `axis` on were one.
-template <typename Op> static void softmax1(NodeImporter &n) {
+template <typename Op>
+static void softmax1(NodeImporter &n) {
   Value x = n.input(0);
   int64_t axis = n.integer("axis", 1);
   if (!n.ok())
@@ -87,7 +89,8 @@ static void layerNorm(NodeImporter &n) {
 }
 
 /// RMSNormalization, and ONNX Runtime's SimplifiedLayerNormalization, which has a second output.
-template <bool simplified> static void rmsNorm(NodeImporter &n) {
+template <bool simplified>
+static void rmsNorm(NodeImporter &n) {
   Value x = n.input(0), scale = n.input(1);
   int64_t axis = n.integer("axis", -1);
   FloatAttr epsilon = n.f32(n.number("epsilon", 1e-5f));
@@ -97,9 +100,9 @@ template <bool simplified> static void rmsNorm(NodeImporter &n) {
   axis = n.axis(axis, n.rank(x));
   if (!n.ok())
     return;
-  auto op = n.finish(RMSNormOp::create(
-      n.builder, n.loc, n.open, simplified && n.hasOutput(1) ? n.open : Type(), x, scale,
-      n.builder.getI64IntegerAttr(axis), epsilon, TypeAttr::get(stash)));
+  auto op = n.finish(
+      RMSNormOp::create(n.builder, n.loc, n.open, simplified && n.hasOutput(1) ? n.open : Type(), x,
+                        scale, n.builder.getI64IntegerAttr(axis), epsilon, TypeAttr::get(stash)));
   n.results({op.getY(), op.getInvStdDev()});
 }
 
@@ -113,8 +116,8 @@ static void lpNorm(NodeImporter &n) {
     return;
   MLIRContext *context = n.builder.getContext();
   axis = n.axis(axis, n.rank(x));
-  Value norm = n.make<ReduceOp>(ReduceFnAttr::get(context, p == 1 ? ReduceFn::L1 : ReduceFn::L2),
-                                x, n.constant(axis), n.builder.getUnitAttr(), UnitAttr());
+  Value norm = n.make<ReduceOp>(ReduceFnAttr::get(context, p == 1 ? ReduceFn::L1 : ReduceFn::L2), x,
+                                n.constant(axis), n.builder.getUnitAttr(), UnitAttr());
   Value quotient = n.make<BinaryOp>(BinaryFnAttr::get(context, BinaryFn::Div), x, norm);
   Value zero = n.scalar(n.elementTypeOf(x), 0);
   Value isZero = n.make<CompareOp>(CompareFnAttr::get(context, CompareFn::Equal), norm, zero);
@@ -130,8 +133,7 @@ static void rotaryEmbedding(NodeImporter &n) {
   UnitAttr interleaved = n.unit(n.flag("interleaved", false));
   IntegerAttr heads = n.builder.getI64IntegerAttr(n.integer("num_heads", 0));
   IntegerAttr dim = n.builder.getI64IntegerAttr(n.integer("rotary_embedding_dim", 0));
-  n.results(
-      n.make<RotaryEmbeddingOp>(x, cosCache, sinCache, positions, interleaved, heads, dim));
+  n.results(n.make<RotaryEmbeddingOp>(x, cosCache, sinCache, positions, interleaved, heads, dim));
 }
 
 static void attention(NodeImporter &n) {
@@ -155,10 +157,10 @@ static void attention(NodeImporter &n) {
     return;
   bool hasPresent = n.hasOutput(1) || n.hasOutput(2);
   Type present = hasPresent ? n.open : Type(), qk = n.hasOutput(3) ? n.open : Type();
-  auto op = n.finish(AttentionOp::create(
-      n.builder, n.loc, n.open, present, present, qk, q, k, v, mask, pastKey, pastValue, seqlen,
-      causal, qHeads, kvHeads, scale, softcap, precision, b.getI64IntegerAttr(left),
-      b.getI64IntegerAttr(right), b.getI64IntegerAttr(mode)));
+  auto op = n.finish(AttentionOp::create(n.builder, n.loc, n.open, present, present, qk, q, k, v,
+                                         mask, pastKey, pastValue, seqlen, causal, qHeads, kvHeads,
+                                         scale, softcap, precision, b.getI64IntegerAttr(left),
+                                         b.getI64IntegerAttr(right), b.getI64IntegerAttr(mode)));
   n.results({op.getY(), op.getPresentKey(), op.getPresentValue(), op.getQkMatmulOutput()});
 }
 

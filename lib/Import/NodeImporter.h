@@ -91,12 +91,14 @@ public:
   // -- Results -------------------------------------------------------------------------------
 
   /// Infers the result types of a new op and verifies it.
-  template <typename Op> Op finish(Op op) {
+  template <typename Op>
+  Op finish(Op op) {
     complete(op);
     return op;
   }
   /// Creates an op of one result, by arguments of its builder after the result type.
-  template <typename Op, typename... Args> mlir::Value make(Args &&...args) {
+  template <typename Op, typename... Args>
+  mlir::Value make(Args &&...args) {
     if (!ok())
       return {};
     return finish(Op::create(builder, loc, open, std::forward<Args>(args)...))->getResult(0);

@@ -49,7 +49,8 @@ llvm::Expected<TensorType> GraphImporter::readType(const onnxpb::ValueInfoProto 
     std::string name;
     if (dim.has_dim_value() && dim.dim_value() >= 0)
       size = dim.dim_value();
-    else if (dim.has_dim_param() && (StringRef(dim.dim_param()).getAsInteger(10, size) || size < 0)) {
+    else if (dim.has_dim_param() &&
+             (StringRef(dim.dim_param()).getAsInteger(10, size) || size < 0)) {
       size = ShapedType::kDynamic;
       name = dim.dim_param();
     }
@@ -63,12 +64,14 @@ static NamedAttrList describe(Builder &builder, StringRef name, ArrayRef<std::st
   NamedAttrList attributes;
   attributes.set(onnx::valueNameAttrName, builder.getStringAttr(name));
   if (llvm::any_of(dimNames, [](const std::string &dim) { return !dim.empty(); }))
-    attributes.set(onnx::dimNamesAttrName,
-                   builder.getStrArrayAttr(SmallVector<StringRef>(dimNames.begin(), dimNames.end())));
+    attributes.set(onnx::dimNamesAttrName, builder.getStrArrayAttr(SmallVector<StringRef>(
+                                               dimNames.begin(), dimNames.end())));
   return attributes;
 }
 
 llvm::Error GraphImporter::addInputs() {
+  SmallVector<Type> types;
+  SmallVector<Attribute> attributes;
   for (const onnxpb::ValueInfoProto &input : model.graph().input()) {
     if (model.initializer(input.name()))
       continue;
@@ -76,13 +79,13 @@ llvm::Error GraphImporter::addInputs() {
     llvm::Expected<TensorType> type = readType(input, dimNames);
     if (!type)
       return type.takeError();
-    NamedAttrList attributes = describe(builder, input.name(), dimNames);
+    types.push_back(*type);
+    attributes.push_back(describe(builder, input.name(), dimNames).getDictionary(context));
     Location loc = NameLoc::get(builder.getStringAttr(input.name()), function.getLoc());
-    unsigned index = function.getNumArguments();
-    if (failed(function.insertArgument(index, *type, attributes.getDictionary(context), loc)))
-      return model.makeError(ImportError::BadInput, input.name(), "cannot be an argument");
-    define(input.name(), function.getArgument(index));
+    define(input.name(), function.getBody().front().addArgument(*type, loc));
   }
+  function.setType(builder.getFunctionType(types, {}));
+  function.setAllArgAttrs(attributes);
   onnx::nameArgumentSizes(function, shapes);
   return llvm::Error::success();
 }
@@ -136,8 +139,8 @@ llvm::Expected<Value> GraphImporter::addWeight(const OnnxTensor &tensor) {
   auto type = RankedTensorType::get(tensor.dims, elementType);
   rt::WeightExprInterface expression;
   if (tensor.range && tensor.type->bits % 8 == 0) {
-    expression = cast<rt::WeightExprInterface>(Attribute(
-        rt::FileAttr::get(context, tensor.range->path, tensor.range->offset, type)));
+    expression = cast<rt::WeightExprInterface>(
+        Attribute(rt::FileAttr::get(context, tensor.range->path, tensor.range->offset, type)));
   } else {
     llvm::Expected<DenseElementsAttr> constant = getConstant(context, model, tensor);
     if (!constant)
@@ -148,8 +151,7 @@ llvm::Expected<Value> GraphImporter::addWeight(const OnnxTensor &tensor) {
   OpBuilder outside(context);
   auto weight = rt::WeightOp::create(outside, loc, tensor.name, type, expression);
   StringAttr symbol = symbols->insert(weight, Block::iterator(function));
-  Value result =
-      rt::GetWeightOp::create(builder, loc, type, FlatSymbolRefAttr::get(symbol));
+  Value result = rt::GetWeightOp::create(builder, loc, type, FlatSymbolRefAttr::get(symbol));
   weights[tensor.name] = result;
   return result;
 }
@@ -166,7 +168,8 @@ llvm::Expected<Value> GraphImporter::value(StringRef name) {
     return it->second;
   const OnnxTensor *tensor = model.initializer(name);
   if (!tensor)
-    return model.makeError(ImportError::BadInput, "", "value " + quoteName(name) + " is not defined");
+    return model.makeError(ImportError::BadInput, "",
+                           "value " + quoteName(name) + " is not defined");
   llvm::Expected<Value> result = Value();
   if (tensor->type->isFloating &&
       tensor->elements > static_cast<uint64_t>(std::max<int64_t>(options.maxConstantElements, 0))) {
@@ -257,8 +260,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> GraphImporter::run() {
   Location file = FileLineColLoc::get(context, model.fileName(), 0, 0);
   module = ModuleOp::create(file);
   builder.setInsertionPointToStart(module->getBody());
-  function = func::FuncOp::create(builder, file, options.functionName,
-                                  builder.getFunctionType({}, {}));
+  function =
+      func::FuncOp::create(builder, file, options.functionName, builder.getFunctionType({}, {}));
   symbols.emplace(*module);
   builder.setInsertionPointToStart(function.addEntryBlock());
   if (llvm::Error error = addInputs())
@@ -273,8 +276,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> GraphImporter::run() {
   return std::move(module);
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> moec::importOnnx(const OnnxModel &model,
-                                                       MLIRContext *context,
+llvm::Expected<OwningOpRef<ModuleOp>> moec::importOnnx(const OnnxModel &model, MLIRContext *context,
                                                        const OnnxImporterOptions &options) {
   context->loadDialect<func::FuncDialect, onnx::ONNXDialect, rt::RTDialect>();
   return GraphImporter(model, context, options).run();

@@ -22,14 +22,15 @@ struct OnnxImporterOptions {
   std::string functionName = "main";
 };
 
-/// Builds a module with one function in the `onnx` dialect from the model's graph, and an `rt.weight`
-/// for every large floating initialiser and every expert weight. Opset differences are resolved:
-/// every op has the meaning of its newest version. Result types are inferred while importing; types
-/// that the file declares for inner values are not read, those of outputs must agree.
+/// Builds a module with one function in the `onnx` dialect from the model's graph, and an
+/// `rt.weight` for every large floating initialiser and every expert weight. Opset differences are
+/// resolved: every op has the meaning of its newest version. Result types are inferred while
+/// importing; types that the file declares for inner values are not read, those of outputs must
+/// agree.
 ///
 /// Arguments and results carry `onnx.name` and `onnx.dim_names`. A dimension named by digits is a
-/// static size. Initialisers that are also inputs are constants, not arguments. Each operation has the
-/// location NameLoc(node name, file).
+/// static size. Initialisers that are also inputs are constants, not arguments. Each operation has
+/// the location NameLoc(node name, file).
 ///
 /// Errors are ImportErrors: BadInput for the first node whose attributes, arity or types are wrong;
 /// Unsupported once, with every operator, version and attribute that is not supported and the

@@ -17,16 +17,15 @@ static std::string key(llvm::StringRef domain, llvm::StringRef name) {
 
 static RowIndex buildIndex() {
   RowIndex index;
-  for (llvm::ArrayRef<OperatorRow> part :
-       {elementwiseOperators(), shapeOperators(), indexOperators(), mathOperators(),
-        contribOperators()})
+  for (llvm::ArrayRef<OperatorRow> part : {elementwiseOperators(), shapeOperators(),
+                                           indexOperators(), mathOperators(), contribOperators()})
     for (const OperatorRow &row : part)
       index[key(row.domain, row.name)].push_back(&row);
   return index;
 }
 
-const OperatorRow *moec::findOperator(llvm::StringRef domain, llvm::StringRef name,
-                                      int64_t version, bool &known) {
+const OperatorRow *moec::findOperator(llvm::StringRef domain, llvm::StringRef name, int64_t version,
+                                      bool &known) {
   static const RowIndex index = buildIndex();
   auto it = index.find(key(domain, name));
   known = it != index.end();

@@ -25,9 +25,8 @@ static void importConstant(NodeImporter &n) {
     return n.results(n.constant(DenseElementsAttr::get(RankedTensorType::get({}, b.getI64Type()),
                                                        n.integer("value_int", 0))));
   if (std::optional<SmallVector<float>> values = n.numbers("value_floats"))
-    return n.results(n.constant(
-        DenseElementsAttr::get(RankedTensorType::get(values->size(), b.getF32Type()),
-                               ArrayRef<float>(*values))));
+    return n.results(n.constant(DenseElementsAttr::get(
+        RankedTensorType::get(values->size(), b.getF32Type()), ArrayRef<float>(*values))));
   if (std::optional<SmallVector<int64_t>> values = n.integers("value_ints"))
     return n.results(n.constant(*values));
   if (n.ok() && !n.has("value_string") && !n.has("value_strings"))
@@ -149,8 +148,8 @@ static void makeSplit(NodeImporter &n, Value split) {
   if (!n.ok())
     return;
   SmallVector<Type> types(count, n.open);
-  auto op = n.finish(SplitOp::create(n.builder, n.loc, types, x, split,
-                                     n.builder.getI64IntegerAttr(axis)));
+  auto op = n.finish(
+      SplitOp::create(n.builder, n.loc, types, x, split, n.builder.getI64IntegerAttr(axis)));
   if (n.ok())
     n.results(SmallVector<Value>(op->getResults()));
 }
@@ -166,10 +165,15 @@ static void split1(NodeImporter &n) {
 }
 
 /// The first axes, for a slice that does not name its own.
-static Value firstAxes(NodeImporter &n, Value starts) {
+static Value firstAxes(NodeImporter &n, Value x, Value starts) {
+  int64_t rank = n.rank(x);
   std::optional<int64_t> count = n.facts(starts).getNumElements();
   if (!count) {
     n.unsupported("starts of unknown length without axes");
+    return {};
+  }
+  if (*count > rank) {
+    n.bad("has " + Twine(*count) + " starts for rank " + Twine(rank));
     return {};
   }
   // Operands of a slice have one element type.
@@ -184,7 +188,7 @@ static void slice(NodeImporter &n) {
   if (!n.ok())
     return;
   if (!axes)
-    axes = firstAxes(n, starts);
+    axes = firstAxes(n, x, starts);
   n.results(n.make<SliceOp>(x, starts, ends, axes, steps));
 }
 
@@ -195,8 +199,8 @@ static void slice1(NodeImporter &n) {
   if (!starts || !ends)
     return n.bad("attributes 'starts' and 'ends' are required");
   Value first = n.constant(*starts), last = n.constant(*ends);
-  n.results(n.make<SliceOp>(x, first, last, axes ? n.constant(*axes) : firstAxes(n, first),
-                            Value()));
+  n.results(
+      n.make<SliceOp>(x, first, last, axes ? n.constant(*axes) : firstAxes(n, x, first), Value()));
 }
 
 //===----------------------------------------------------------------------===//

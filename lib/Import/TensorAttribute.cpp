@@ -73,8 +73,8 @@ Type moec::getElementType(MLIRContext *context, DataType type) {
   return {};
 }
 
-llvm::Expected<DenseElementsAttr>
-moec::getConstant(MLIRContext *context, const OnnxModel &model, const OnnxTensor &tensor) {
+llvm::Expected<DenseElementsAttr> moec::getConstant(MLIRContext *context, const OnnxModel &model,
+                                                    const OnnxTensor &tensor) {
   Type elementType = getElementType(context, tensor.type->type);
   if (!elementType)
     return model.makeError(ImportError::Unsupported, tensor.name,

@@ -20,9 +20,8 @@ mlir::Type getElementType(mlir::MLIRContext *context, DataType type);
 
 /// The elements as a constant. Reads the file where they lie there. Strings and complex numbers
 /// are ImportError::Unsupported.
-llvm::Expected<mlir::DenseElementsAttr> getConstant(mlir::MLIRContext *context,
-                                                    const OnnxModel &model,
-                                                    const OnnxTensor &tensor);
+llvm::Expected<mlir::DenseElementsAttr>
+getConstant(mlir::MLIRContext *context, const OnnxModel &model, const OnnxTensor &tensor);
 
 } // namespace moec
 

@@ -54,7 +54,8 @@ TEST_F(SymbolicSize, PolynomialsHaveOneForm) {
 
 TEST_F(SymbolicSize, ExactDivision) {
   Size product = table.mul(table.mul(sum({a, c, 1}), b), 40);
-  std::optional<Size> ten = table.divideExactly(product, table.mul(table.mul(sum({a, c, 1}), b), 4));
+  std::optional<Size> ten =
+      table.divideExactly(product, table.mul(table.mul(sum({a, c, 1}), b), 4));
   ASSERT_TRUE(ten.has_value());
   EXPECT_EQ(*ten, Size(10));
   EXPECT_EQ(table.divideExactly(product, b), table.mul(40, sum({a, c, 1})));

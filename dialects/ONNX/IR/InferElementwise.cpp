@@ -258,8 +258,7 @@ LogicalResult WhereOp::inferShapes(ShapeContext &context) {
         std::optional<int64_t> value = a[0].getConstant();
         return value ? std::optional<Size>(a[*value ? 1 : 2]) : std::nullopt;
       });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(*shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(*shape), std::move(elements)));
 }
 
 LogicalResult CastOp::inferShapes(ShapeContext &context) {
@@ -328,9 +327,8 @@ static std::optional<Size> reduceAll(SizeTable &sizes, ReduceFn fn, ArrayRef<Siz
     if (elements.empty())
       return std::nullopt;
     SizeFn sizeFn = fn == ReduceFn::Max ? SizeFn::Max : SizeFn::Min;
-    return std::accumulate(
-        elements.begin() + 1, elements.end(), elements.front(),
-        [&](const Size &a, const Size &b) { return sizes.apply(sizeFn, a, b); });
+    return std::accumulate(elements.begin() + 1, elements.end(), elements.front(),
+                           [&](const Size &a, const Size &b) { return sizes.apply(sizeFn, a, b); });
   }
   default:
     return std::nullopt;
@@ -339,7 +337,8 @@ static std::optional<Size> reduceAll(SizeTable &sizes, ReduceFn fn, ArrayRef<Siz
 
 LogicalResult ReduceOp::inferShapes(ShapeContext &context) {
   const ValueFacts &x = context.get(getX());
-  bool ofBool = x.elementType.isInteger(1) && (getFn() == ReduceFn::Max || getFn() == ReduceFn::Min);
+  bool ofBool =
+      x.elementType.isInteger(1) && (getFn() == ReduceFn::Max || getFn() == ReduceFn::Min);
   if (!ofBool && failed(checkDomain(context, *this, stringifyReduceFn(getFn()), Domain::Numeric,
                                     x.elementType)))
     return failure();

@@ -45,8 +45,7 @@ LogicalResult GatherOp::inferShapes(ShapeContext &context) {
       llvm::append_range(source, index.drop_front(getAxis() + indexRank));
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }
 
 LogicalResult GatherElementsOp::inferShapes(ShapeContext &context) {
@@ -60,8 +59,8 @@ LogicalResult GatherElementsOp::inferShapes(ShapeContext &context) {
 /// Requires the tuples in the last axis of `indices` to address axes of `x` after the batch axes;
 /// returns their length, absent if unknown.
 static FailureOr<std::optional<int64_t>> checkTuples(ShapeContext &context, Operation *op,
-                                                     const ValueFacts &x,
-                                                     const ValueFacts &indices, int64_t batch) {
+                                                     const ValueFacts &x, const ValueFacts &indices,
+                                                     int64_t batch) {
   if (batch < 0)
     return context.error(op) << "expects batch_dims >= 0, got " << batch;
   if (!x.shape || !indices.shape)
@@ -74,8 +73,8 @@ static FailureOr<std::optional<int64_t>> checkTuples(ShapeContext &context, Oper
     return context.error(op) << "expects batch_dims below both ranks, got " << batch;
   std::optional<int64_t> length = indices.shape->back().getConstant();
   if (length && (*length < 1 || *length > rank - batch))
-    return context.error(op) << "expects index tuples of 1 to " << rank - batch
-                             << " entries, got " << *length;
+    return context.error(op) << "expects index tuples of 1 to " << rank - batch << " entries, got "
+                             << *length;
   return length;
 }
 
@@ -134,8 +133,7 @@ LogicalResult ScatterNDOp::inferShapes(ShapeContext &context) {
   const ValueFacts &x = context.get(getX()), &indices = context.get(getIndices());
   const ValueFacts &updates = context.get(getUpdates());
   FailureOr<std::optional<int64_t>> length = checkTuples(context, *this, x, indices, 0);
-  if (failed(length) ||
-      failed(checkReduction(context, *this, getReduction(), x, updates)))
+  if (failed(length) || failed(checkReduction(context, *this, getReduction(), x, updates)))
     return failure();
   if (*length) {
     Shape expected(indices.shape->begin(), indices.shape->end() - 1);
@@ -179,8 +177,7 @@ LogicalResult OneHotOp::inferShapes(ShapeContext &context) {
 LogicalResult NonZeroOp::inferShapes(ShapeContext &context) {
   const ValueFacts &x = context.get(getX());
   Shape shape{x.shape ? Size(x.shape->size()) : context.sizes().fresh(), context.sizes().fresh()};
-  return context.set(getResult(),
-                     makeFacts(IntegerType::get(getContext(), 64), std::move(shape)));
+  return context.set(getResult(), makeFacts(IntegerType::get(getContext(), 64), std::move(shape)));
 }
 
 LogicalResult TopKOp::inferShapes(ShapeContext &context) {
@@ -201,11 +198,11 @@ LogicalResult TopKOp::inferShapes(ShapeContext &context) {
   }
   if (failed(context.set(getValues(), makeFacts(x.elementType, shape))))
     return failure();
-  return context.set(getIndices(),
-                     makeFacts(IntegerType::get(getContext(), 64), std::move(shape)));
+  return context.set(getIndices(), makeFacts(IntegerType::get(getContext(), 64), std::move(shape)));
 }
 
-template <typename Op> static LogicalResult inferArg(Op op, ShapeContext &context) {
+template <typename Op>
+static LogicalResult inferArg(Op op, ShapeContext &context) {
   const ValueFacts &x = context.get(op.getX());
   std::optional<Shape> shape = x.shape;
   if (shape) {

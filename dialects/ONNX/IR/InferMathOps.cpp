@@ -136,16 +136,17 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &context) {
       ellipsis = std::move(*merged);
     }
     for (auto [position, name] : llvm::enumerate(term->names)) {
-      const Size &size = shape[position + (term->ellipsis && position >= *term->ellipsis ? extra : 0)];
+      const Size &size =
+          shape[position + (term->ellipsis && position >= *term->ellipsis ? extra : 0)];
       auto [it, isNew] = sizes.try_emplace(name, size, 1);
       if (isNew)
         continue;
       ++it->second.second;
       std::optional<Size> merged = context.sizes().broadcast(it->second.first, size);
       if (!merged)
-        return context.error(*this) << "expects axis '" << std::string(1, name) << "' to be "
-                                    << *it->second.first.getConstant() << " everywhere, got "
-                                    << *size.getConstant();
+        return context.error(*this)
+               << "expects axis '" << std::string(1, name) << "' to be "
+               << *it->second.first.getConstant() << " everywhere, got " << *size.getConstant();
       it->second.first = *merged;
     }
   }
@@ -185,7 +186,8 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &context) {
 // Softmax and norms
 //===----------------------------------------------------------------------===//
 
-template <typename Op> static LogicalResult inferSoftmax(Op op, ShapeContext &context) {
+template <typename Op>
+static LogicalResult inferSoftmax(Op op, ShapeContext &context) {
   const ValueFacts &x = context.get(op.getX());
   if (x.shape && failed(checkAxis(context, op, op.getAxis(), x.shape->size())))
     return failure();
@@ -248,8 +250,7 @@ LogicalResult RMSNormOp::inferShapes(ShapeContext &context) {
   if ((x.shape && failed(checkAxis(context, *this, getAxis(), x.shape->size()))) ||
       failed(checkNormParameter(context, *this, "scale", x, scale)))
     return failure();
-  if (getInvStdDev() &&
-      failed(context.set(getInvStdDev(), getStatistic(x, getAxis(), getStash()))))
+  if (getInvStdDev() && failed(context.set(getInvStdDev(), getStatistic(x, getAxis(), getStash()))))
     return failure();
   return context.set(getY(), makeFacts(scale.elementType, x.shape));
 }

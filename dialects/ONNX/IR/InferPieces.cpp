@@ -33,7 +33,7 @@ LogicalResult ConcatOp::inferShapes(ShapeContext &context) {
     if (failed(checkRank(context, *this, name, *input, shape->size())))
       return failure();
     for (auto [axis, size] : llvm::enumerate(*input->shape)) {
-      if (static_cast<int64_t>(axis) == getAxis())
+      if (axis == getAxis())
         (*shape)[axis] = context.sizes().add((*shape)[axis], size);
       else if (failed(meet(context, *this, "axis " + Twine(axis) + " of " + name, (*shape)[axis],
                            size)))
@@ -71,8 +71,8 @@ static FailureOr<Shape> getPieces(ShapeContext &context, SplitOp op, const Size 
     Shape pieces(count, piece);
     pieces.back() = sizes.sub(size, sizes.mul(piece, count - 1));
     if (std::optional<int64_t> last = pieces.back().getConstant(); last && *last < 0)
-      return context.error(op) << "cannot split an axis of size " << *size.getConstant()
-                               << " into " << count << " pieces";
+      return context.error(op) << "cannot split an axis of size " << *size.getConstant() << " into "
+                               << count << " pieces";
     return pieces;
   }
   const ValueFacts &split = context.get(op.getSplit());
@@ -125,8 +125,8 @@ LogicalResult SplitOp::inferShapes(ShapeContext &context) {
       });
     std::optional<int64_t> size = piece.getConstant();
     offset = offset && size ? std::optional(*offset + *size) : std::nullopt;
-    if (failed(context.set(result,
-                           makeFacts(x.elementType, std::move(shape), std::move(elements)))))
+    if (failed(
+            context.set(result, makeFacts(x.elementType, std::move(shape), std::move(elements)))))
       return failure();
   }
   return success();
@@ -190,8 +190,8 @@ static AxisSlice sliceAxis(SizeTable &sizes, const Size &size, const Size &start
   Size clampedFirst = clamp(*first), clampedLast = clamp(*last);
   result.start = clampedFirst.getConstant();
   Size length = sizes.apply(SizeFn::Max, sizes.sub(clampedLast, clampedFirst), 0);
-  result.count = step == 1 ? length
-                           : sizes.apply(SizeFn::FloorDiv, sizes.add(length, step - 1), step);
+  result.count =
+      step == 1 ? length : sizes.apply(SizeFn::FloorDiv, sizes.add(length, step - 1), step);
   return result;
 }
 
@@ -210,9 +210,8 @@ LogicalResult SliceOp::inferShapes(ShapeContext &context) {
   const ValueFacts &axes = context.get(getAxes());
   const ValueFacts *steps = getSteps() ? &context.get(getSteps()) : nullptr;
   std::optional<int64_t> count;
-  for (auto [name, facts] :
-       std::initializer_list<std::pair<StringRef, const ValueFacts *>>{{"starts", &starts}, {"ends", &ends},
-                             {"axes", &axes}, {"steps", steps}}) {
+  for (auto [name, facts] : std::initializer_list<std::pair<StringRef, const ValueFacts *>>{
+           {"starts", &starts}, {"ends", &ends}, {"axes", &axes}, {"steps", steps}}) {
     if (!facts)
       continue;
     if (failed(checkRank(context, *this, name, *facts, 1)))
@@ -259,6 +258,5 @@ LogicalResult SliceOp::inferShapes(ShapeContext &context) {
         source.push_back(*slice.start + at * slice.step);
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }

@@ -31,6 +31,10 @@ static FailureOr<std::optional<Shape>> readShape(ShapeContext &context, Operatio
   if (failed(checkRank(context, op, name, operand, 1)))
     return failure();
   std::optional<int64_t> rank = operand.getNumElements();
+  // A bound on memory: a file may declare any length.
+  if (rank && *rank > ShapeContext::maxElements)
+    return context.error(op) << "expects " << name << " of at most " << ShapeContext::maxElements
+                             << " elements, got " << *rank;
   if (!operand.elements)
     return rank ? std::optional(freshShape(context.sizes(), *rank)) : std::optional<Shape>();
   return std::optional(Shape(operand.elements->begin(), operand.elements->end()));
@@ -61,8 +65,8 @@ LogicalResult ConstantOfShapeOp::inferShapes(ShapeContext &context) {
                          : scalar.getSExtValue();
     elements = buildElements(*shape, [&](ArrayRef<int64_t>) { return Size(number); });
   }
-  return context.set(getResult(), makeFacts(value.getElementType(), std::move(*shape),
-                                            std::move(elements)));
+  return context.set(getResult(),
+                     makeFacts(value.getElementType(), std::move(*shape), std::move(elements)));
 }
 
 LogicalResult ShapeOp::inferShapes(ShapeContext &context) {
@@ -116,8 +120,8 @@ LogicalResult ReshapeOp::inferShapes(ShapeContext &context) {
         continue;
       }
       if (axis >= x.shape->size())
-        return context.error(*this) << "copies the size of axis " << axis << " of an operand of rank "
-                                    << x.shape->size();
+        return context.error(*this) << "copies the size of axis " << axis
+                                    << " of an operand of rank " << x.shape->size();
       size = (*x.shape)[axis];
     } else if (value == -1) {
       if (open)
@@ -218,6 +222,9 @@ LogicalResult UnsqueezeOp::inferShapes(ShapeContext &context) {
   std::optional<int64_t> count = operand.getNumElements();
   if (!x.shape || !count)
     return context.set(getResult(), std::move(result));
+  if (*count > ShapeContext::maxElements)
+    return context.error(*this) << "expects axes of at most " << ShapeContext::maxElements
+                                << " elements, got " << *count;
   size_t rank = x.shape->size() + *count;
   std::optional<SmallVector<int64_t>> axes = operand.getConstants();
   if (!axes) {
@@ -231,7 +238,7 @@ LogicalResult UnsqueezeOp::inferShapes(ShapeContext &context) {
   auto next = x.shape->begin();
   for (size_t axis = 0; axis < rank; ++axis)
     result.shape->push_back(llvm::is_contained(*checked, static_cast<int64_t>(axis)) ? Size(1)
-                                                                                    : *next++);
+                                                                                     : *next++);
   return context.set(getResult(), std::move(result));
 }
 
@@ -246,8 +253,8 @@ LogicalResult TransposeOp::inferShapes(ShapeContext &context) {
   if (failed(checkRank(context, *this, "x", x, getPerm().size())))
     return failure();
   if (!x.shape)
-    return context.set(getResult(), makeFacts(x.elementType,
-                                              freshShape(context.sizes(), getPerm().size())));
+    return context.set(getResult(),
+                       makeFacts(x.elementType, freshShape(context.sizes(), getPerm().size())));
   std::optional<Shape> shape = Shape();
   for (int64_t axis : getPerm())
     shape->push_back((*x.shape)[axis]);
@@ -259,8 +266,7 @@ LogicalResult TransposeOp::inferShapes(ShapeContext &context) {
         source[axis] = index[position];
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,8 +285,7 @@ LogicalResult ExpandOp::inferShapes(ShapeContext &context) {
     return failure();
   std::optional<Elements> elements =
       mapElements(*shape, {&x}, [](ArrayRef<Size> a) -> std::optional<Size> { return a[0]; });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(*shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(*shape), std::move(elements)));
 }
 
 LogicalResult TileOp::inferShapes(ShapeContext &context) {
@@ -309,8 +314,7 @@ LogicalResult TileOp::inferShapes(ShapeContext &context) {
         source.push_back(at % *size.getConstant()); // no size is 0 where there is an index
       return elementAt(x, source);
     });
-  return context.set(getResult(),
-                     makeFacts(x.elementType, std::move(shape), std::move(elements)));
+  return context.set(getResult(), makeFacts(x.elementType, std::move(shape), std::move(elements)));
 }
 
 LogicalResult PadOp::inferShapes(ShapeContext &context) {
@@ -342,9 +346,9 @@ LogicalResult PadOp::inferShapes(ShapeContext &context) {
   Shape shape = *x.shape;
   for (auto [index, axis] : llvm::enumerate(axes))
     shape[axis] = pads.elements
-                      ? context.sizes().add(shape[axis],
-                                            context.sizes().add((*pads.elements)[index],
-                                                                (*pads.elements)[axes.size() + index]))
+                      ? context.sizes().add(
+                            shape[axis], context.sizes().add((*pads.elements)[index],
+                                                             (*pads.elements)[axes.size() + index]))
                       : context.sizes().fresh();
   if (failed(checkSizes(context, *this, shape)))
     return failure();
@@ -364,8 +368,7 @@ LogicalResult TriluOp::inferShapes(ShapeContext &context) {
 LogicalResult RangeOp::inferShapes(ShapeContext &context) {
   const ValueFacts &start = context.get(getStart()), &limit = context.get(getLimit());
   const ValueFacts &delta = context.get(getDelta());
-  for (auto [name, facts] :
-       {std::make_pair("limit", &limit), std::make_pair("delta", &delta)})
+  for (auto [name, facts] : {std::make_pair("limit", &limit), std::make_pair("delta", &delta)})
     if (failed(checkSameType(context, *this, name, start, *facts)))
       return failure();
   for (const ValueFacts *facts : {&start, &limit, &delta})

@@ -17,8 +17,7 @@ static LogicalResult checkShape(ShapeContext &context, Operation *op, StringRef 
     return failure();
   if (facts.shape)
     for (auto [axis, size] : llvm::enumerate(*facts.shape))
-      if (failed(
-              meet(context, op, "axis " + Twine(axis) + " of " + name, *sizes[axis], size)))
+      if (failed(meet(context, op, "axis " + Twine(axis) + " of " + name, *sizes[axis], size)))
         return failure();
   return success();
 }
@@ -29,13 +28,14 @@ static LogicalResult checkShape(ShapeContext &context, Operation *op, StringRef 
 
 LogicalResult RotaryEmbeddingOp::inferShapes(ShapeContext &context) {
   const ValueFacts &x = context.get(getX());
+  int64_t numHeads = getNumHeads(), rotaryDim = getRotaryDim();
   const ValueFacts &cosCache = context.get(getCosCache()), &sinCache = context.get(getSinCache());
   if (failed(checkSameType(context, *this, "cos_cache", x, cosCache)) ||
       failed(checkSameType(context, *this, "sin_cache", x, sinCache)))
     return failure();
-  if (getNumHeads() < 0 || getRotaryDim() < 0 || getRotaryDim() % 2 != 0)
+  if (numHeads < 0 || rotaryDim < 0 || rotaryDim % 2 != 0)
     return context.error(*this) << "expects num_heads >= 0 and an even rotary_dim >= 0, got "
-                                << getNumHeads() << " and " << getRotaryDim();
+                                << numHeads << " and " << rotaryDim;
   size_t cacheRank = getPositionIds() ? 2 : 3;
   if (failed(checkRank(context, *this, "cos_cache", cosCache, cacheRank)) ||
       failed(checkRank(context, *this, "sin_cache", sinCache, cacheRank)))
@@ -45,19 +45,19 @@ LogicalResult RotaryEmbeddingOp::inferShapes(ShapeContext &context) {
       return context.error(*this) << "expects x of rank 3 or 4, got " << x.shape->size();
     std::optional<int64_t> head = x.shape->back().getConstant();
     if (x.shape->size() == 3) {
-      if (getNumHeads() == 0)
+      if (numHeads == 0)
         return context.error(*this) << "a 3-d x needs num_heads";
-      if (head && *head % getNumHeads() != 0)
-        return context.error(*this) << "cannot distribute " << *head << " features over "
-                                    << getNumHeads() << " heads";
-      head = head ? std::optional(*head / getNumHeads()) : std::nullopt;
+      if (head && *head % numHeads != 0)
+        return context.error(*this)
+               << "cannot distribute " << *head << " features over " << numHeads << " heads";
+      head = head ? std::optional(*head / numHeads) : std::nullopt;
     }
-    if (head && getRotaryDim() > *head)
-      return context.error(*this) << "expects rotary_dim <= head size, got " << getRotaryDim()
-                                  << " of " << *head;
+    if (head && rotaryDim > *head)
+      return context.error(*this) << "expects rotary_dim <= head size, got " << rotaryDim << " of "
+                                  << *head;
     Size pairs = context.sizes().fresh();
-    if (getRotaryDim() != 0)
-      pairs = getRotaryDim() / 2;
+    if (rotaryDim != 0)
+      pairs = rotaryDim / 2;
     else if (head)
       pairs = *head / 2;
     for (auto [name, cache] :
@@ -104,20 +104,19 @@ static FailureOr<Heads> splitHeads(ShapeContext &context, AttentionOp op, String
   if (hidden && *hidden % numHeads != 0)
     return context.error(op) << "cannot distribute " << *hidden << " features of " << name
                              << " over " << numHeads << " heads";
-  return Heads{shape[0], numHeads, shape[1],
-               sizes.apply(SizeFn::FloorDiv, shape[2], numHeads)};
+  return Heads{shape[0], numHeads, shape[1], sizes.apply(SizeFn::FloorDiv, shape[2], numHeads)};
 }
 
 LogicalResult AttentionOp::inferShapes(ShapeContext &context) {
   const ValueFacts &q = context.get(getQ()), &k = context.get(getK()), &v = context.get(getV());
   SizeTable &sizes = context.sizes();
+  int64_t qHeads = getQNumHeads(), kvHeads = getKvNumHeads(), mode = getQkMatmulOutputMode();
   if (failed(checkSameType(context, *this, "k", q, k)))
     return failure();
-  if (getQNumHeads() < 0 || getKvNumHeads() < 0)
+  if (qHeads < 0 || kvHeads < 0)
     return context.error(*this) << "expects numbers of heads >= 0";
-  if (getQkMatmulOutputMode() < 0 || getQkMatmulOutputMode() > 3)
-    return context.error(*this) << "expects qk_matmul_output_mode 0, 1, 2 or 3, got "
-                                << getQkMatmulOutputMode();
+  if (mode < 0 || mode > 3)
+    return context.error(*this) << "expects qk_matmul_output_mode 0, 1, 2 or 3, got " << mode;
   if (!(getSoftcap().convertToFloat() >= 0))
     return context.error(*this) << "expects softcap >= 0";
   if (!getPastKey() != !getPastValue())
@@ -127,13 +126,13 @@ LogicalResult AttentionOp::inferShapes(ShapeContext &context) {
   if (!getPresentKey() != !getPresentValue())
     return context.error(*this) << "expects present_key and present_value together";
 
-  FailureOr<Heads> query = splitHeads(context, *this, "q", q, getQNumHeads());
+  FailureOr<Heads> query = splitHeads(context, *this, "q", q, qHeads);
   if (failed(query))
     return failure();
-  FailureOr<Heads> key = splitHeads(context, *this, "k", k, getKvNumHeads());
+  FailureOr<Heads> key = splitHeads(context, *this, "k", k, kvHeads);
   if (failed(key))
     return failure();
-  FailureOr<Heads> value = splitHeads(context, *this, "v", v, getKvNumHeads());
+  FailureOr<Heads> value = splitHeads(context, *this, "v", v, kvHeads);
   if (failed(value))
     return failure();
   if (failed(meet(context, *this, "the batch of k", query->batch, key->batch)) ||
@@ -157,7 +156,8 @@ LogicalResult AttentionOp::inferShapes(ShapeContext &context) {
     Size heads = key->heads, keySize = key->size, valueSize = value->size, batch = query->batch;
     if (failed(checkSameType(context, *this, "past_key", k, pastKey)) ||
         failed(checkSameType(context, *this, "past_value", v, pastValue)) ||
-        failed(checkShape(context, *this, "past_key", pastKey, {&batch, &heads, &past, &keySize})) ||
+        failed(
+            checkShape(context, *this, "past_key", pastKey, {&batch, &heads, &past, &keySize})) ||
         failed(checkShape(context, *this, "past_value", pastValue,
                           {&batch, &heads, &past, &valueSize})))
       return failure();
@@ -170,18 +170,16 @@ LogicalResult AttentionOp::inferShapes(ShapeContext &context) {
     if (mask.shape && (mask.shape->size() < 1 || mask.shape->size() > 4))
       return context.error(*this) << "expects a mask of rank 1 to 4, got " << mask.shape->size();
   }
-  if (getNonpadKvSeqlen() &&
-      failed(checkShape(context, *this, "nonpad_kv_seqlen", context.get(getNonpadKvSeqlen()),
-                        {&query->batch})))
+  if (getNonpadKvSeqlen() && failed(checkShape(context, *this, "nonpad_kv_seqlen",
+                                               context.get(getNonpadKvSeqlen()), {&query->batch})))
     return failure();
 
   if (getPresentKey() &&
-      (failed(context.set(getPresentKey(),
-                          makeFacts(k.elementType,
-                                    Shape{query->batch, key->heads, total, key->size}))) ||
-       failed(context.set(getPresentValue(),
-                          makeFacts(v.elementType,
-                                    Shape{query->batch, key->heads, total, value->size})))))
+      (failed(context.set(getPresentKey(), makeFacts(k.elementType, Shape{query->batch, key->heads,
+                                                                          total, key->size}))) ||
+       failed(context.set(
+           getPresentValue(),
+           makeFacts(v.elementType, Shape{query->batch, key->heads, total, value->size})))))
     return failure();
   if (getQkMatmulOutput() &&
       failed(context.set(
@@ -204,6 +202,7 @@ LogicalResult ContribMoEOp::inferShapes(ShapeContext &context) {
   const ValueFacts &x = context.get(getX()), &router = context.get(getRouter());
   const ValueFacts &fc1 = context.get(getFc1()), &fc2 = context.get(getFc2());
   SizeTable &sizes = context.sizes();
+  int64_t k = getK(), fusion = getSwigluFusion();
   for (auto [name, operand] :
        {std::make_pair("router", getRouter()), std::make_pair("fc1", getFc1()),
         std::make_pair("fc2", getFc2()), std::make_pair("fc1_bias", getFc1Bias()),
@@ -213,20 +212,20 @@ LogicalResult ContribMoEOp::inferShapes(ShapeContext &context) {
       return failure();
 
   bool isSwiglu = getActivation() == ExpertActivation::Swiglu;
-  if (getK() < 1)
-    return context.error(*this) << "expects k >= 1, got k = " << getK();
-  if (getSwigluFusion() < 0 || getSwigluFusion() > 2)
-    return context.error(*this) << "expects swiglu_fusion 0, 1 or 2, got " << getSwigluFusion();
+  if (k < 1)
+    return context.error(*this) << "expects k >= 1, got k = " << k;
+  if (fusion < 0 || fusion > 2)
+    return context.error(*this) << "expects swiglu_fusion 0, 1 or 2, got " << fusion;
   if (getSwigluLimit() && !(getSwigluLimit()->convertToFloat() >= 0))
     return context.error(*this) << "expects swiglu_limit >= 0, got "
                                 << getSwigluLimit()->convertToFloat()
                                 << "; leave it out for no limit";
-  if (getUseSparseMixer() && getK() != 2)
-    return context.error(*this) << "the sparse mixer chooses 2 experts, got k = " << getK();
+  if (getUseSparseMixer() && k != 2)
+    return context.error(*this) << "the sparse mixer chooses 2 experts, got k = " << k;
   if (getFc3Bias() && !getFc3())
     return context.error(*this) << "fc3_bias has no effect without fc3";
-  if (isSwiglu && getSwigluFusion() != 0 && getFc3())
-    return context.error(*this) << "with swiglu_fusion = " << getSwigluFusion()
+  if (isSwiglu && fusion != 0 && getFc3())
+    return context.error(*this) << "with swiglu_fusion = " << fusion
                                 << " fc1 holds both projections and fc3 must be absent";
 
   if (failed(checkRank(context, *this, "router", router, 2)) ||
@@ -236,9 +235,10 @@ LogicalResult ContribMoEOp::inferShapes(ShapeContext &context) {
   Size tokens = sizes.fresh(), hidden = sizes.fresh();
   if (x.shape) {
     if (x.shape->size() != 2 && x.shape->size() != 3)
-      return context.error(*this) << "expects x to be tokens x hidden or batch x sequence x hidden, "
-                                     "got rank "
-                                  << x.shape->size();
+      return context.error(*this)
+             << "expects x to be tokens x hidden or batch x sequence x hidden, "
+                "got rank "
+             << x.shape->size();
     hidden = x.shape->back();
     tokens = product(sizes, ArrayRef<Size>(*x.shape).drop_back());
   }
@@ -249,27 +249,27 @@ LogicalResult ContribMoEOp::inferShapes(ShapeContext &context) {
   bool isFused = isSwiglu && !getFc3();
   if (inner.getConstant())
     outer = sizes.mul(inner, isFused ? 2 : 1);
-  if (failed(checkShape(context, *this, "fc1 (experts x " +
-                                            Twine(isFused ? "2 inner" : "inner") .str() +
-                                            " x hidden)",
-                        fc1, {&experts, &outer, &hidden})))
+  if (failed(
+          checkShape(context, *this,
+                     "fc1 (experts x " + Twine(isFused ? "2 inner" : "inner").str() + " x hidden)",
+                     fc1, {&experts, &outer, &hidden})))
     return failure();
-  if (getFc1Bias() && failed(checkShape(context, *this, "fc1_bias", context.get(getFc1Bias()),
-                                        {&experts, &outer})))
+  if (getFc1Bias() &&
+      failed(checkShape(context, *this, "fc1_bias", context.get(getFc1Bias()), {&experts, &outer})))
     return failure();
   if (getFc2Bias() && failed(checkShape(context, *this, "fc2_bias", context.get(getFc2Bias()),
                                         {&experts, &hidden})))
     return failure();
-  if (getFc3() && failed(checkShape(context, *this, "fc3", context.get(getFc3()),
-                                    {&experts, &inner, &hidden})))
+  if (getFc3() &&
+      failed(checkShape(context, *this, "fc3", context.get(getFc3()), {&experts, &inner, &hidden})))
     return failure();
-  if (getFc3Bias() && failed(checkShape(context, *this, "fc3_bias", context.get(getFc3Bias()),
-                                        {&experts, &inner})))
+  if (getFc3Bias() &&
+      failed(checkShape(context, *this, "fc3_bias", context.get(getFc3Bias()), {&experts, &inner})))
     return failure();
   if (hidden.isConstant(0))
     return context.error(*this) << "expects a hidden size >= 1, got 0";
-  if (std::optional<int64_t> count = experts.getConstant(); count && getK() > *count)
-    return context.error(*this) << "expects k <= number of experts, got k = " << getK() << " of "
+  if (std::optional<int64_t> count = experts.getConstant(); count && k > *count)
+    return context.error(*this) << "expects k <= number of experts, got k = " << k << " of "
                                 << *count << " experts";
   return context.set(getResult(), makeFacts(x.elementType, x.shape));
 }

@@ -55,8 +55,8 @@ static LogicalResult verifyArgument(Operation *op, Type type, NamedAttribute att
     return op->emitError() << "expects '" << dimNamesAttrName << "' to be an array of strings";
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || static_cast<size_t>(tensor.getRank()) != names.size())
-    return op->emitError() << "expects one name per axis of " << type << " in '"
-                           << dimNamesAttrName << "', got " << names.size();
+    return op->emitError() << "expects one name per axis of " << type << " in '" << dimNamesAttrName
+                           << "', got " << names.size();
   return success();
 }
 

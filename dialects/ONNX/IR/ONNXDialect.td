@@ -21,8 +21,8 @@ def ONNX_Dialect : Dialect {
     One op per importable operator of ONNX and of `com.microsoft`, with the semantics of its newest version: the
     importer turns older versions into it (axes that were an attribute become a constant operand, a missing default
     becomes explicit, a negative axis becomes non-negative). Operators that differ in a scalar function only are one
-    op with an enum: `onnx.unary`, `onnx.binary`, `onnx.compare`, `onnx.reduce`. Variadic sums and extrema are chains
-    of `onnx.binary`, `Identity` and inference-time `Dropout` are nothing.
+    op with an enum: `onnx.unary`, `onnx.binary`, `onnx.compare`, `onnx.reduce`. Variadic sums and extrema are
+    chains of `onnx.binary`, `Identity` and inference-time `Dropout` are nothing.
 
     ```mlir
     %0 = onnx.unary sigmoid %x : (tensor<?x64xf32>) -> tensor<?x64xf32>
@@ -31,8 +31,8 @@ def ONNX_Dialect : Dialect {
     ```
 
     Values are builtin tensors. Signed integers are signless (`i64`), unsigned ones `ui8` …, booleans `i1`; floating
-    types are those of MLIR, 8-bit and 4-bit ones among them. Sizes are `?` where they differ between runs; a file's names for them
-    are kept on the arguments of the function:
+    types are those of MLIR, 8-bit and 4-bit ones among them. Sizes are `?` where they differ between runs; a file's
+    names for them are kept on the arguments of the function:
 
     ```mlir
     func.func @main(%ids: tensor<?x?xi64> {onnx.name = "input_ids", onnx.dim_names = ["batch", "sequence"]})

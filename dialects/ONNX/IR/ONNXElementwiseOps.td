@@ -14,8 +14,8 @@ include "dialects/ONNX/IR/ONNXAttrs.td"
 def ONNX_UnaryOp : ONNX_FoldableOp<"unary"> {
   let summary = "apply a scalar function to every element";
   let description = [{
-    `result[i] = fn(x[i])`. The functions are ONNX's operators of the same name; `is_nan`, `is_inf*` and `not` give `i1`.
-    Functions with parameters read `alpha` and `beta`, and must have exactly those they read:
+    `result[i] = fn(x[i])`. The functions are ONNX's operators of the same name; `is_nan`, `is_inf*` and `not` give
+    `i1`. Functions with parameters read `alpha` and `beta`, and must have exactly those they read:
 
     | fn | value | |
     |---|---|---|
@@ -41,10 +41,10 @@ def ONNX_UnaryOp : ONNX_FoldableOp<"unary"> {
 def ONNX_BinaryOp : ONNX_FoldableOp<"binary"> {
   let summary = "apply a scalar function to pairs of elements";
   let description = [{
-    `result[i] = fn(lhs[i], rhs[i])` with multidirectional broadcasting. Both operands and the result have one element
-    type, except that the exponent of `pow` has its own. Integer `div` truncates; `mod` takes the sign of the
-    divisor (Python's `%`), `fmod` that of the dividend. `min` and `max` of floats give NaN when an operand is NaN.
-    `prelu` is `lhs < 0 ? lhs * rhs : lhs`.
+    `result[i] = fn(lhs[i], rhs[i])` with multidirectional broadcasting. Both operands and the result have one
+    element type, except that the exponent of `pow` has its own. Integer `div` truncates; `mod` takes the sign of
+    the divisor (Python's `%`), `fmod` that of the dividend. `min` and `max` of floats give NaN when an operand is
+    NaN. `prelu` is `lhs < 0 ? lhs * rhs : lhs`.
 
     ```mlir
     %0 = onnx.binary add %x, %b : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
@@ -72,8 +72,8 @@ def ONNX_CompareOp : ONNX_FoldableOp<"compare"> {
 def ONNX_ReduceOp : ONNX_FoldableOp<"reduce"> {
   let summary = "reduce over axes";
   let description = [{
-    Reduces `x` over the axes in the 1-d operand `axes`; without it, or with an empty one, over all axes, or over none
-    where `noop_with_empty_axes` is set (then the part of the function that is not a reduction still applies:
+    Reduces `x` over the axes in the 1-d operand `axes`; without it, or with an empty one, over all axes, or over
+    none where `noop_with_empty_axes` is set (then the part of the function that is not a reduction still applies:
     `sum_square` squares). Reduced axes stay with size 1 if `keepdims`.
 
     | fn | value | | fn | value |
@@ -102,8 +102,8 @@ def ONNX_CastOp : ONNX_FoldableOp<"cast"> {
   let summary = "convert the element type";
   let description = [{
     Converts to the element type of the result. Floats round to nearest even, become integers by truncation and
-    booleans by `x != 0`. Conversions to 8-bit floats clamp to the largest finite value if `saturate`, and overflow to
-    infinity or NaN otherwise.
+    booleans by `x != 0`. Conversions to 8-bit floats clamp to the largest finite value if `saturate`, and overflow
+    to infinity or NaN otherwise.
 
     ```mlir
     %0 = onnx.cast %x : (tensor<?xi64>) -> tensor<?xf32>

@@ -56,8 +56,8 @@ def ONNX_GatherNDOp : ONNX_Op<"gather_nd"> {
 def ONNX_ScatterElementsOp : ONNX_Op<"scatter_elements"> {
   let summary = "a copy of a tensor with elements replaced along one axis";
   let description = [{
-    `result[a…, indices[a…, i, b…], b…] = updates[a…, i, b…]`, combined with what is there by `reduction`; other elements are those of
-    `x`. Without a reduction, indices that occur twice leave the result undefined.
+    `result[a…, indices[a…, i, b…], b…] = updates[a…, i, b…]`, combined with what is there by `reduction`; other
+    elements are those of `x`. Without a reduction, indices that occur twice leave the result undefined.
 
     ```mlir
     %0 = onnx.scatter_elements %x, %ids, %u {axis = 1 : i64, reduction = #onnx.reduction<add>}
@@ -87,11 +87,12 @@ def ONNX_ScatterNDOp : ONNX_Op<"scatter_nd"> {
 def ONNX_OneHotOp : ONNX_Op<"one_hot"> {
   let summary = "indicator vectors of indices";
   let description = [{
-    Inserts at `axis` of the result an axis of size `depth`, with `values[1]` at the index and `values[0]` elsewhere; an
-    index outside [-depth, depth) gives `values[0]` everywhere.
+    Inserts at `axis` of the result an axis of size `depth`, with `values[1]` at the index and `values[0]`
+    elsewhere; an index outside [-depth, depth) gives `values[0]` everywhere.
 
     ```mlir
-    %0 = onnx.one_hot %ids, %depth, %values {axis = 1 : i64} : (tensor<?xi64>, tensor<i64>, tensor<2xf32>) -> tensor<?x8xf32>
+    %0 = onnx.one_hot %ids, %depth, %values {axis = 1 : i64}
+        : (tensor<?xi64>, tensor<i64>, tensor<2xf32>) -> tensor<?x8xf32>
     ```
   }];
   let arguments = (ins ONNX_Tensor:$indices, ONNX_Tensor:$depth, ONNX_Tensor:$values, I64Attr:$axis);
@@ -114,11 +115,12 @@ def ONNX_NonZeroOp : ONNX_Op<"nonzero"> {
 def ONNX_TopKOp : ONNX_Op<"topk"> {
   let summary = "the k largest or smallest elements along one axis";
   let description = [{
-    `k` is a tensor of one element and need not be constant. Of equal elements the one with the lower index comes first. With
-    `sorted` = false their order in the result is unspecified.
+    `k` is a tensor of one element and need not be constant. Of equal elements the one with the lower index comes
+    first. With `sorted` = false their order in the result is unspecified.
 
     ```mlir
-    %v, %i = onnx.topk %x, %k {axis = 1 : i64} : (tensor<?x8xf32>, tensor<1xi64>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
+    %v, %i = onnx.topk %x, %k {axis = 1 : i64}
+        : (tensor<?x8xf32>, tensor<1xi64>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
     ```
   }];
   let arguments = (ins ONNX_Tensor:$x, ONNX_I64Tensor:$k, I64Attr:$axis,

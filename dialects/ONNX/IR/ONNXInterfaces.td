@@ -14,9 +14,9 @@ def ONNX_ShapeInference : OpInterface<"ShapeInference"> {
   let cppNamespace = "::moec::onnx";
   let description = [{
     Types, shapes and small integer contents of an op's results, computed from what a `ShapeContext` knows of its
-    operands. One function serves three users: the verifier (which knows types only), the folders (types and constant
-    operands) and shape inference over a function (symbolic sizes and the contents of shape tensors). It reports what
-    can be proved wrong with an error on the op and records everything else with `ShapeContext::set`.
+    operands. One function serves three users: the verifier (which knows types only), the folders (types and
+    constant operands) and shape inference over a function (symbolic sizes and the contents of shape tensors). It
+    reports what can be proved wrong with an error on the op and records everything else with `ShapeContext::set`.
   }];
   let methods = [
     InterfaceMethod<"Infers all results; fails, after an error on the op, where the op is not legal.",

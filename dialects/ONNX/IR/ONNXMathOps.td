@@ -28,8 +28,8 @@ def ONNX_MatMulOp : ONNX_Op<"matmul"> {
 def ONNX_GemmOp : ONNX_Op<"gemm"> {
   let summary = "scaled matrix product plus a matrix";
   let description = [{
-    `alpha * a' * b' + beta * c` where `a'` is `a` or, with `trans_a`, its transpose, and `b'` likewise; `c` broadcasts to the result
-    and may be absent.
+    `alpha * a' * b' + beta * c` where `a'` is `a` or, with `trans_a`, its transpose, and `b'` likewise; `c`
+    broadcasts to the result and may be absent.
 
     ```mlir
     %0 = onnx.gemm %x, %w {trans_b} : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
@@ -44,8 +44,8 @@ def ONNX_GemmOp : ONNX_Op<"gemm"> {
 def ONNX_EinsumOp : ONNX_Op<"einsum"> {
   let summary = "sum of products by index names";
   let description = [{
-    Einstein summation as NumPy's: `equation` names the axes of each input; axes that the output lacks are summed over.
-    `...` stands for axes that broadcast. Without `->` the output has the names that occur once, in
+    Einstein summation as NumPy's: `equation` names the axes of each input; axes that the output lacks are summed
+    over. `...` stands for axes that broadcast. Without `->` the output has the names that occur once, in
     alphabetical order.
 
     ```mlir
@@ -73,8 +73,9 @@ def ONNX_HardmaxOp : ONNX_SoftmaxLikeOp<"hardmax", "one at the first maximum, ze
 def ONNX_LayerNormOp : ONNX_Op<"layer_norm", [AttrSizedResultSegments]> {
   let summary = "normalise to mean zero and variance one, scale and shift";
   let description = [{
-    Over all axes from `axis` on: `y = (x - mean) / sqrt(variance + epsilon) * scale + bias`. The first part is computed in
-    `stash`, then rounded to the type of `x`; scale and bias broadcast. `mean` and `inv_std_dev`, of type `stash`, keep the normalised axes with size 1.
+    Over all axes from `axis` on: `y = (x - mean) / sqrt(variance + epsilon) * scale + bias`. The first part is
+    computed in `stash`, then rounded to the type of `x`; scale and bias broadcast. `mean` and `inv_std_dev`, of
+    type `stash`, keep the normalised axes with size 1.
 
     ```mlir
     %y = onnx.layer_norm %x, %scale, %bias {axis = 2 : i64, epsilon = 1.0e-5 : f32, stash = f32}
@@ -93,8 +94,8 @@ def ONNX_LayerNormOp : ONNX_Op<"layer_norm", [AttrSizedResultSegments]> {
 def ONNX_RMSNormOp : ONNX_Op<"rms_norm"> {
   let summary = "divide by the root mean square and scale";
   let description = [{
-    Over all axes from `axis` on: `y = x / sqrt(mean(x^2) + epsilon) * scale`. The quotient is computed in `stash`, then rounded to
-    the type of `scale`; scale broadcasts. ONNX's RMSNormalization and ONNX Runtime's
+    Over all axes from `axis` on: `y = x / sqrt(mean(x^2) + epsilon) * scale`. The quotient is computed in `stash`,
+    then rounded to the type of `scale`; scale broadcasts. ONNX's RMSNormalization and ONNX Runtime's
     SimplifiedLayerNormalization.
 
     ```mlir

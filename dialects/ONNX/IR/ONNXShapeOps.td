@@ -46,8 +46,8 @@ def ONNX_ConstantOfShapeOp : ONNX_FoldableOp<"constant_of_shape"> {
 def ONNX_ShapeOp : ONNX_FoldableOp<"shape"> {
   let summary = "the sizes of a tensor";
   let description = [{
-    Sizes of the axes from `start` up to `end` (excluded; the rank if absent). Both are clamped to the rank, and negative ones count
-    from the end.
+    Sizes of the axes from `start` up to `end` (excluded; the rank if absent). Both are clamped to the rank, and
+    negative ones count from the end.
 
     ```mlir
     %0 = onnx.shape %x {start = 1 : i64} : (tensor<?x8xf32>) -> tensor<1xi64>
@@ -211,8 +211,8 @@ def ONNX_TileOp : ONNX_FoldableOp<"tile"> {
 def ONNX_PadOp : ONNX_Op<"pad", [AttrSizedOperandSegments]> {
   let summary = "add or remove borders";
   let description = [{
-    `pads` holds, for the axes in `axes` (all if absent), first the elements before and then those after; negative ones
-    remove elements. New elements are `value` (0 if absent) or, by `mode`, taken from `x`.
+    `pads` holds, for the axes in `axes` (all if absent), first the elements before and then those after; negative
+    ones remove elements. New elements are `value` (0 if absent) or, by `mode`, taken from `x`.
 
     ```mlir
     %0 = onnx.pad %x, %pads : (tensor<?x8xf32>, tensor<4xi64>) -> tensor<?x10xf32>
@@ -243,7 +243,8 @@ def ONNX_RangeOp : ONNX_FoldableOp<"range"> {
 def ONNX_TriluOp : ONNX_Op<"trilu"> {
   let summary = "keep one triangle of matrices";
   let description = [{
-    Keeps the elements with `column - row >= k` (`upper`) or `<= k`, and sets the others to zero. `k` is 0 if absent.
+    Keeps the elements with `column - row >= k` (`upper`) or `<= k`, and sets the others to zero. `k` is 0 if
+    absent.
 
     ```mlir
     %0 = onnx.trilu %x {upper = true} : (tensor<?x4x4xf32>) -> tensor<?x4x4xf32>

@@ -14,10 +14,11 @@ include "dialects/ONNX/IR/ONNXAttrs.td"
 def ONNX_RotaryEmbeddingOp : ONNX_Op<"rotary_embedding"> {
   let summary = "rotate pairs of features by an angle per position";
   let description = [{
-    `x` is batch x heads x sequence x head size, or batch x sequence x hidden with `num_heads` set. The first `rotary_dim` features of
-    a head (all, if 0) form pairs (a, b), of the two halves, or of neighbours if `interleaved`, and become
-    `(a cos - b sin, a sin + b cos)`; the others stay. The caches are batch x sequence x rotary_dim / 2, where a batch of 1
-    serves all, or with `position_ids` (batch x sequence) positions x rotary_dim / 2.
+    `x` is batch x heads x sequence x head size, or batch x sequence x hidden with `num_heads` set. The first
+    `rotary_dim` features of a head (all, if 0) form pairs (a, b), of the two halves, or of neighbours if
+    `interleaved`, and become `(a cos - b sin, a sin + b cos)`; the others stay. The caches are batch x sequence x
+    rotary_dim / 2, where a batch of 1 serves all, or with `position_ids` (batch x sequence) positions x rotary_dim
+    / 2.
 
     ```mlir
     %0 = onnx.rotary_embedding %x, %cos, %sin, %positions
@@ -33,14 +34,15 @@ def ONNX_RotaryEmbeddingOp : ONNX_Op<"rotary_embedding"> {
 def ONNX_AttentionOp : ONNX_Op<"attention", [AttrSizedOperandSegments, AttrSizedResultSegments]> {
   let summary = "scaled dot-product attention";
   let description = [{
-    ONNX's Attention: with K and V preceded by `past_key` and `past_value`,
-    `y = softmax(softcap(scale * q k^T) + mask) v` for each head. q, k, v are batch x heads x sequence x head size, or
-    batch x sequence x hidden with `q_num_heads` and `kv_num_heads` set; each key head serves `q_num_heads / kv_num_heads` query heads. `scale` is 1 / sqrt(head size) if
-    absent, and its root multiplies q and k. `softcap` c > 0 maps s to `c tanh(s / c)`. A boolean mask keeps
-    where it is true, a float mask is added. `causal` lets query i see keys j <= i + offset, where offset is the past
-    length, or `nonpad_kv_seqlen[b]` minus the number of queries; windows (unless negative) limit how far left and right of i + offset a query sees. A row without visible key gives
-    zeros. `qk_matmul_output_mode` tells what the fourth result holds: 0 scaled products, 1 after softcap,
-    2 after the mask, 3 after softmax.
+    ONNX's Attention: with K and V preceded by `past_key` and `past_value`, `y = softmax(softcap(scale * q k^T) +
+    mask) v` for each head. q, k, v are batch x heads x sequence x head size, or batch x sequence x hidden with
+    `q_num_heads` and `kv_num_heads` set; each key head serves `q_num_heads / kv_num_heads` query heads. `scale` is
+    1 / sqrt(head size) if absent, and its root multiplies q and k. `softcap` c > 0 maps s to `c tanh(s / c)`. A
+    boolean mask keeps where it is true, a float mask is added. `causal` lets query i see keys j <= i + offset,
+    where offset is the past length, or `nonpad_kv_seqlen[b]` minus the number of queries; windows (unless negative)
+    limit how far left and right of i + offset a query sees. A row without visible key gives zeros.
+    `qk_matmul_output_mode` tells what the fourth result holds: 0 scaled products, 1 after softcap, 2 after the
+    mask, 3 after softmax.
 
     ```mlir
     %y = onnx.attention %q, %k, %v mask(%m : tensor<?x?xi1>) {causal}
@@ -71,19 +73,19 @@ def ONNX_AttentionOp : ONNX_Op<"attention", [AttrSizedOperandSegments, AttrSized
 def ONNX_ContribMoEOp : ONNX_Op<"contrib_moe", [AttrSizedOperandSegments]> {
   let summary = "ONNX Runtime's com.microsoft MoE, as the file says it";
   let description = [{
-    `x` is T x H or B x S x H. The scores are a softmax of `router`, T x E (logits, whatever the file calls them), over
-    all experts; each token takes the `k` best experts, whose weights are divided by their sum if `normalize`.
+    `x` is T x H or B x S x H. The scores are a softmax of `router`, T x E (logits, whatever the file calls them),
+    over all experts; each token takes the `k` best experts, whose weights are divided by their sum if `normalize`.
 
     ```
     h = act(fc1 x + b1) * (fc3 x + b3)      the second factor only with fc3
     out = sum over the chosen e of weight[e] * (fc2[e] h + b2[e])
     ```
 
-    Weights are E x out x in. `swiglu` halves the rows of fc1: with `swiglu_fusion` 1 they alternate g0, l0, g1, l1 …, with 2 the
-    gate rows come first, with 0 the linear part is fc3; `h = G * sigmoid(alpha * G) * (L + beta)`, where `swiglu_limit`
-    clamps G from above and L on both sides. Alpha and beta have no effect on other activations. `gelu` is the tanh form. Ties, the sparse mixer and
-    `swiglu_fusion = 0` without fc3 mean different things to different providers: the conversion to `moe` takes the
-    reading as an option.
+    Weights are E x out x in. `swiglu` halves the rows of fc1: with `swiglu_fusion` 1 they alternate g0, l0, g1, l1
+    …, with 2 the gate rows come first, with 0 the linear part is fc3; `h = G * sigmoid(alpha * G) * (L + beta)`,
+    where `swiglu_limit` clamps G from above and L on both sides. Alpha and beta have no effect on other
+    activations. `gelu` is the tanh form. Ties, the sparse mixer and `swiglu_fusion = 0` without fc3 mean different
+    things to different providers: the conversion to `moe` takes the reading as an option.
 
     ```mlir
     %y = onnx.contrib_moe %x, %router, %fc1, %fc2 {activation = #onnx.expert_activation<silu>, k = 2 : i64, normalize}

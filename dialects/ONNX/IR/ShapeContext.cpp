@@ -93,7 +93,7 @@ static void dropUnusableElements(ValueFacts &known) {
     std::optional<int64_t> value = element.getConstant();
     bool mayWrap = !value && type.getWidth() < 32;
     if (mayWrap || (value && !(isUnsigned ? llvm::isUIntN(type.getWidth(), *value)
-                              : llvm::isIntN(type.getWidth(), *value)))) {
+                                          : llvm::isIntN(type.getWidth(), *value)))) {
       known.elements.reset();
       return;
     }
@@ -103,9 +103,9 @@ static void dropUnusableElements(ValueFacts &known) {
 LogicalResult ShapeContext::set(OpResult result, ValueFacts known) {
   auto declared = cast<TensorType>(result.getType());
   auto contradiction = [&](Type inferred) {
-    return error(result.getOwner()) << "infers " << inferred << " for result "
-                                    << result.getResultNumber() << ", but its type is "
-                                    << Type(declared);
+    return error(result.getOwner())
+           << "infers " << inferred << " for result " << result.getResultNumber()
+           << ", but its type is " << Type(declared);
   };
   // The importer creates ops with results of `index`, which ONNX lacks, and takes what is inferred.
   bool open = isa<IndexType>(declared.getElementType());

@@ -95,8 +95,7 @@ mlir::DenseElementsAttr getIntegerConstant(mlir::Type type, llvm::ArrayRef<int64
 llvm::LogicalResult verifyShapes(mlir::Operation *op);
 
 /// Folds an op whose results are integer constants given its operands'.
-llvm::LogicalResult foldSmallIntegers(mlir::Operation *op,
-                                      llvm::ArrayRef<mlir::Attribute> operands,
+llvm::LogicalResult foldSmallIntegers(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands,
                                       llvm::SmallVectorImpl<mlir::OpFoldResult> &results);
 
 } // namespace moec::onnx

@@ -24,8 +24,8 @@ FailureOr<SmallVector<int64_t>> moec::onnx::checkAxes(ShapeContext &context, Ope
   SmallVector<int64_t> result;
   for (int64_t axis : axes) {
     if (axis < -signedRank || axis >= signedRank)
-      return context.error(op) << "expects -rank <= axis < rank, got axis " << axis
-                               << " of rank " << rank;
+      return context.error(op) << "expects -rank <= axis < rank, got axis " << axis << " of rank "
+                               << rank;
     result.push_back(axis < 0 ? axis + signedRank : axis);
   }
   llvm::sort(result);
@@ -50,8 +50,8 @@ LogicalResult moec::onnx::checkSameType(ShapeContext &context, Operation *op, St
   return success();
 }
 
-LogicalResult moec::onnx::meet(ShapeContext &context, Operation *op, const Twine &what,
-                               Size &size, const Size &other) {
+LogicalResult moec::onnx::meet(ShapeContext &context, Operation *op, const Twine &what, Size &size,
+                               const Size &other) {
   std::optional<int64_t> a = size.getConstant(), b = other.getConstant();
   if (a && b && *a != *b)
     return context.error(op) << "expects " << what << " to be " << *a << ", got " << *b;
@@ -60,9 +60,8 @@ LogicalResult moec::onnx::meet(ShapeContext &context, Operation *op, const Twine
   return success();
 }
 
-FailureOr<std::optional<Shape>>
-moec::onnx::broadcastShapes(ShapeContext &context, Operation *op,
-                            ArrayRef<const ValueFacts *> inputs) {
+FailureOr<std::optional<Shape>> moec::onnx::broadcastShapes(ShapeContext &context, Operation *op,
+                                                            ArrayRef<const ValueFacts *> inputs) {
   size_t rank = 0;
   for (const ValueFacts *input : inputs) {
     if (!input->shape)
@@ -109,9 +108,9 @@ std::optional<SmallVector<int64_t>> moec::onnx::getStaticShape(ArrayRef<Size> sh
   return result;
 }
 
-std::optional<Elements> moec::onnx::buildElements(
-    const std::optional<Shape> &shape,
-    llvm::function_ref<std::optional<Size>(ArrayRef<int64_t>)> element) {
+std::optional<Elements>
+moec::onnx::buildElements(const std::optional<Shape> &shape,
+                          llvm::function_ref<std::optional<Size>(ArrayRef<int64_t>)> element) {
   if (!shape)
     return std::nullopt;
   std::optional<SmallVector<int64_t>> bounds = getStaticShape(*shape);

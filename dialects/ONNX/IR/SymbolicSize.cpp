@@ -27,13 +27,12 @@ static bool lessSymbols(llvm::ArrayRef<unsigned> a, llvm::ArrayRef<unsigned> b) 
 }
 
 bool Size::operator<(const Size &other) const {
-  return std::lexicographical_compare(
-      terms.begin(), terms.end(), other.terms.begin(), other.terms.end(),
-      [](const SizeTerm &a, const SizeTerm &b) {
-        if (a.symbols != b.symbols)
-          return lessSymbols(a.symbols, b.symbols);
-        return a.coefficient < b.coefficient;
-      });
+  return std::lexicographical_compare(terms.begin(), terms.end(), other.terms.begin(),
+                                      other.terms.end(), [](const SizeTerm &a, const SizeTerm &b) {
+                                        if (a.symbols != b.symbols)
+                                          return lessSymbols(a.symbols, b.symbols);
+                                        return a.coefficient < b.coefficient;
+                                      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -58,10 +57,9 @@ Size SizeTable::fresh(std::optional<int64_t> lowerBound) {
   return Size::ofSymbol(symbols.size() - 1);
 }
 
-Size SizeTable::opaque(SizeFn fn, const Size &a, const Size &b,
-                       std::optional<int64_t> lowerBound) {
-  bool commutes = fn == SizeFn::Mul || fn == SizeFn::Min || fn == SizeFn::Max ||
-                  fn == SizeFn::Broadcast;
+Size SizeTable::opaque(SizeFn fn, const Size &a, const Size &b, std::optional<int64_t> lowerBound) {
+  bool commutes =
+      fn == SizeFn::Mul || fn == SizeFn::Min || fn == SizeFn::Max || fn == SizeFn::Broadcast;
   auto key = commutes && b < a ? std::make_tuple(fn, b, a) : std::make_tuple(fn, a, b);
   auto it = byExpression.find(key);
   if (it == byExpression.end()) {
@@ -242,8 +240,7 @@ Size SizeTable::apply(SizeFn fn, const Size &a, const Size &b) {
     if (nonNegative && fn == SizeFn::TruncMod)
       fn = SizeFn::FloorMod;
     bool floorMod = fn == SizeFn::FloorMod && lowB && *lowB > 0;
-    return opaque(fn, a, b,
-                  nonNegative || floorMod ? std::optional<int64_t>(0) : std::nullopt);
+    return opaque(fn, a, b, nonNegative || floorMod ? std::optional<int64_t>(0) : std::nullopt);
   }
   }
   return fresh(std::nullopt);

@@ -20,8 +20,7 @@ namespace moec::onnx {
 
 void moec::onnx::nameArgumentSizes(func::FuncOp function, ShapeContext &context) {
   for (BlockArgument argument : function.getArguments()) {
-    auto names =
-        function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), dimNamesAttrName);
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), dimNamesAttrName);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!names || !type)
       continue;
@@ -127,8 +126,7 @@ private:
         if (operand.get().getType() == type)
           continue;
         OpBuilder builder(terminator);
-        operand.set(
-            tensor::CastOp::create(builder, operand.get().getLoc(), type, operand.get()));
+        operand.set(tensor::CastOp::create(builder, operand.get().getLoc(), type, operand.get()));
       }
     }
   }

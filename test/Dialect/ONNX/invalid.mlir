@@ -296,7 +296,31 @@ func.func @case36(%a: tensor<1x4x5x8xf32>, %b: tensor<1x3x5x8xf32>) {
 
 // -----
 
-func.func @case37(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
+func.func @case37(%a: tensor<1x4x16xf32>, %b: tensor<1x4x8xf32>) {
+  // expected-error @below {{'onnx.rotary_embedding' op expects num_heads >= 0 and an even rotary_dim >= 0, got -2 and 0}}
+  %y = onnx.rotary_embedding %a, %b, %b {num_heads = -2 : i64} : (tensor<1x4x16xf32>, tensor<1x4x8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x16xf32>
+  return
+}
+
+// -----
+
+func.func @case38(%a: tensor<4x8xf32>, %b: tensor<2x1xi64>) {
+  // expected-error @below {{'onnx.gather_nd' op expects batch_dims >= 0, got -1}}
+  %y = onnx.gather_nd %a, %b {batch_dims = -1 : i64} : (tensor<4x8xf32>, tensor<2x1xi64>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @case39(%a: tensor<4x8xf32>, %b: tensor<4000000000xi64>) {
+  // expected-error @below {{'onnx.expand' op expects shape of at most 1024 elements, got 4000000000}}
+  %y = onnx.expand %a, %b : (tensor<4x8xf32>, tensor<4000000000xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @case40(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
   // expected-error @below {{'onnx.attention' op a 3-d q needs q_num_heads and kv_num_heads}}
   %y = onnx.attention %a, %b, %b : (tensor<1x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x5x8xf32>
   return
@@ -304,7 +328,7 @@ func.func @case37(%a: tensor<1x5x8xf32>, %b: tensor<1x2x5x8xf32>) {
 
 // -----
 
-func.func @case38(%a: tensor<1x2x5x8xf32>) {
+func.func @case41(%a: tensor<1x2x5x8xf32>) {
   // expected-error @below {{'onnx.attention' op expects qk_matmul_output_mode 0, 1, 2 or 3, got 4}}
   %y = onnx.attention %a, %a, %a {qk_matmul_output_mode = 4 : i64} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return
