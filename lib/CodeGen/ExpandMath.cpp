@@ -29,9 +29,8 @@ namespace {
 
 /// Functions that upstream reduces to others; rsqrt among them, since its
 /// approximation is AVX2's alone.
-constexpr StringRef expanded[] = {"sinh",  "cosh",  "tan",   "asinh", "acosh", "atanh",
-                                  "powf",  "fpowi", "ipowi", "exp2",  "round", "rsqrt",
-                                  "clampf"};
+constexpr StringRef expanded[] = {"tan",   "powf",  "fpowi", "ipowi",
+                                  "round", "rsqrt", "clampf"};
 
 /// Functions that the processor has, at every level.
 bool isInstruction(StringRef name) {
@@ -73,6 +72,11 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
   }
 
   LogicalResult expand(func::FuncOp function, bool hasFma, bool hasHalf) {
+    // First, before powers become exponentials: squares, cubes, roots.
+    RewritePatternSet simplifications(&getContext());
+    populateMathAlgebraicSimplificationPatterns(simplifications);
+    if (failed(applyPatternsGreedily(function, std::move(simplifications))))
+      return failure();
     RewritePatternSet patterns(&getContext());
     populateMathExpansions(patterns, /*benefit=*/2);
     math::populateExpansionPatterns(patterns, expanded);

@@ -58,6 +58,13 @@ static bool isDivision(Operation &op) {
              arith::CeilDivUIOp, arith::FloorDivSIOp>(op);
 }
 
+/// Below AVX-512 LLVM takes masked loads and stores of narrow floats apart and
+/// passes the elements through f32, by calls of its runtime library.
+static bool canMask(Type operand) {
+  Type element = getElementTypeOrSelf(operand);
+  return !element.isF16() && !element.isBF16();
+}
+
 bool RowEmitter::isContiguous(memref::LoadOp load) const {
   if (load.getIndices().empty() || !hasContiguousRows(load.getMemRefType()))
     return false;
@@ -78,7 +85,7 @@ bool RowEmitter::analyseBody() {
       return false;
     if (isInit || access != RowAccess::Uniform)
       varying.insert(argument);
-    scalarTail |= access == RowAccess::PerLane;
+    scalarTail |= access == RowAccess::PerLane || !canMask(operand.get().getType());
   }
   for (Operation &inner : block.without_terminator()) {
     auto index = dyn_cast<linalg::IndexOp>(inner);
@@ -94,7 +101,9 @@ bool RowEmitter::analyseBody() {
       continue;
     varying.insert(inner.result_begin(), inner.result_end());
     // Masked lanes hold zeros: no index to load from, no divisor.
-    scalarTail |= (load && !isContiguous(load)) || isDivision(inner);
+    scalarTail |= isDivision(inner);
+    if (load)
+      scalarTail |= !isContiguous(load) || !canMask(load.getMemRefType());
   }
   return !isReduction(laneDim) || matchReductions();
 }
