@@ -26,6 +26,9 @@ mlir::Value expandTanh(const FloatBuilder &m, mlir::Value x);
 mlir::Value expandSinh(const FloatBuilder &m, mlir::Value x);
 mlir::Value expandCosh(const FloatBuilder &m, mlir::Value x);
 mlir::Value expandErf(const FloatBuilder &m, mlir::Value x);
+/// As C's pow, with an error that grows with the logarithm of the result, up to
+/// about 100 units of the last place at the ends of the range.
+mlir::Value expandPow(const FloatBuilder &m, mlir::Value base, mlir::Value exponent);
 
 // LogExpansions.cpp
 mlir::Value expandLog(const FloatBuilder &m, mlir::Value x);

@@ -120,4 +120,26 @@ Value expandErf(const FloatBuilder &m, Value x) {
   return m.select(m.compare(CmpFPredicate::OLT, size, m.f(0.927734375f)), near, far);
 }
 
+Value expandPow(const FloatBuilder &m, Value base, Value exponent) {
+  Value zero = m.f(0.0f), one = m.f(1.0f), size = m.absolute(base);
+  Value power = expandExp(m, m.mul(exponent, expandLog(m, size)));
+  power = m.select(m.compare(CmpFPredicate::OEQ, size, one), one, power);
+  // Of a negative base: the sign of odd powers, nothing but for whole exponents.
+  auto isWhole = [&](Value x) { return m.compare(CmpFPredicate::OEQ, m.floor(x), x); };
+  Value whole = isWhole(exponent);
+  Value isOdd = m.op<arith::AndIOp>(
+      whole, m.op<arith::XOrIOp>(isWhole(m.mul(exponent, m.f(0.5f))), whole));
+  power = m.select(isOdd, m.withSignOf(power, base), power);
+  Value isNegative = m.op<arith::AndIOp>(m.compare(CmpFPredicate::OLT, base, zero),
+                                         m.compare(CmpFPredicate::OLT, size, m.f(INFINITY)));
+  Value isUndefined =
+      m.op<arith::AndIOp>(isNegative, m.compare(CmpFPredicate::ONE, m.floor(exponent), exponent));
+  power = m.select(isUndefined, m.f(NAN), power);
+  // NaN passes but for these two cases.
+  power = m.select(m.compare(CmpFPredicate::UNO, base, exponent), m.add(base, exponent), power);
+  Value isOne = m.op<arith::OrIOp>(m.compare(CmpFPredicate::OEQ, exponent, zero),
+                                   m.compare(CmpFPredicate::OEQ, base, one));
+  return m.select(isOne, one, power);
+}
+
 } // namespace moec::codegen

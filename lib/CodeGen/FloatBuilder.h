@@ -67,6 +67,7 @@ public:
     return mlir::arith::SelectOp::create(b, condition, yes, no);
   }
   mlir::Value squareRoot(mlir::Value x) const { return mlir::math::SqrtOp::create(b, x); }
+  mlir::Value floor(mlir::Value x) const { return mlir::math::FloorOp::create(b, x); }
   mlir::Value absolute(mlir::Value x) const {
     return fromBits(op<mlir::arith::AndIOp>(bits(x), i(0x7fffffff)));
   }

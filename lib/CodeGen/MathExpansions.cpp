@@ -16,7 +16,7 @@ using namespace mlir;
 namespace moec::codegen {
 namespace {
 
-template <typename OpT, Value (*expand)(const FloatBuilder &, Value)>
+template <typename OpT, auto expand>
 struct ExpandFunction : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
 
@@ -27,7 +27,11 @@ struct ExpandFunction : OpRewritePattern<OpT> {
         (vector && vector.isScalable()))
       return rewriter.notifyMatchFailure(op, "not f32, or a vector of it, of fixed size");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    rewriter.replaceOp(op, expand(FloatBuilder(b, type), op.getOperand()));
+    FloatBuilder m(b, type);
+    if constexpr (OpT::template hasTrait<OpTrait::OneOperand>())
+      rewriter.replaceOp(op, expand(m, op->getOperand(0)));
+    else
+      rewriter.replaceOp(op, expand(m, op->getOperand(0), op->getOperand(1)));
     return success();
   }
 };
@@ -54,7 +58,8 @@ void populateMathExpansions(RewritePatternSet &patterns, PatternBenefit benefit)
                ExpandFunction<math::AsinhOp, expandAsinh>,
                ExpandFunction<math::AcoshOp, expandAcosh>,
                ExpandFunction<math::AtanhOp, expandAtanh>, ExpandFunction<math::SinOp, expandSin>,
-               ExpandFunction<math::CosOp, expandCos>, ExpandFunction<math::AtanOp, expandAtan>>(
+               ExpandFunction<math::CosOp, expandCos>, ExpandFunction<math::AtanOp, expandAtan>,
+               ExpandFunction<math::PowFOp, expandPow>>(
       patterns.getContext(), benefit);
 }
 
