@@ -29,9 +29,8 @@ namespace {
 
 /// Functions that upstream reduces to others; rsqrt among them, since its
 /// approximation is AVX2's alone.
-constexpr StringRef expanded[] = {"sinh",  "cosh",  "tan",   "asinh", "acosh", "atanh",
-                                  "powf",  "fpowi", "ipowi", "exp2",  "round", "rsqrt",
-                                  "clampf"};
+constexpr StringRef expanded[] = {"tan",   "fpowi", "ipowi",
+                                  "round", "rsqrt", "clampf"};
 
 /// Functions that the processor has, at every level.
 bool isInstruction(StringRef name) {
@@ -69,10 +68,25 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
     arith::populateEmulateUnsupportedFloatsPatterns(patterns, types);
     ConversionTarget target(*context);
     arith::populateEmulateUnsupportedFloatsLegality(target, types);
-    return applyPartialConversion(function, target, std::move(patterns));
+    if (failed(applyPartialConversion(function, target, std::move(patterns))))
+      return failure();
+    // The patterns allow LLVM to skip these roundings; the result would then
+    // depend on what it sees.
+    function.walk([](Operation *op) {
+      if (auto extension = dyn_cast<arith::ExtFOp>(op))
+        extension.removeFastmathAttr();
+      else if (auto rounding = dyn_cast<arith::TruncFOp>(op))
+        rounding.removeFastmathAttr();
+    });
+    return success();
   }
 
   LogicalResult expand(func::FuncOp function, bool hasFma, bool hasHalf) {
+    // First, before powers become exponentials: squares, cubes, roots.
+    RewritePatternSet simplifications(&getContext());
+    populateMathAlgebraicSimplificationPatterns(simplifications);
+    if (failed(applyPatternsGreedily(function, std::move(simplifications))))
+      return failure();
     RewritePatternSet patterns(&getContext());
     populateMathExpansions(patterns, /*benefit=*/2);
     math::populateExpansionPatterns(patterns, expanded);

@@ -21,6 +21,8 @@ public:
   /// For values of the shape of `like`.
   FloatBuilder(mlir::ImplicitLocOpBuilder &b, mlir::Type like) : b(b), like(like) {}
 
+  mlir::ImplicitLocOpBuilder &builder() const { return b; }
+
   /// `element`, or the vector of it of this shape.
   mlir::Type typeOf(mlir::Type element) const {
     if (auto vector = mlir::dyn_cast<mlir::VectorType>(like))
@@ -63,6 +65,16 @@ public:
   }
   mlir::Value select(mlir::Value condition, mlir::Value yes, mlir::Value no) const {
     return mlir::arith::SelectOp::create(b, condition, yes, no);
+  }
+  mlir::Value squareRoot(mlir::Value x) const { return mlir::math::SqrtOp::create(b, x); }
+  mlir::Value floor(mlir::Value x) const { return mlir::math::FloorOp::create(b, x); }
+  mlir::Value absolute(mlir::Value x) const {
+    return fromBits(op<mlir::arith::AndIOp>(bits(x), i(0x7fffffff)));
+  }
+  /// `magnitude`, which is not negative, with the sign of `x`.
+  mlir::Value withSignOf(mlir::Value magnitude, mlir::Value x) const {
+    mlir::Value sign = op<mlir::arith::AndIOp>(bits(x), i(0x80000000u));
+    return fromBits(op<mlir::arith::OrIOp>(bits(magnitude), sign));
   }
   /// The polynomial with `coefficients`, highest first, by Horner's rule.
   mlir::Value polynomial(mlir::Value x, mlir::ArrayRef<float> coefficients) const {

@@ -12,10 +12,9 @@
 
 namespace moec::codegen {
 
-/// Patterns for math.exp, log, tanh and erf of f32, scalars and vectors, exact
-/// in all special cases: NaN gives NaN, exp(-inf) = 0, tanh(inf) = 1,
-/// log(0) = -inf; subnormal arguments and results are handled. `benefit` should
-/// exceed that of other patterns for these ops.
+/// Patterns for the functions of ElementaryFunctions.h on f32, scalars and
+/// vectors of fixed size. `benefit` should exceed that of other patterns for
+/// these ops.
 void populateMathExpansions(mlir::RewritePatternSet &patterns, mlir::PatternBenefit benefit);
 
 /// Patterns that make a product and a sum of math.fma and vector.fma.

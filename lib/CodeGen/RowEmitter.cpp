@@ -17,6 +17,11 @@ using namespace mlir;
 
 namespace moec::codegen {
 
+static bool isNarrowFloat(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
+
 //===----------------------------------------------------------------------===//
 // Analysis
 //===----------------------------------------------------------------------===//
@@ -58,6 +63,10 @@ static bool isDivision(Operation &op) {
              arith::CeilDivUIOp, arith::FloorDivSIOp>(op);
 }
 
+/// Below AVX-512 LLVM takes masked loads and stores of narrow floats apart and
+/// passes the elements through f32, by calls of its runtime library.
+static bool canMask(Type operand) { return !isNarrowFloat(operand); }
+
 bool RowEmitter::isContiguous(memref::LoadOp load) const {
   if (load.getIndices().empty() || !hasContiguousRows(load.getMemRefType()))
     return false;
@@ -78,7 +87,7 @@ bool RowEmitter::analyseBody() {
       return false;
     if (isInit || access != RowAccess::Uniform)
       varying.insert(argument);
-    scalarTail |= access == RowAccess::PerLane;
+    scalarTail |= access == RowAccess::PerLane || !canMask(operand.get().getType());
   }
   for (Operation &inner : block.without_terminator()) {
     auto index = dyn_cast<linalg::IndexOp>(inner);
@@ -94,7 +103,9 @@ bool RowEmitter::analyseBody() {
       continue;
     varying.insert(inner.result_begin(), inner.result_end());
     // Masked lanes hold zeros: no index to load from, no divisor.
-    scalarTail |= (load && !isContiguous(load)) || isDivision(inner);
+    scalarTail |= isDivision(inner);
+    if (load)
+      scalarTail |= !isContiguous(load) || !canMask(load.getMemRefType());
   }
   return !isReduction(laneDim) || matchReductions();
 }
@@ -109,6 +120,9 @@ bool RowEmitter::matchReductions() {
     std::optional<TypedAttr> identity = arith::getNeutralElement(combiners[0]);
     if (!identity)
       return false;
+    if (isNarrowFloat(identity->getType()))
+      identity = FloatAttr::get(Float32Type::get(op.getContext()),
+                                cast<FloatAttr>(*identity).getValueAsDouble());
     reductions.push_back({combiners[0], term, *identity});
   }
   return true;
@@ -325,6 +339,14 @@ void RowEmitter::emitColumn(const RowStep &step) {
     bool isRead = !reductionDims.empty() || !op.getMatchingBlockArgument(&init).use_empty();
     accs.push_back(isRead ? operands.load(init, ivs, step) : Value());
   }
+  auto toBits = [&](Value value) -> Value {
+    if (!isNarrowFloat(value.getType()))
+      return value;
+    return arith::BitcastOp::create(b, VectorBody(b, step.width).vectorOf(b.getI16Type()), value);
+  };
+  auto fromBits = [&](Value value, Type type) -> Value {
+    return value.getType() == type ? value : arith::BitcastOp::create(b, type, value).getResult();
+  };
   auto emitPoint = [&](ValueRange outs) -> Values {
     VectorBody body(b, step.width);
     emitBody(body, step, outs);
@@ -333,7 +355,26 @@ void RowEmitter::emitColumn(const RowStep &step) {
       results.push_back(body.getVector(value));
     return results;
   };
-  accs = overDims(reductionDims, accs, emitPoint);
+  if (reductionDims.empty()) {
+    accs = emitPoint(accs);
+  } else {
+    // Narrow floats pass from step to step as integers: LLVM would take vectors
+    // of them through f32, by calls of its runtime library.
+    SmallVector<Type> types(ValueRange(accs).getTypes());
+    for (Value &acc : accs)
+      acc = toBits(acc);
+    accs = overDims(reductionDims, accs, [&](ValueRange bits) {
+      Values outs;
+      for (auto [value, type] : llvm::zip_equal(bits, types))
+        outs.push_back(fromBits(value, type));
+      Values results = emitPoint(outs);
+      for (Value &result : results)
+        result = toBits(result);
+      return results;
+    });
+    for (auto [acc, type] : llvm::zip_equal(accs, types))
+      acc = fromBits(acc, type);
+  }
   for (auto [value, init] : llvm::zip_equal(accs, op.getDpsInitsMutable()))
     operands.store(value, init, ivs, step);
 }
@@ -347,7 +388,7 @@ void RowEmitter::emitRows() {
   overDims(parallelDims, {}, [&](ValueRange) -> Values {
     Values accs;
     for (OpOperand &init : op.getDpsInitsMutable())
-      accs.push_back(operands.load(init, ivs, scalar));
+      accs.push_back(widen(operands.load(init, ivs, scalar)));
     accs = overDims(reductionDims, accs, [&](ValueRange inside) -> Values {
       emitUniform();
       Values partials, results;
@@ -364,7 +405,7 @@ void RowEmitter::emitRows() {
       return results;
     });
     for (auto [value, init] : llvm::zip_equal(accs, op.getDpsInitsMutable()))
-      operands.store(value, init, ivs, scalar);
+      operands.store(narrow(value, getElementTypeOrSelf(init.get())), init, ivs, scalar);
     return {};
   });
 }
@@ -374,7 +415,7 @@ RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partial
   emitBody(body, step, /*outs=*/{});
   Values results;
   for (auto [reduction, partial] : llvm::zip_equal(reductions, partials)) {
-    Value term = body.getVector(reduction.term);
+    Value term = widen(body.getVector(reduction.term));
     if (step.width == 1) {
       Value acc = vector::ExtractOp::create(b, partial, step.lane);
       results.push_back(
@@ -390,6 +431,19 @@ RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partial
     results.push_back(combine(reduction, partial, term));
   }
   return results;
+}
+
+Value RowEmitter::widen(Value value) {
+  if (!isNarrowFloat(value.getType()))
+    return value;
+  Type wide = b.getF32Type();
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    wide = vector.clone(wide);
+  return arith::ExtFOp::create(b, wide, value);
+}
+
+Value RowEmitter::narrow(Value value, Type element) {
+  return isNarrowFloat(element) ? arith::TruncFOp::create(b, element, value).getResult() : value;
 }
 
 Value RowEmitter::combine(const Reduction &reduction, Value acc, Value term) {

@@ -38,7 +38,7 @@ private:
   struct Reduction {
     mlir::Operation *combiner;
     mlir::Value term; // in the body: what the combiner adds
-    mlir::TypedAttr identity;
+    mlir::TypedAttr identity; // f32 for narrow floats, which are reduced in f32
   };
 
   int64_t chooseLaneDim();
@@ -70,6 +70,9 @@ private:
   void emitLoad(VectorBody &body, mlir::memref::LoadOp load, const RowStep &step);
 
   Values emitTerms(const RowStep &step, mlir::ValueRange partials);
+  /// Narrow floats to f32 and back; other values as they are.
+  mlir::Value widen(mlir::Value value);
+  mlir::Value narrow(mlir::Value value, mlir::Type element);
   mlir::Value combine(const Reduction &reduction, mlir::Value acc, mlir::Value term);
   mlir::Value combinePartials(const Reduction &reduction, mlir::Value partials);
 

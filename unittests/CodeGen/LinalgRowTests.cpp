@@ -183,6 +183,19 @@ TEST(RowKernels, SumsOfColumnsAddRowByRow) {
   }
 }
 
+TEST(RowKernels, NarrowFloatsAreReducedInF32) {
+  // In bf16 a running sum would stop growing at 256.
+  CompiledRows code(replaceAll(replaceAll(reductionText("bf16", "arith.addf"), "TYPE", "bf16"),
+                               "OP", "arith.addf"));
+  ASSERT_FALSE(code.getLevels().empty());
+  for (const std::string &level : code.getLevels()) {
+    std::vector<uint16_t> x(1024 * rows, 0x3f80), y(rows, 0x4180); // ones; 16
+    code.run(level, true, Memref<uint16_t, 2>(x.data(), {rows, 1024}),
+             Memref<uint16_t, 1>(y.data(), {rows}));
+    EXPECT_TRUE(sameBits(y, std::vector<uint16_t>(rows, 0x4482))) << level; // 1040
+  }
+}
+
 TEST(RowKernels, ArgMaxOnScalars) {
   CompiledRows code(R"mlir(
     func.func @host(%x: memref<?x?xf32>, %v: memref<?xf32>, %at: memref<?xi64>) {
