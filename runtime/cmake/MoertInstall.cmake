@@ -20,5 +20,8 @@ write_basic_package_version_file(${moert_BINARY_DIR}/moertConfigVersion.cmake
 install(FILES ${moert_BINARY_DIR}/moertConfig.cmake ${moert_BINARY_DIR}/moertConfigVersion.cmake
   DESTINATION ${package_dir})
 
+# Relative to the .pc file, so that an installed tree can be moved.
+file(RELATIVE_PATH MOERT_PREFIX_FROM_LIBDIR
+  ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_PREFIX})
 configure_file(${moert_SOURCE_DIR}/cmake/moert.pc.in ${moert_BINARY_DIR}/moert.pc @ONLY)
 install(FILES ${moert_BINARY_DIR}/moert.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -7,7 +7,7 @@ if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}" MATCHES "-fsanitize")
   set(MOERT_SANITIZED ON)
 endif()
 
-# moert_target(name): language levels, warnings, include roots. Optimised in every build type, because
+# moert_target(name): language levels, warnings, include roots. Optimised in every build type, as
 # compilers and tests that embed the runtime run models with it; sanitizer builds keep their flags.
 function(moert_target name)
   target_compile_features(${name} PRIVATE c_std_11 cxx_std_17)

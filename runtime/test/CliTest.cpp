@@ -53,8 +53,8 @@ struct CliTest : testing::Test {
               const std::string &executable = MOERT_TEST_MODEL) {
     Result result = run(arguments, executable);
     EXPECT_EQ(result.exitCode, exitCode) << arguments << "\n" << result.err;
-    EXPECT_NE((result.out + result.err).find(part), std::string::npos)
-        << arguments << "\n" << result.out << result.err;
+    EXPECT_NE((result.out + result.err).find(part), std::string::npos) << arguments << "\n"
+                                                                       << result.out << result.err;
   }
 
   Folder folder;

@@ -49,9 +49,8 @@ TEST(Npy, ReadsAllVersions) {
 
 TEST(Npy, ConvertsFortranOrder) {
   Tensor tensor;
-  ASSERT_OK(parse(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}",
-                      bytesOf(kSix, 24)),
-                  tensor));
+  ASSERT_OK(parse(
+      npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}", bytesOf(kSix, 24)), tensor));
   const float expected[] = {1, 3, 5, 2, 4, 6};
   EXPECT_EQ(memcmp(tensor.data.data(), expected, 24), 0);
   uint8_t values[24], rowMajor[24];
@@ -61,9 +60,9 @@ TEST(Npy, ConvertsFortranOrder) {
         values[i + 2 * j + 6 * k] = uint8_t(100 * i + 10 * j + k);
         rowMajor[12 * i + 4 * j + k] = uint8_t(100 * i + 10 * j + k);
       }
-  ASSERT_OK(parse(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 4)}",
-                      bytesOf(values, 24)),
-                  tensor));
+  ASSERT_OK(
+      parse(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 4)}", bytesOf(values, 24)),
+            tensor));
   EXPECT_EQ(memcmp(tensor.data.data(), rowMajor, 24), 0);
 }
 
@@ -97,10 +96,10 @@ TEST(Npy, ReadsScalarsAndEmptyArrays) {
 TEST(Npy, GivesRawElementsTheirType) {
   for (const char *descr : {"|V2", "<V2", "<u2"}) {
     Tensor tensor;
-    ASSERT_OK(parse(npy(std::string("{'descr': '") + descr +
-                            "', 'fortran_order': False, 'shape': (2,)}",
-                        std::string(4, 'x')),
-                    tensor));
+    ASSERT_OK(
+        parse(npy(std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (2,)}",
+                  std::string(4, 'x')),
+              tensor));
     Tensor copy;
     copy.dtype = tensor.dtype;
     copy.elementBytes = tensor.elementBytes;
@@ -140,12 +139,13 @@ TEST(Npy, WritesWhatItReads) {
 
 TEST(Npy, RefusesWhatItCannotRepresent) {
   for (const char *descr : {"|O", "|S5", "<U3", "<M8[ns]", "<f16", "<f3", "f4", "", "|V3", "<i16"})
-    EXPECT_FAILS(parse(npy(std::string("{'descr': '") + descr +
-                               "', 'fortran_order': False, 'shape': (1,)}",
-                           std::string(100, 'x'))),
-                 MOERT_UNSUPPORTED, "element type");
-  EXPECT_FAILS(parse(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "xxxx")),
-               MOERT_CORRUPT, "structures");
+    EXPECT_FAILS(
+        parse(npy(std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1,)}",
+                  std::string(100, 'x'))),
+        MOERT_UNSUPPORTED, "element type");
+  EXPECT_FAILS(
+      parse(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "xxxx")),
+      MOERT_CORRUPT, "structures");
   EXPECT_FAILS(parse(npy("{}", "", 4)), MOERT_UNSUPPORTED, "version 4");
 }
 
@@ -154,7 +154,14 @@ TEST(Npy, RefusesMalformedFiles) {
   EXPECT_FAILS(parse("PK\3\4 this is a zip"), MOERT_CORRUPT, "no .npy file");
   const std::string data = bytesOf(kSix, 24);
   for (const char *dictionary :
-       {"", "{", "}", "{}", "[]", "{'descr'}", "{'descr': }", "{'descr': '<f4'}",
+       {"",
+        "{",
+        "}",
+        "{}",
+        "[]",
+        "{'descr'}",
+        "{'descr': }",
+        "{'descr': '<f4'}",
         "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2, 3)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': 6}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (6}",

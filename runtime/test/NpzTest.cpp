@@ -30,12 +30,12 @@ void put(std::vector<uint8_t> &out, T value) {
 }
 
 std::vector<uint8_t> sampleNpy(uint8_t fill, size_t count) {
-  std::string shape = "{'descr': '|u1', 'fortran_order': False, 'shape': (" +
-                      std::to_string(count) + ",)}";
-  std::vector<uint8_t> file = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, uint8_t(shape.size()), 0};
-  file.insert(file.end(), shape.begin(), shape.end());
-  file.insert(file.end(), count, fill);
-  return file;
+  std::string header =
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (" + std::to_string(count) + ",)}";
+  std::string file = "\x93NUMPY";
+  file += {char(1), char(0), char(header.size()), char(0)};
+  file += header + std::string(count, char(fill));
+  return {file.begin(), file.end()};
 }
 
 struct ZipOptions {

@@ -139,8 +139,7 @@ TEST(Session, ChecksItsOptions) {
   auto create = [&](moert_session_options options, moert_weights *weights) {
     options.size = sizeof(options);
     moert_session *session;
-    moert_status status =
-        api().session_create(loaded.artifact.get(), weights, &options, &session);
+    moert_status status = api().session_create(loaded.artifact.get(), weights, &options, &session);
     EXPECT_EQ(session == nullptr, status.code != MOERT_OK);
     api().session_release(session);
     return status;

@@ -8,10 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Running out of memory is tested, so the sanitizers' allocators must report it as malloc does.
-extern "C" const char *__asan_default_options() { return "allocator_may_return_null=1"; }
-extern "C" const char *__tsan_default_options() { return "allocator_may_return_null=1"; }
-
 namespace moert::test {
 
 const moert_api &api() { return *moert_get_api(MOERT_API_VERSION); }

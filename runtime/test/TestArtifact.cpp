@@ -211,8 +211,7 @@ const moert_entry_info kEntries[] = {
 const moert_weight_info kWeights[] = {{"w", MOERT_F32, 0, 3, 16, 4096}};
 const moert_state_info kStates[] = {{"cache", MOERT_F32, 3, kCache, kBatch, 1, 4, 10}};
 const moert_kernel_info kKernels[] = {
-    {"add",
-     {addKernel<MOERT_ISA_V2>, addKernel<MOERT_ISA_AVX2>, addKernel<MOERT_ISA_AVX512>}},
+    {"add", {addKernel<MOERT_ISA_V2>, addKernel<MOERT_ISA_AVX2>, addKernel<MOERT_ISA_AVX512>}},
     {"empty", {emptyKernel, nullptr, nullptr}},
     {"outer", {outerKernel, nullptr, nullptr}},
     {"inner", {innerKernel, nullptr, nullptr}},

@@ -26,7 +26,6 @@ enum Trouble : int64_t {
   kLoopForever, // parallel loops without end
 };
 
-extern "C" __attribute__((visibility("default")))
-const struct moert_artifact_v1 moert_artifact_v1;
+extern "C" __attribute__((visibility("default"))) const struct moert_artifact_v1 moert_artifact_v1;
 
 #endif // MOERT_TEST_TESTARTIFACT_H

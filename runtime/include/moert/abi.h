@@ -7,9 +7,10 @@
  * libmoert: whatever it needs at run time it calls through the function table that the context's
  * first field points at.
  *
- * Compilers write these structures as constants, so the layout is the interface: fixed-width fields,
- * natural alignment, no hidden padding, offsets asserted below. Structures that carry a `size` grow
- * at their end only; the others are frozen for MOERT_ABI_VERSION 1. Reserved fields are zero.
+ * Compilers write these structures as constants, so the layout is the interface: fixed-width
+ * fields, natural alignment, no hidden padding, offsets asserted below. Structures that carry a
+ * `size` grow at their end only; the others are frozen for MOERT_ABI_VERSION 1. Reserved fields are
+ * zero.
  *
  * Sizes and offsets are in bytes unless a comment says elements or rows. Strings are UTF-8 and end
  * in NUL. Everything an artifact's tables point at is constant and lives as long as the artifact.
@@ -169,6 +170,7 @@ typedef void (*moert_kernel_fn)(moert_ctx *ctx, void *record, int64_t begin, int
  * What compiled code may ask of the runtime. Functions marked [unwinds] may not return: they end
  * the run by longjmp, after which all memory the run allocated is taken back by the context. So
  * compiled code owns nothing that needs a destructor, and takes no locks.
+ * An index beyond the artifact's tables ends the run with MOERT_INTERNAL.
  */
 struct moert_functions {
   /* sizeof(moert_functions) of the runtime: a slot at or beyond it does not exist. */
@@ -200,8 +202,8 @@ struct moert_functions {
   void (*fail)(moert_ctx *ctx, int32_t code, const char *message);
 
   /* Base of bound state `index` and, in rows along its axis, its present length and its capacity.
-   * Rows appended earlier in this run count. The base does not move during a run; the buffer is
-   * laid out for `capacity` rows. */
+   * Rows appended earlier in this run count. Rows never written are zeros. The base does not move
+   * during a run; the buffer is laid out for `capacity` rows. */
   void *(*state)(moert_ctx *ctx, uint32_t index, int64_t *length, int64_t *capacity);
 
   /* [unwinds] Makes state `index` longer by `rows` >= 0; the caller then writes these rows. Ends
@@ -281,11 +283,11 @@ typedef struct moert_kernel_info {
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
  * and the symbol share the name. */
 struct moert_artifact_v1 {
-  uint32_t abi_version;     /* MOERT_ABI_VERSION */
-  uint32_t size;            /* sizeof(struct moert_artifact_v1) */
-  uint8_t build_id[16];     /* equal to that of the weights file */
-  const char *producer;     /* compiler and version, for messages */
-  uint32_t num_entries;     /* at least 1; the first is the default */
+  uint32_t abi_version; /* MOERT_ABI_VERSION */
+  uint32_t size;        /* sizeof(struct moert_artifact_v1) */
+  uint8_t build_id[16]; /* equal to that of the weights file */
+  const char *producer; /* compiler and version, for messages */
+  uint32_t num_entries; /* at least 1; the first is the default */
   uint32_t num_weights;
   uint32_t num_states;
   uint32_t num_kernels;

@@ -48,9 +48,9 @@ typedef struct moert_request moert_request;
 
 /* The outcome of a call, by value: nothing to free. */
 typedef struct moert_status {
-  int32_t code;        /* moert_code */
-  int32_t os_error;    /* errno where the operating system was the cause, else 0 */
-  char message[504];   /* ends in NUL; empty when code is MOERT_OK */
+  int32_t code;      /* moert_code */
+  int32_t os_error;  /* errno where the operating system was the cause, else 0 */
+  char message[504]; /* ends in NUL; empty when code is MOERT_OK */
 } moert_status;
 
 enum moert_log_level {
@@ -66,7 +66,7 @@ typedef struct moert_trace_event {
   const char *name; /* of the entry or the kernel; lives as long as the artifact */
   int64_t begin_ns; /* in the runtime's clock */
   int64_t end_ns;
-  int64_t units;    /* of the parallel loop; 0 for a whole run */
+  int64_t units; /* of the parallel loop; 0 for a whole run */
 } moert_trace_event;
 
 /* What the host may take over. Hooks are called from any thread and must be thread-safe; they must
@@ -109,8 +109,9 @@ typedef struct moert_runtime_info {
 } moert_runtime_info;
 
 enum moert_load_mode {
-  MOERT_LOAD_MMAP = 0, /* shares pages between processes; the file must stay as it is while mapped */
-  MOERT_LOAD_READ = 1  /* private memory; the file may change afterwards */
+  MOERT_LOAD_MMAP =
+      0,              /* shares pages between processes; the file must stay as it is while mapped */
+  MOERT_LOAD_READ = 1 /* private memory; the file may change afterwards */
 };
 
 enum moert_verify_mode {
@@ -154,9 +155,9 @@ typedef struct moert_session_stats {
 } moert_session_stats;
 
 /* A tensor of the host. As an input: `data` holds `bytes` bytes, dense and row-major, and stays
- * untouched and readable until the run ends. As a buffer for an output: `data` has room for `bytes`;
- * rank and sizes are ignored. As a result: borrowed from the request until its next run, reset or
- * release. `data` is aligned to its element type; it may be null where `bytes` is 0. */
+ * untouched and readable until the run ends. As a buffer for an output: `data` has room for
+ * `bytes`; rank and sizes are ignored. As a result: borrowed from the request until its next run,
+ * reset or release. `data` is aligned to its element type; it may be null where `bytes` is 0. */
 typedef struct moert_tensor {
   uint64_t size;
   void *data;
@@ -192,9 +193,8 @@ typedef struct moert_api {
                                 moert_artifact **artifact);
   /* Takes an artifact that is already in this process; it must outlive the handle. `path` (may be
    * null) is where its weights file is looked for. */
-  moert_status (*artifact_from_table)(moert_runtime *runtime,
-                                      const struct moert_artifact_v1 *table, const char *path,
-                                      moert_artifact **artifact);
+  moert_status (*artifact_from_table)(moert_runtime *runtime, const struct moert_artifact_v1 *table,
+                                      const char *path, moert_artifact **artifact);
   void (*artifact_release)(moert_artifact *artifact);
   /* Entries, signatures, states, metadata. Null for a null artifact; borrowed from it. */
   const struct moert_artifact_v1 *(*artifact_table)(moert_artifact *artifact);
@@ -214,8 +214,8 @@ typedef struct moert_api {
   moert_status (*session_trim)(moert_session *session);
   /* Rows in bound state `name`; null: in the longest. 0 for a session without. */
   moert_status (*session_state_length)(moert_session *session, const char *name, int64_t *rows);
-  /* Shortens bound state `name` (null: each one that is longer) to its first `rows` rows; 0 starts a
-   * new sequence. */
+  /* Shortens bound state `name` (null: each one that is longer) to its first `rows` rows; 0 starts
+   * a new sequence. */
   moert_status (*session_truncate_state)(moert_session *session, const char *name, int64_t rows);
 
   /* A call of entry `entry` (null: the first). Reuse it: after a first run, further runs with the

@@ -85,7 +85,8 @@ moert_status collectInputs(const moert_entry_info &entry, const Options &options
   };
   for (uint32_t i = 0; i < entry.num_inputs; ++i)
     for (int32_t axis = 0; given[i] && axis < entry.inputs[i].rank; ++axis)
-      if (const char *name = dimName(i, axis); name && size_t(axis) < inputs.tensors[i].sizes.size())
+      if (const char *name = dimName(i, axis);
+          name && size_t(axis) < inputs.tensors[i].sizes.size())
         inputs.dims.emplace(name, inputs.tensors[i].sizes[size_t(axis)]);
 
   std::string missing;

@@ -22,8 +22,8 @@ struct Inputs {
 /// signature is for request_set_input to check.
 moert_status collectInputs(const moert_entry_info &entry, const Options &options, Inputs &inputs);
 
-/// Fills a tensor of `sizes` with numbers that depend on seed, name and place alone. UNSUPPORTED for
-/// types that are neither float, integer nor boolean of at least a byte.
+/// Fills a tensor of `sizes` with numbers that depend on seed, name and place alone. UNSUPPORTED
+/// for types that are neither float, integer nor boolean of at least a byte.
 moert_status makeRandom(const moert_value_info &info, std::vector<int64_t> sizes, uint64_t seed,
                         Tensor &tensor);
 

@@ -87,9 +87,10 @@ private:
   Handle<moert_request> request_;
 };
 
-/// Moves a new handle into its owner when there is one.
+/// Moves a new handle into its owner when there is one. By reference, as the call that makes the
+/// handle may stand among the arguments, which are evaluated in any order.
 template <typename T>
-moert_status keep(const moert_status &status, T *made, Handle<T> &handle) {
+moert_status keep(const moert_status &status, T *&made, Handle<T> &handle) {
   handle.reset(made);
   return status;
 }
@@ -157,9 +158,8 @@ moert_status Invocation::prepare() {
   options.dims = dims.data();
   options.num_dims = dims.size();
   moert_session *session = nullptr;
-  MOERT_RETURN_IF_FAILED(
-      keep(api_.session_create(artifact_.get(), weights_.get(), &options, &session), session,
-           session_));
+  MOERT_RETURN_IF_FAILED(keep(
+      api_.session_create(artifact_.get(), weights_.get(), &options, &session), session, session_));
   moert_request *request = nullptr;
   MOERT_RETURN_IF_FAILED(
       keep(api_.request_create(session_.get(), nullptr, &request), request, request_));
@@ -198,7 +198,7 @@ moert_status Invocation::runAll() {
     size_t half = milliseconds.size() / 2;
     double median = milliseconds.size() % 2 ? milliseconds[half]
                                             : (milliseconds[half - 1] + milliseconds[half]) / 2;
-    fprintf(stderr, "%lld runs: min %.3f ms, median %.3f ms\n",
+    fprintf(stderr, "%lld runs: min %.4g ms, median %.4g ms\n",
             static_cast<long long>(options_.repeat), milliseconds[0], median);
   }
   return success();
@@ -243,10 +243,9 @@ moert_status Invocation::write() {
   for (const NamedTensor &output : outputs) {
     std::string header;
     MOERT_RETURN_IF_FAILED(npyHeader(output.tensor, output.name, header));
-    MOERT_RETURN_IF_FAILED(
-        writeFile(options_.outputDir + "/" + fileNameFor(output.name, taken),
-                  {{header.data(), int64_t(header.size())},
-                   {output.tensor.data, output.tensor.bytes}}));
+    MOERT_RETURN_IF_FAILED(writeFile(
+        options_.outputDir + "/" + fileNameFor(output.name, taken),
+        {{header.data(), int64_t(header.size())}, {output.tensor.data, output.tensor.bytes}}));
   }
   return success();
 }

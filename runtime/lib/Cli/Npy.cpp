@@ -19,10 +19,11 @@ struct NumpyType {
   int32_t dtype;
 };
 constexpr NumpyType kTypes[] = {
-    {'f', 4, MOERT_F32},  {'u', 1, MOERT_U8},  {'i', 1, MOERT_I8},        {'u', 2, MOERT_U16},
-    {'i', 2, MOERT_I16},  {'i', 4, MOERT_I32}, {'i', 8, MOERT_I64},       {'b', 1, MOERT_BOOL},
-    {'f', 2, MOERT_F16},  {'f', 8, MOERT_F64}, {'u', 4, MOERT_U32},       {'u', 8, MOERT_U64},
-    {'c', 8, MOERT_C64},  {'c', 16, MOERT_C128}, {'V', 2, MOERT_UNDEFINED},
+    {'f', 4, MOERT_F32},      {'u', 1, MOERT_U8},    {'i', 1, MOERT_I8},
+    {'u', 2, MOERT_U16},      {'i', 2, MOERT_I16},   {'i', 4, MOERT_I32},
+    {'i', 8, MOERT_I64},      {'b', 1, MOERT_BOOL},  {'f', 2, MOERT_F16},
+    {'f', 8, MOERT_F64},      {'u', 4, MOERT_U32},   {'u', 8, MOERT_U64},
+    {'c', 8, MOERT_C64},      {'c', 16, MOERT_C128}, {'V', 2, MOERT_UNDEFINED},
     {'V', 1, MOERT_UNDEFINED}};
 
 struct Header {
@@ -184,8 +185,7 @@ moert_status parseNpy(const uint8_t *data, int64_t bytes, const std::string &ori
   const NumpyType *type = nullptr;
   bool hasOrder = !header.descr.empty() && strchr("<>|=", header.descr[0]);
   for (const NumpyType &candidate : kTypes)
-    if (hasOrder &&
-        header.descr.substr(1) == candidate.kind + std::to_string(candidate.bytes))
+    if (hasOrder && header.descr.substr(1) == candidate.kind + std::to_string(candidate.bytes))
       type = &candidate;
   if (!type)
     return failure(MOERT_UNSUPPORTED, "%s: its element type '%.40s' is not supported",
@@ -208,13 +208,12 @@ moert_status parseNpy(const uint8_t *data, int64_t bytes, const std::string &ori
     return failure(MOERT_OUT_OF_MEMORY, "%s: no memory for %lld bytes", origin.c_str(),
                    static_cast<long long>(dataBytes));
   const uint8_t *from = data + begin + length;
-  if (header.fortran && header.shape.size() > 1)
+  if (header.fortran && elements > 1)
     fromFortran(from, tensor.data.data(), header.shape, type->bytes, elements);
   else if (dataBytes)
     memcpy(tensor.data.data(), from, size_t(dataBytes));
   if (header.descr[0] == '>')
-    reverseBytes(tensor.data.data(), dataBytes,
-                 type->kind == 'c' ? type->bytes / 2 : type->bytes);
+    reverseBytes(tensor.data.data(), dataBytes, type->kind == 'c' ? type->bytes / 2 : type->bytes);
   tensor.dtype = type->dtype;
   tensor.elementBytes = type->bytes;
   tensor.sizes = std::move(header.shape);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // NumPy's .npy format, versions 1 to 3.
 //
-// Read: booleans, integers, floats and complex numbers in either byte order, and raw elements ('V2',
-// 'V1', for bf16 and f8, which NumPy has no types for); Fortran order is converted. Refused: objects,
-// strings, dates, structures.
+// Read: booleans, integers, floats and complex numbers in either byte order, and raw elements
+// ('V2', 'V1', for bf16 and f8, which NumPy has no types for); Fortran order is converted. Refused:
+// objects, strings, dates, structures.
 #ifndef MOERT_LIB_CLI_NPY_H
 #define MOERT_LIB_CLI_NPY_H
 

@@ -155,6 +155,9 @@ bool inflateAll(const View &from, uint8_t *to, int64_t size) {
 }
 
 uint32_t crcOf(const void *data, int64_t bytes, uint32_t crc = 0) {
+  // Of no data at all, which may be null: zlib takes null for a new start.
+  if (bytes == 0)
+    return crc;
   return uint32_t(crc32_z(crc, static_cast<const Bytef *>(data), size_t(bytes)));
 }
 
@@ -239,10 +242,10 @@ moert_status writeNpz(const std::string &path, const std::vector<NamedTensor> &t
     MOERT_RETURN_IF_FAILED(npyHeader(tensor, tensors[i].name, member.npy));
     int64_t size = int64_t(member.npy.size()) + tensor.bytes;
     if (name.size() > 0xffff || tensors.size() > 0xfffe || offset + size >= kMax32 - 0xffff)
-      return failure(MOERT_UNSUPPORTED, "'%s' would be larger than 4 GiB; write to a folder instead",
-                     path.c_str());
-    uint32_t crc = crcOf(tensor.data, tensor.bytes,
-                         crcOf(member.npy.data(), int64_t(member.npy.size())));
+      return failure(MOERT_UNSUPPORTED,
+                     "'%s' would be larger than 4 GiB; write to a folder instead", path.c_str());
+    uint32_t crc =
+        crcOf(tensor.data, tensor.bytes, crcOf(member.npy.data(), int64_t(member.npy.size())));
     // Version 2.0, UTF-8 names, stored, 1980-01-01: the same outputs make the same file.
     std::string common;
     for (uint16_t field : {20, 0x800, 0, 0, 0x21})

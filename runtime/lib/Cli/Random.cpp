@@ -72,9 +72,8 @@ moert_status makeRandom(const moert_value_info &info, std::vector<int64_t> sizes
                    [&](uint64_t random) { return exactHalf(float(unit(random, 10))); });
     break;
   case MOERT_BF16:
-    fill<uint16_t>(tensor.data, key, [&](uint64_t random) {
-      return uint16_t(bitsOf(float(unit(random, 7))) >> 16);
-    });
+    fill<uint16_t>(tensor.data, key,
+                   [&](uint64_t random) { return uint16_t(bitsOf(float(unit(random, 7))) >> 16); });
     break;
   case MOERT_BOOL:
   case MOERT_I8:

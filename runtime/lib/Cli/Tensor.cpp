@@ -12,8 +12,8 @@ void adoptType(Tensor &tensor, int32_t expected) {
   bool isForeign = expected == MOERT_BF16 ||
                    (expected >= MOERT_F8E4M3FN && expected <= MOERT_F8E5M2FNUZ) ||
                    expected == MOERT_F8E8M0;
-  bool isRaw = tensor.dtype == MOERT_UNDEFINED || tensor.dtype == MOERT_U8 ||
-               tensor.dtype == MOERT_U16;
+  bool isRaw =
+      tensor.dtype == MOERT_UNDEFINED || tensor.dtype == MOERT_U8 || tensor.dtype == MOERT_U16;
   if (isForeign && isRaw && tensor.elementBytes * 8 == moert_dtype_bits(expected))
     tensor.dtype = expected;
 }

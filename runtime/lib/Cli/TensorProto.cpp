@@ -146,8 +146,9 @@ moert_status readFields(Reader file, const std::string &origin, Proto &proto) {
         return corrupt("its dimensions are malformed, or more than eight");
       continue;
     }
-    if (wire == kVarint ? !file.varint(number)
-                        : wire == kBytes ? !file.bytes(range) : !file.skipField(wire))
+    if (wire == kVarint  ? !file.varint(number)
+        : wire == kBytes ? !file.bytes(range)
+                         : !file.skipField(wire))
       return corrupt(kMalformed);
     switch (field) {
     case 1:

@@ -113,8 +113,7 @@ moert_status requestCreate(moert_session *session, const char *entry, moert_requ
   return moert_request::make(*session, entry, request);
 }
 
-moert_status requestSetInput(moert_request *request, const char *name,
-                             const moert_tensor *tensor) {
+moert_status requestSetInput(moert_request *request, const char *name, const moert_tensor *tensor) {
   MOERT_REQUIRE(request);
   MOERT_REQUIRE(name);
   MOERT_REQUIRE(tensor);

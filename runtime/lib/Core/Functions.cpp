@@ -12,7 +12,8 @@ namespace {
 Context &contextOf(moert_ctx *ctx) { return *static_cast<Context *>(ctx); }
 
 [[noreturn]] void badIndex(Context &context, const char *kind, uint32_t index, size_t count) {
-  context.unwind(failure(MOERT_INTERNAL, "compiled code asks for %s %u of %zu", kind, index, count));
+  context.unwind(
+      failure(MOERT_INTERNAL, "compiled code asks for %s %u of %zu", kind, index, count));
 }
 
 void *alloc(moert_ctx *ctx, int64_t bytes) {
@@ -27,8 +28,7 @@ void *alloc(moert_ctx *ctx, int64_t bytes) {
   if (code == MOERT_INVALID_ARGUMENT)
     context.unwind(failure(MOERT_OUT_OF_MEMORY, "no machine has %lld bytes of memory",
                            static_cast<long long>(bytes)));
-  context.unwind(
-      failure(code, "no memory for %lld bytes of a run", static_cast<long long>(bytes)));
+  context.unwind(failure(code, "no memory for %lld bytes of a run", static_cast<long long>(bytes)));
 }
 
 void release(moert_ctx *ctx, void *memory) {
@@ -126,8 +126,18 @@ void appendState(moert_ctx *ctx, uint32_t index, int64_t rows) {
 } // namespace
 
 const moert_functions kFunctions = {
-    sizeof(moert_functions), alloc,   release, parallelFor, weight, output, fail, state,
-    appendState,             nullptr, nullptr, nullptr,
+    sizeof(moert_functions),
+    alloc,
+    release,
+    parallelFor,
+    weight,
+    output,
+    fail,
+    state,
+    appendState,
+    nullptr,
+    nullptr,
+    nullptr,
 };
 
 } // namespace moert

@@ -24,8 +24,7 @@ moert_status readOptions(const T *given, const char *type, T &options) {
   for (uint64_t i = sizeof(T); i < given->size; ++i)
     if (bytes[i])
       return failure(MOERT_UNSUPPORTED, "%s uses fields that this version of libmoert lacks", type);
-  memcpy(static_cast<void *>(&options), given,
-         size_t(std::min<uint64_t>(given->size, sizeof(T))));
+  memcpy(static_cast<void *>(&options), given, size_t(std::min<uint64_t>(given->size, sizeof(T))));
   return success();
 }
 

@@ -3,8 +3,8 @@
 //
 // Sizes are rounded up to classes, each with a stack of free blocks. A request is served from its
 // own class or from the system, never from another class: so a class holds exactly as many blocks
-// as one run had in use at once, and repeating a run allocates nothing. Blocks that 64 runs in a row
-// had no use for go back to the system, so shapes that grow with every step leave no trail.
+// as one run had in use at once, and repeating a run allocates nothing. Blocks that 64 runs in a
+// row had no use for go back to the system, so shapes that grow with every step leave no trail.
 #ifndef MOERT_LIB_CORE_POOL_H
 #define MOERT_LIB_CORE_POOL_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A look at a shared object before the dynamic loader gets it. The loader maps what the headers
-// promise without comparing it with the file, so a truncated file would end the process with SIGBUS.
+// promise without comparing it with the file, so a truncated file would end the process with
+// SIGBUS.
 #ifndef MOERT_LIB_CORE_SHAREDOBJECT_H
 #define MOERT_LIB_CORE_SHAREDOBJECT_H
 

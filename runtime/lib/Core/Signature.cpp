@@ -9,9 +9,9 @@ namespace moert {
 
 const char *dtypeName(int32_t dtype) {
   static constexpr const char *kNames[] = {
-      "undefined", "f32", "u8",       "i8",         "u16",    "i16",        "i32", "i64", "string",
-      "bool",      "f16", "f64",      "u32",        "u64",    "c64",        "c128", "bf16",
-      "f8e4m3fn",  "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz", "u4", "i4", "f4e2m1", "f8e8m0", "u2"};
+      "undefined",  "f32",    "u8",         "i8",  "u16", "i16",    "i32",    "i64",  "string",
+      "bool",       "f16",    "f64",        "u32", "u64", "c64",    "c128",   "bf16", "f8e4m3fn",
+      "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz", "u4",  "i4",  "f4e2m1", "f8e8m0", "u2"};
   static_assert(sizeof(kNames) / sizeof(kNames[0]) == MOERT_U2 + 1, "one name per type");
   return dtype >= 0 && dtype <= MOERT_U2 ? kNames[dtype] : "unknown";
 }
@@ -30,8 +30,7 @@ int64_t tensorBytes(int32_t dtype, int64_t rank, const int64_t *sizes) {
   return bits / 8 + (bits % 8 != 0);
 }
 
-TypeText describeType(int32_t dtype, int64_t rank, const int64_t *sizes,
-                      const char *const *names) {
+TypeText describeType(int32_t dtype, int64_t rank, const int64_t *sizes, const char *const *names) {
   TypeText type;
   size_t length = 0;
   auto append = [&](const char *format, auto value) {
@@ -104,16 +103,14 @@ const char *dimName(const moert_value_info &info, int32_t axis) {
 DimRule firstWithName(const moert_entry_info &entry, const char *name) {
   for (uint32_t input = 0;; ++input)
     for (int32_t axis = 0; axis < entry.inputs[input].rank; ++axis)
-      if (const char *other = dimName(entry.inputs[input], axis);
-          other && strcmp(other, name) == 0)
+      if (const char *other = dimName(entry.inputs[input], axis); other && strcmp(other, name) == 0)
         return {input, axis, -1, input, axis};
 }
 
 } // namespace
 
 bool collectDimRules(const Host &host, const moert_entry_info &entry,
-                     const moert_dim_binding *bindings, size_t numBindings,
-                     Array<DimRule> &rules) {
+                     const moert_dim_binding *bindings, size_t numBindings, Array<DimRule> &rules) {
   size_t named = 0;
   auto forEachNamed = [&](auto visit) {
     for (uint32_t input = 0; input < entry.num_inputs; ++input)

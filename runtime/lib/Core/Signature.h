@@ -27,8 +27,8 @@ bool isAligned(const void *data, int32_t dtype);
 /// Whether `tensor` can be input `info`: dtype, rank, fixed sizes and length.
 moert_status checkInput(const moert_value_info &info, const moert_tensor &tensor);
 
-/// One demand on the sizes of a call: size `axis` of input `input` equals `size`, or where that is -1
-/// the size `otherAxis` of input `otherInput`.
+/// One demand on the sizes of a call: size `axis` of input `input` equals `size`, or where that is
+/// -1 the size `otherAxis` of input `otherInput`.
 struct DimRule {
   uint32_t input;
   int32_t axis;

@@ -2,10 +2,12 @@
 // The weights file: its format, the reader the runtime uses and the writer the compiler uses.
 //
 //   offset 0       WeightsHeader, 128 bytes
-//   offset 128     directory: one WeightsRecord per weight, in the artifact's order; then, per weight
+//   offset 128     directory: one WeightsRecord per weight, in the artifact's order; then, per
+//   weight
 //                  and slab, the slab's XXH3-128; then the names, each ending in NUL; then zeros
 //                  up to data_offset
-//   data_offset    the slabs: those of one weight slab_stride apart, weights one after the other, all
+//   data_offset    the slabs: those of one weight slab_stride apart, weights one after the other,
+//   all
 //                  starting at multiples of MOERT_SLAB_ALIGNMENT; zeros in between
 //
 // Numbers are little-endian; digests are XXH3-128 in its canonical (big-endian) form with seed 0.
@@ -108,9 +110,10 @@ private:
   bool mapped_ = false;
 };
 
-/// Writes a weights file as a stream, in bounded memory: begin, then the bytes of every slab in order
-/// (in pieces of any size), then finish. Until finish has succeeded there is no file at `path`; what
-/// is under way is called `path`.tmp and goes away with the writer. Used by one thread.
+/// Writes a weights file as a stream, in bounded memory: begin, then the bytes of every slab in
+/// order (in pieces of any size), then finish. Until finish has succeeded there is no file at
+/// `path`; what is under way is called `path`.tmp and goes away with the writer. Used by one
+/// thread.
 class WeightsWriter {
 public:
   WeightsWriter() = default;

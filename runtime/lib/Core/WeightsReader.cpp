@@ -64,8 +64,7 @@ moert_status WeightsReader::load(const Descriptor &file, const char *path, int32
     mapped_ = true;
     return success();
   }
-  auto *memory =
-      static_cast<uint8_t *>(host_.allocate(size_t(info.st_size), MOERT_SLAB_ALIGNMENT));
+  auto *memory = static_cast<uint8_t *>(host_.allocate(size_t(info.st_size), MOERT_SLAB_ALIGNMENT));
   if (!memory)
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the %lld bytes of weights file '%s'",
                    asLong(info.st_size), path);

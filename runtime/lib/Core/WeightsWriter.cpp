@@ -89,8 +89,8 @@ moert_status WeightsWriter::begin(const char *path, const uint8_t buildId[16],
     memcpy(state->directory.data() + records[i].name_offset - kWeightsHeaderBytes, infos[i].name,
            records[i].name_bytes);
 
-  state->file = open(state->temporary.c_str(),
-                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+  state->file =
+      open(state->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (state->file < 0)
     return osFailure(MOERT_IO, errno, "cannot create '%s'", state->temporary.c_str());
   // Sets the size at once, so gaps between slabs are holes that read as zeros.
@@ -121,8 +121,7 @@ void WeightsWriter::skipFilled() {
   }
 }
 
-moert_status WeightsWriter::append(uint32_t weight, int64_t slab, const void *data,
-                                   int64_t bytes) {
+moert_status WeightsWriter::append(uint32_t weight, int64_t slab, const void *data, int64_t bytes) {
   if (!state_)
     return failure(MOERT_FAILED_PRECONDITION, "the weights file has not been begun");
   State &s = *state_;
@@ -201,8 +200,7 @@ moert_status WeightsWriter::write(const void *data, int64_t bytes, int64_t offse
 
 moert_status WeightsWriter::flush() {
   State &s = *state_;
-  moert_status status =
-      writeThrough(s.buffer.data(), int64_t(s.buffer.size()), s.bufferOffset);
+  moert_status status = writeThrough(s.buffer.data(), int64_t(s.buffer.size()), s.bufferOffset);
   s.buffer.clear();
   return status;
 }
