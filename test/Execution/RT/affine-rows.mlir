@@ -2,7 +2,7 @@
 // RUN: rm -rf %t && mkdir -p %t
 // RUN: %python -c "import struct; open(r'%t/w.bin', 'wb').write(struct.pack('<200f', *[i / 8 for i in range(200)]))"
 // RUN: moec-test-emit %s -o %t/rows.so
-// RUN: %cc -I %moec_source/runtime/include %S/Inputs/run-rows.c -o %t/run -L %moec_build/lib -lmoert -lstdc++ -lpthread -ldl -lm
+// RUN: %cc -I %moec_source/runtime/include %S/Inputs/run-rows.c -o %t/run %moec_build/lib/libmoert.a -lstdc++ -lpthread -ldl -lm
 // RUN: %t/run %t/rows.so | FileCheck %s
 // RUN: env MOERT_ISA=v2 %t/run %t/rows.so | FileCheck %s
 //
