@@ -29,6 +29,17 @@ struct CpuOptions {
   std::vector<std::string> levels;
 };
 
+/// What a file leaves open.
+struct RecogniseOptions {
+  /// Which provider's reading of com.microsoft::MoE: ort-cuda (the schema's) or
+  /// ort-cpu.
+  std::string contribDialect = "ort-cuda";
+};
+
+/// From `onnx` to `moe` and what surrounds it; modules without `onnx` pass
+/// unchanged.
+void buildRecogniseStage(mlir::OpPassManager &pm, const RecogniseOptions &options);
+
 /// From `moe` to structured `tile` and `linalg` ops on tensors.
 void buildScheduleStage(mlir::OpPassManager &pm);
 

@@ -7,9 +7,11 @@
 
 #include "moec/Pipelines.h"
 
+#include "dialects/ONNX/Transforms/Passes.h"
 #include "dialects/RT/Transforms/Passes.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
+#include "lib/Recognise/Passes.h"
 
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -23,6 +25,15 @@ using namespace mlir;
 static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &options) {
+  pm.addPass(onnx::createInferShapesPass());
+  addCleanup(pm);
+  recognise::RecogniseContribMoEPassOptions contrib;
+  contrib.dialect = options.contribDialect;
+  pm.addPass(recognise::createRecogniseContribMoEPass(contrib));
+  pm.addPass(recognise::createMakeEntriesPass());
 }
 
 void moec::buildScheduleStage(OpPassManager &pm) {

@@ -18,6 +18,7 @@
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 #include "lib/Conversion/TileToLLVM/TileToLLVM.h"
+#include "lib/Recognise/Passes.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -54,5 +55,6 @@ void moec::registerPasses() {
   registerMoEToTilePasses();
   rt::registerRTToLLVMPasses();
   rt::registerRTTransformsPasses();
+  recognise::registerRecognisePasses();
   registerPipelines();
 }
