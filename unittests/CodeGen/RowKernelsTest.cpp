@@ -102,8 +102,8 @@ void testReduction(const std::string &type, const std::string &op, T init, T ide
 }
 
 TEST(RowKernels, SumsOfRows) {
-  testReduction<float>("f32", "arith.addf", 0.5f, -0.0f, [](float a, float b) { return a + b; });
-  testReduction<double>("f64", "arith.addf", 0.5, -0.0, [](double a, double b) { return a + b; });
+  testReduction<float>("f32", "arith.addf", 0.5f, 0.0f, [](float a, float b) { return a + b; });
+  testReduction<double>("f64", "arith.addf", 0.5, 0.0, [](double a, double b) { return a + b; });
 }
 
 TEST(RowKernels, OtherReductionsOfRows) {
@@ -114,8 +114,7 @@ TEST(RowKernels, OtherReductionsOfRows) {
                        [](float a, float b) { return std::min(a, b); });
   testReduction<int32_t>("i32", "arith.maxsi", -5, INT32_MIN,
                          [](int32_t a, int32_t b) { return std::max(a, b); });
-  testReduction<int64_t>("i64", "arith.addi", 7, 0,
-                         [](int64_t a, int64_t b) { return a + b; });
+  testReduction<int64_t>("i64", "arith.addi", 7, 0, [](int64_t a, int64_t b) { return a + b; });
   testReduction<int8_t>("i8", "arith.ori", 1, 0, [](int8_t a, int8_t b) { return int8_t(a | b); });
 }
 
@@ -139,7 +138,7 @@ TEST(RowKernels, ReductionOfStridedRowsAddsInTheSameOrder) {
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t i = 0; i < length; ++i)
         plain[i] = x[(row * length + i) * 2 + 1];
-      expected.push_back(reduceRow<float>(plain.data(), length, 0.5f, -0.0f,
+      expected.push_back(reduceRow<float>(plain.data(), length, 0.5f, 0.0f,
                                           [](float a, float b) { return a + b; }));
     }
     for (const std::string &level : code.getLevels())
@@ -217,8 +216,8 @@ TEST(RowKernels, ArgMaxOnScalars) {
   for (const std::string &level : code.getLevels()) {
     std::vector<float> v(rows, -INFINITY);
     std::vector<int64_t> at(rows, -1);
-    code.run(level, true, Memref<float, 2>(x.data(), {rows, 100}), Memref<float, 1>(v.data(), {rows}),
-             Memref<int64_t, 1>(at.data(), {rows}));
+    code.run(level, true, Memref<float, 2>(x.data(), {rows, 100}),
+             Memref<float, 1>(v.data(), {rows}), Memref<int64_t, 1>(at.data(), {rows}));
     for (int64_t row = 0; row < rows; ++row)
       EXPECT_EQ(at[row], std::max_element(x.begin() + row * 100, x.begin() + row * 100 + 100) -
                              (x.begin() + row * 100));
