@@ -408,6 +408,77 @@ TEST(RowKernels, CopiesTransposesAndFills) {
   }
 }
 
+TEST(RowKernels, ScalarsAndShortRows) {
+  CompiledRows code(R"mlir(
+    func.func @host(%s: memref<f32>, %x: memref<?x2xf32>, %y: memref<?x2xf32>) {
+      linalg.generic {indexing_maps = [affine_map<() -> ()>], iterator_types = []} outs(%s : memref<f32>) {
+      ^bb0(%o: f32):
+        %v = arith.addf %o, %o : f32
+        linalg.yield %v : f32
+      }
+      linalg.generic {indexing_maps = [affine_map<(r, c) -> ()>, affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r, c)>],
+                      iterator_types = ["parallel", "parallel"]}
+          ins(%s, %x : memref<f32>, memref<?x2xf32>) outs(%y : memref<?x2xf32>) {
+      ^bb0(%a: f32, %b: f32, %o: f32):
+        %v = arith.mulf %a, %b : f32
+        linalg.yield %v : f32
+      }
+      return
+    })mlir");
+  ASSERT_FALSE(code.getLevels().empty());
+  for (const std::string &level : code.getLevels())
+    for (bool split : {false, true}) {
+      std::vector<float> x = makeFloats(34), y(34), expected;
+      for (float value : x)
+        expected.push_back(3.0f * value);
+      float scalar = 1.5f;
+      code.run(level, split, Memref<float, 0>(&scalar, {}), Memref<float, 2>(x.data(), {17, 2}),
+               Memref<float, 2>(y.data(), {17, 2}));
+      EXPECT_EQ(scalar, 3.0f);
+      EXPECT_TRUE(sameBits(y, expected)) << level;
+    }
+}
+
+TEST(RowKernels, ReductionsOfTwoDimensionsAreNested) {
+  // Sums over h and w of [n, h, w]: each row w by the tree, rows one after the other.
+  CompiledRows code(R"mlir(
+    func.func @host(%x: memref<?x?x?xf32>, %y: memref<?xf32>, %all: memref<f32>) {
+      linalg.generic {indexing_maps = [affine_map<(n, h, w) -> (n, h, w)>, affine_map<(n, h, w) -> (n)>],
+                      iterator_types = ["parallel", "reduction", "reduction"]}
+          ins(%x : memref<?x?x?xf32>) outs(%y : memref<?xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %v = arith.addf %o, %a : f32
+        linalg.yield %v : f32
+      }
+      linalg.generic {indexing_maps = [affine_map<(n) -> (n)>, affine_map<(n) -> ()>], iterator_types = ["reduction"]}
+          ins(%y : memref<?xf32>) outs(%all : memref<f32>) {
+      ^bb0(%a: f32, %o: f32):
+        %v = arith.addf %o, %a : f32
+        linalg.yield %v : f32
+      }
+      return
+    })mlir");
+  ASSERT_FALSE(code.getLevels().empty());
+  auto add = [](float a, float b) { return a + b; };
+  for (int64_t length : lengths) {
+    std::vector<float> x = makeFloats(rows * 4 * length), expected(rows);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t h = 0; h < 4; ++h)
+        expected[row] =
+            reduceRow<float>(x.data() + (row * 4 + h) * length, length, expected[row], 0.0f, add);
+    float total = reduceRow<float>(expected.data(), rows, 0.0f, 0.0f, add);
+    for (const std::string &level : code.getLevels())
+      for (bool split : {false, true}) {
+        std::vector<float> y(rows);
+        float all = 0;
+        code.run(level, split, Memref<float, 3>(x.data(), {rows, 4, length}),
+                 Memref<float, 1>(y.data(), {rows}), Memref<float, 0>(&all, {}));
+        EXPECT_TRUE(sameBits(y, expected)) << length << " at " << level;
+        EXPECT_EQ(all, total) << length << " at " << level;
+      }
+  }
+}
+
 TEST(RowKernels, SoftmaxOfTensors) {
   CompiledRows code(R"mlir(
     func.func @host(%m: memref<?x?xf32>, %y: memref<?x?xf32>) {
