@@ -44,8 +44,8 @@ Value clamp(const FloatBuilder &m, Value x, float low, float high) {
 
 /// exp(r) * 2^e for |r| <= ln 2 / 2.
 Value scaledExp(const FloatBuilder &m, Value r, Value e) {
-  Value p = m.polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                             4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
+  Value p = m.polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                             1.6666665459e-1f, 5.0000001201e-1f});
   p = m.add(m.fma(m.mul(r, r), p, r), m.f(1.0f));
   // 2^e in two factors: e goes beyond the exponents of floats on both sides.
   Value first = m.op<arith::ShRSIOp>(e, m.i(1));
@@ -127,8 +127,8 @@ Value expandPow(const FloatBuilder &m, Value base, Value exponent) {
   // Of a negative base: the sign of odd powers, nothing but for whole exponents.
   auto isWhole = [&](Value x) { return m.compare(CmpFPredicate::OEQ, m.floor(x), x); };
   Value whole = isWhole(exponent);
-  Value isOdd = m.op<arith::AndIOp>(
-      whole, m.op<arith::XOrIOp>(isWhole(m.mul(exponent, m.f(0.5f))), whole));
+  Value isOdd =
+      m.op<arith::AndIOp>(whole, m.op<arith::XOrIOp>(isWhole(m.mul(exponent, m.f(0.5f))), whole));
   power = m.select(isOdd, m.withSignOf(power, base), power);
   Value isNegative = m.op<arith::AndIOp>(m.compare(CmpFPredicate::OLT, base, zero),
                                          m.compare(CmpFPredicate::OLT, size, m.f(INFINITY)));

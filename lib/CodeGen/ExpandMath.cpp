@@ -29,8 +29,7 @@ namespace {
 
 /// Functions that upstream reduces to others; rsqrt among them, since its
 /// approximation is AVX2's alone.
-constexpr StringRef expanded[] = {"tan",   "fpowi", "ipowi",
-                                  "round", "rsqrt", "clampf"};
+constexpr StringRef expanded[] = {"tan", "fpowi", "ipowi", "round", "rsqrt", "clampf"};
 
 /// Functions that the processor has, at every level.
 bool isInstruction(StringRef name) {

@@ -118,43 +118,43 @@ LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
   else if (extent)
     constants.push_back(extent.getDefiningOp());
 
-  former.launch(
-      b, getKernelName(op), count, captures,
-      [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange inside) {
-        IRMapping mapping;
-        for (Operation *constant : constants)
-          mapping.map(constant->getResult(0), k.clone(*constant)->getResult(0));
-        mapping.map(captures, inside);
-        if (units.dim < 0) {
-          k.clone(*op, mapping);
-          return;
-        }
-        if (extent) {
-          Value block = arith::ConstantIndexOp::create(k, units.block);
-          begin = arith::MulIOp::create(k, begin, block);
-          end = arith::MinUIOp::create(k, arith::MulIOp::create(k, end, block),
-                                       mapping.lookup(extent));
-        }
-        Value number = arith::SubIOp::create(k, end, begin);
-        Operation *clone = k.clone(*op, mapping);
-        k.setInsertionPoint(clone);
-        for (OpOperand &operand : op->getOpOperands()) {
-          auto positions = *getPositions(op.getMatchingIndexingMap(&operand), units.dim);
-          if (!positions.empty())
-            clone->setOperand(operand.getOperandNumber(),
-                              subview(k, mapping.lookup(operand.get()), positions, begin, number));
-        }
-        // Indices count from the start of the subviews now.
-        clone->walk([&](linalg::IndexOp index) {
-          if (static_cast<int64_t>(index.getDim()) != units.dim)
-            return;
-          OpBuilder inner(index->getContext());
-          inner.setInsertionPointAfter(index);
-          auto shifted = arith::AddIOp::create(inner, index.getLoc(), index, begin);
-          index.getResult().replaceAllUsesExcept(shifted, shifted);
-        });
-        k.setInsertionPointAfter(clone);
-      });
+  former.launch(b, getKernelName(op), count, captures,
+                [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange inside) {
+                  IRMapping mapping;
+                  for (Operation *constant : constants)
+                    mapping.map(constant->getResult(0), k.clone(*constant)->getResult(0));
+                  mapping.map(captures, inside);
+                  if (units.dim < 0) {
+                    k.clone(*op, mapping);
+                    return;
+                  }
+                  if (extent) {
+                    Value block = arith::ConstantIndexOp::create(k, units.block);
+                    begin = arith::MulIOp::create(k, begin, block);
+                    end = arith::MinUIOp::create(k, arith::MulIOp::create(k, end, block),
+                                                 mapping.lookup(extent));
+                  }
+                  Value number = arith::SubIOp::create(k, end, begin);
+                  Operation *clone = k.clone(*op, mapping);
+                  k.setInsertionPoint(clone);
+                  for (OpOperand &operand : op->getOpOperands()) {
+                    auto positions = *getPositions(op.getMatchingIndexingMap(&operand), units.dim);
+                    if (!positions.empty())
+                      clone->setOperand(
+                          operand.getOperandNumber(),
+                          subview(k, mapping.lookup(operand.get()), positions, begin, number));
+                  }
+                  // Indices count from the start of the subviews now.
+                  clone->walk([&](linalg::IndexOp index) {
+                    if (static_cast<int64_t>(index.getDim()) != units.dim)
+                      return;
+                    OpBuilder inner(index->getContext());
+                    inner.setInsertionPointAfter(index);
+                    auto shifted = arith::AddIOp::create(inner, index.getLoc(), index, begin);
+                    index.getResult().replaceAllUsesExcept(shifted, shifted);
+                  });
+                  k.setInsertionPointAfter(clone);
+                });
   op->erase();
   return success();
 }
@@ -167,7 +167,8 @@ bool isLinalgWork(Operation *op) {
 
 LogicalResult formLinalgKernel(Operation *op, KernelFormer &former) {
   if (auto copy = dyn_cast<memref::CopyOp>(op)) {
-    if (!isa<MemRefType>(copy.getSource().getType()) || !isa<MemRefType>(copy.getTarget().getType()))
+    if (!isa<MemRefType>(copy.getSource().getType()) ||
+        !isa<MemRefType>(copy.getTarget().getType()))
       return op->emitOpError("copies memrefs of unknown rank; form-kernels needs ranked ones");
     OpBuilder b(op);
     auto ranked = linalg::CopyOp::create(b, op->getLoc(), copy.getSource(), copy.getTarget());

@@ -57,9 +57,8 @@ bool isPerRow(linalg::LinalgOp consumer, OpOperand &operand) {
   for (unsigned dim = 0; dim < last; ++dim)
     if (!map.isFunctionOfDim(dim) && sizes[dim] != 1)
       return false;
-  bool isReducedInColumns =
-      consumer.getNumReductionLoops() != 0 &&
-      consumer.getIteratorTypesArray()[last] == utils::IteratorType::parallel;
+  bool isReducedInColumns = consumer.getNumReductionLoops() != 0 &&
+                            consumer.getIteratorTypesArray()[last] == utils::IteratorType::parallel;
   return map.isFunctionOfDim(last) || !isReducedInColumns;
 }
 
@@ -70,15 +69,16 @@ bool shouldFuse(OpOperand *operand) {
     return true;
   if (isCheap(producer))
     return true;
-  bool hasOneUser = llvm::all_of(
-      producer->getUsers(), [&](Operation *user) { return user == consumer.getOperation(); });
+  bool hasOneUser = llvm::all_of(producer->getUsers(),
+                                 [&](Operation *user) { return user == consumer.getOperation(); });
   return hasOneUser && isPerRow(consumer, *operand);
 }
 
 /// Named ops other than contractions, convolutions and fills, which have emitters
 /// or patterns of their own.
 bool shouldGeneralise(linalg::LinalgOp op) {
-  return op.hasPureTensorSemantics() && !isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()) &&
+  return op.hasPureTensorSemantics() &&
+         !isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()) &&
          !linalg::isaContractionOpInterface(op) && !linalg::isaConvolutionOpInterface(op);
 }
 

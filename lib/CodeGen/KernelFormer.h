@@ -40,12 +40,12 @@ private:
 };
 
 /// Entries [begin, begin + count) of `memref` along each of `dims`; null of null.
-mlir::Value subview(mlir::ImplicitLocOpBuilder &b, mlir::Value memref,
-                    mlir::ArrayRef<int64_t> dims, mlir::Value begin, mlir::Value count);
+mlir::Value subview(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, mlir::ArrayRef<int64_t> dims,
+                    mlir::Value begin, mlir::Value count);
 
 /// Rows of a matrix or entries of a vector: subview along dimension 0.
-inline mlir::Value subviewRows(mlir::ImplicitLocOpBuilder &b, mlir::Value memref,
-                               mlir::Value begin, mlir::Value count) {
+inline mlir::Value subviewRows(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, mlir::Value begin,
+                               mlir::Value count) {
   return subview(b, memref, {0}, begin, count);
 }
 

@@ -72,8 +72,8 @@ Value expandLog2(const FloatBuilder &m, Value x) {
 
 Value expandAsinh(const FloatBuilder &m, Value x) {
   Value size = m.absolute(x), z = m.mul(x, x);
-  Value p = m.polynomial(z, {2.0122003309e-2f, -4.2699340972e-2f, 7.4847586088e-2f,
-                             -1.6666288134e-1f});
+  Value p =
+      m.polynomial(z, {2.0122003309e-2f, -4.2699340972e-2f, 7.4847586088e-2f, -1.6666288134e-1f});
   Value near = m.fma(m.mul(p, z), x, x);
   // For large x the square would overflow, and asinh(x) = log(2 x).
   Value isLarge = m.compare(CmpFPredicate::OGT, size, m.f(1500.0f));
@@ -85,8 +85,8 @@ Value expandAsinh(const FloatBuilder &m, Value x) {
 
 Value expandAcosh(const FloatBuilder &m, Value x) {
   Value z = m.sub(x, m.f(1.0f));
-  Value p = m.polynomial(z, {1.7596881071e-3f, -7.5272886713e-3f, 2.6454905019e-2f,
-                             -1.1784741703e-1f, 1.4142135263f});
+  Value p = m.polynomial(
+      z, {1.7596881071e-3f, -7.5272886713e-3f, 2.6454905019e-2f, -1.1784741703e-1f, 1.4142135263f});
   Value near = m.mul(p, m.squareRoot(z)); // NaN below 1
   Value isLarge = m.compare(CmpFPredicate::OGT, x, m.f(1500.0f));
   Value root = m.squareRoot(m.mul(z, m.add(x, m.f(1.0f))));

@@ -51,16 +51,15 @@ struct ExpandFma : OpRewritePattern<OpT> {
 } // namespace
 
 void populateMathExpansions(RewritePatternSet &patterns, PatternBenefit benefit) {
-  patterns.add<ExpandFunction<math::ExpOp, expandExp>, ExpandFunction<math::Exp2Op, expandExp2>,
-               ExpandFunction<math::TanhOp, expandTanh>, ExpandFunction<math::SinhOp, expandSinh>,
-               ExpandFunction<math::CoshOp, expandCosh>, ExpandFunction<math::ErfOp, expandErf>,
-               ExpandFunction<math::LogOp, expandLog>, ExpandFunction<math::Log2Op, expandLog2>,
-               ExpandFunction<math::AsinhOp, expandAsinh>,
-               ExpandFunction<math::AcoshOp, expandAcosh>,
-               ExpandFunction<math::AtanhOp, expandAtanh>, ExpandFunction<math::SinOp, expandSin>,
-               ExpandFunction<math::CosOp, expandCos>, ExpandFunction<math::AtanOp, expandAtan>,
-               ExpandFunction<math::PowFOp, expandPow>>(
-      patterns.getContext(), benefit);
+  patterns
+      .add<ExpandFunction<math::ExpOp, expandExp>, ExpandFunction<math::Exp2Op, expandExp2>,
+           ExpandFunction<math::TanhOp, expandTanh>, ExpandFunction<math::SinhOp, expandSinh>,
+           ExpandFunction<math::CoshOp, expandCosh>, ExpandFunction<math::ErfOp, expandErf>,
+           ExpandFunction<math::LogOp, expandLog>, ExpandFunction<math::Log2Op, expandLog2>,
+           ExpandFunction<math::AsinhOp, expandAsinh>, ExpandFunction<math::AcoshOp, expandAcosh>,
+           ExpandFunction<math::AtanhOp, expandAtanh>, ExpandFunction<math::SinOp, expandSin>,
+           ExpandFunction<math::CosOp, expandCos>, ExpandFunction<math::AtanOp, expandAtan>,
+           ExpandFunction<math::PowFOp, expandPow>>(patterns.getContext(), benefit);
 }
 
 void populateFmaExpansions(RewritePatternSet &patterns) {

@@ -47,8 +47,8 @@ struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
     Value x = op.getIn();
     Value near = arith::TruncFOp::create(b, m.f32(), x);
     Value back = arith::ExtFOp::create(b, x.getType(), near);
-    Value isLarger = m.compare(CmpFPredicate::OGT, math::AbsFOp::create(b, back),
-                               math::AbsFOp::create(b, x));
+    Value isLarger =
+        m.compare(CmpFPredicate::OGT, math::AbsFOp::create(b, back), math::AbsFOp::create(b, x));
     Value bits = m.op<arith::SubIOp>(m.bits(near), m.select(isLarger, m.i(1), m.i(0)));
     Value isInexact = m.compare(CmpFPredicate::ONE, back, x);
     bits = m.op<arith::OrIOp>(bits, m.select(isInexact, m.i(1), m.i(0)));
@@ -98,8 +98,8 @@ struct ExtendHalf : OpRewritePattern<arith::ExtFOp> {
     Value word = arith::ExtUIOp::create(b, m.i32(), half);
     Value size = m.op<arith::AndIOp>(word, m.i(0x7fff));
     Value sign = m.op<arith::ShLIOp>(m.op<arith::AndIOp>(word, m.i(0x8000)), m.i(16));
-    Value normal = m.op<arith::AddIOp>(m.op<arith::ShLIOp>(size, m.i(fractionShift)),
-                                       m.i(biasShift));
+    Value normal =
+        m.op<arith::AddIOp>(m.op<arith::ShLIOp>(size, m.i(fractionShift)), m.i(biasShift));
     // Subnormals count units of 2^-24.
     Value units = arith::SIToFPOp::create(b, m.f32(), size);
     Value subnormal = m.bits(m.mul(units, m.f(5.9604644775390625e-8f)));
@@ -125,20 +125,19 @@ struct TruncateToHalf : OpRewritePattern<arith::TruncFOp> {
     Value size = m.op<arith::AndIOp>(word, m.i(0x7fffffff));
     Value sign = m.op<arith::AndIOp>(m.op<arith::ShRUIOp>(word, m.i(16)), m.i(0x8000));
     // To nearest even: a carry into the exponent is right as it is, up to infinity.
-    Value lastBit =
-        m.op<arith::AndIOp>(m.op<arith::ShRUIOp>(size, m.i(fractionShift)), m.i(1));
+    Value lastBit = m.op<arith::AndIOp>(m.op<arith::ShRUIOp>(size, m.i(fractionShift)), m.i(1));
     Value rounded = m.op<arith::AddIOp>(m.op<arith::AddIOp>(size, m.i(0xfff)), lastBit);
-    Value normal = m.op<arith::ShRUIOp>(m.op<arith::SubIOp>(rounded, m.i(biasShift)),
-                                        m.i(fractionShift));
+    Value normal =
+        m.op<arith::ShRUIOp>(m.op<arith::SubIOp>(rounded, m.i(biasShift)), m.i(fractionShift));
     // Floats in [1/2, 1) are multiples of 2^-24: the sum rounds to units of subnormals.
     Value half = m.f(0.5f);
-    Value subnormal =
-        m.op<arith::SubIOp>(m.bits(m.add(m.fromBits(size), half)), m.i(0x3f000000));
+    Value subnormal = m.op<arith::SubIOp>(m.bits(m.add(m.fromBits(size), half)), m.i(0x3f000000));
     Value nan = m.op<arith::OrIOp>(
         m.op<arith::AndIOp>(m.op<arith::ShRUIOp>(size, m.i(fractionShift)), m.i(0x3ff)),
         m.i(0x7e00));
     // 65520, half a unit above the largest f16.
-    Value bits = m.select(m.compare(CmpIPredicate::uge, size, m.i(0x477ff000)), m.i(0x7c00), normal);
+    Value bits =
+        m.select(m.compare(CmpIPredicate::uge, size, m.i(0x477ff000)), m.i(0x7c00), normal);
     bits = m.select(m.compare(CmpIPredicate::ult, size, m.i(0x38800000)), subnormal, bits);
     bits = m.select(m.compare(CmpIPredicate::ugt, size, m.i(0x7f800000)), nan, bits);
     bits = m.op<arith::OrIOp>(bits, sign);

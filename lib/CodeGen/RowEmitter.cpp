@@ -140,8 +140,7 @@ Value RowEmitter::getExtent(int64_t dim) {
     return index(size);
   // The verifier of structured ops guarantees an operand indexed by the plain loop.
   for (OpOperand &operand : op->getOpOperands())
-    for (auto [position, expr] :
-         llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
+    for (auto [position, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
       if (expr == plain)
         return memref::DimOp::create(b, operand.get(), position);
   return index(0);
@@ -168,8 +167,8 @@ RowEmitter::Values RowEmitter::overDims(ArrayRef<unsigned> dims, ValueRange init
   });
 }
 
-RowEmitter::Values
-RowEmitter::overLanes(ValueRange init, function_ref<Values(const RowStep &, ValueRange)> body) {
+RowEmitter::Values RowEmitter::overLanes(ValueRange init,
+                                         function_ref<Values(const RowStep &, ValueRange)> body) {
   if (laneDim < 0)
     return body(RowStep{Value(), 1, Value(), Value()}, init);
   Value extent = extents[laneDim], step = index(rowLanes), whole;
@@ -313,8 +312,8 @@ void RowEmitter::emitLoad(VectorBody &body, memref::LoadOp load, const RowStep &
     }
     lanes.push_back(memref::LoadOp::create(b, memref, indices));
   }
-  body.map(load, vector::FromElementsOp::create(b, VectorType::get({rowLanes}, load.getType()),
-                                                lanes));
+  body.map(load,
+           vector::FromElementsOp::create(b, VectorType::get({rowLanes}, load.getType()), lanes));
 }
 
 //===----------------------------------------------------------------------===//

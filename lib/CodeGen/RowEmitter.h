@@ -37,7 +37,7 @@ private:
   /// How one output is reduced along the lane dimension.
   struct Reduction {
     mlir::Operation *combiner;
-    mlir::Value term; // in the body: what the combiner adds
+    mlir::Value term;         // in the body: what the combiner adds
     mlir::TypedAttr identity; // f32 for narrow floats, which are reduced in f32
   };
 

@@ -43,8 +43,8 @@ RowAccess RowOperands::getAccess(OpOperand &operand) {
   if (laneDim < 0 || !type || !map.isFunctionOfDim(laneDim))
     return RowAccess::Uniform;
   auto others = map.getResults().drop_back();
-  bool onlyLast = llvm::none_of(
-      others, [&](AffineExpr expr) { return expr.isFunctionOfDim(laneDim); });
+  bool onlyLast =
+      llvm::none_of(others, [&](AffineExpr expr) { return expr.isFunctionOfDim(laneDim); });
   if (onlyLast && map.getResults().back() == getAffineDimExpr(laneDim, op.getContext()) &&
       hasContiguousRows(type))
     return RowAccess::Contiguous;
@@ -83,8 +83,8 @@ Value RowOperands::load(OpOperand &operand, ArrayRef<Value> ivs, const RowStep &
     return loadVector(operand.get(), getIndices(operand, ivs, step.at), step.mask);
   SmallVector<Value> lanes;
   for (int64_t lane = 0; lane < rowLanes; ++lane)
-    lanes.push_back(memref::LoadOp::create(b, operand.get(),
-                                           getIndices(operand, ivs, getLane(step, lane))));
+    lanes.push_back(
+        memref::LoadOp::create(b, operand.get(), getIndices(operand, ivs, getLane(step, lane))));
   return vector::FromElementsOp::create(b, VectorType::get({rowLanes}, type.getElementType()),
                                         lanes);
 }

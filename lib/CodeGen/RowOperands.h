@@ -26,10 +26,10 @@ enum class RowAccess {
 
 /// A step along the lane dimension.
 struct RowStep {
-  mlir::Value at;    // first index along the lane dimension; null if there is none
-  int64_t width;     // rowLanes or 1
-  mlir::Value mask;  // null: all lanes
-  mlir::Value lane;  // of width 1: the lane that a vector step would have had it in
+  mlir::Value at;   // first index along the lane dimension; null if there is none
+  int64_t width;    // rowLanes or 1
+  mlir::Value mask; // null: all lanes
+  mlir::Value lane; // of width 1: the lane that a vector step would have had it in
 };
 
 /// Whether vector.load can read `type` along its last dimension: consecutive

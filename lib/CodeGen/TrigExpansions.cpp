@@ -46,8 +46,7 @@ Value sinOfQuadrant(const FloatBuilder &m, Value r, Value n) {
   Value z = m.mul(r, r);
   Value p = m.polynomial(z, {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f});
   Value sine = m.fma(m.mul(p, z), r, r);
-  Value q = m.polynomial(z, {2.443315711809948e-5f, -1.388731625493765e-3f,
-                             4.166664568298827e-2f});
+  Value q = m.polynomial(z, {2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f});
   Value cosine = m.add(m.fma(z, m.f(-0.5f), m.mul(m.mul(q, z), z)), m.f(1.0f));
   Value isOdd = m.compare(CmpIPredicate::ne, m.op<arith::AndIOp>(n, m.i(1)), m.i(0));
   Value value = m.select(isOdd, cosine, sine);
@@ -82,10 +81,10 @@ Value expandAtan(const FloatBuilder &m, Value x) {
   Value numerator = m.select(isLarge, m.f(-1.0f), m.select(isMiddle, m.sub(size, one), size));
   Value denominator = m.select(isLarge, size, m.select(isMiddle, m.add(size, one), one));
   Value r = m.div(numerator, denominator), z = m.mul(r, r);
-  Value angle = m.select(isLarge, m.f(1.57079633f),
-                         m.select(isMiddle, m.f(0.785398163f), m.f(0.0f)));
-  Value p = m.polynomial(z, {8.05374449538e-2f, -1.38776856032e-1f, 1.99777106478e-1f,
-                             -3.33329491539e-1f});
+  Value angle =
+      m.select(isLarge, m.f(1.57079633f), m.select(isMiddle, m.f(0.785398163f), m.f(0.0f)));
+  Value p = m.polynomial(
+      z, {8.05374449538e-2f, -1.38776856032e-1f, 1.99777106478e-1f, -3.33329491539e-1f});
   return m.withSignOf(m.add(angle, m.fma(m.mul(p, z), r, r)), x);
 }
 

@@ -110,12 +110,12 @@ CompiledRows::CompiledRows(const std::string &text) : impl(std::make_unique<Impl
     return;
   std::vector<std::string> available = getLevelsOfThisCpu();
   ModuleOp module = *impl->module;
-  if (failed(runPipeline(
-          module, "fuse-rows,cse,one-shot-bufferize{bufferize-function-boundaries=1 "
-                  "function-boundary-type-conversion=identity-layout-map},form-kernels,cse,"
-                  "canonicalize,clone-isa-levels{levels=" +
-                      llvm::join(available, ",") +
-                      "},emit-linalg-rows,expand-math,cse,canonicalize")))
+  if (failed(runPipeline(module,
+                         "fuse-rows,cse,one-shot-bufferize{bufferize-function-boundaries=1 "
+                         "function-boundary-type-conversion=identity-layout-map},form-kernels,cse,"
+                         "canonicalize,clone-isa-levels{levels=" +
+                             llvm::join(available, ",") +
+                             "},emit-linalg-rows,expand-math,cse,canonicalize")))
     return;
   bindHosts(module, available);
   if (failed(runPipeline(module, "expand-strided-metadata,lower-affine,convert-scf-to-cf,"

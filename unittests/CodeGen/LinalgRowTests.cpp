@@ -102,8 +102,8 @@ void testReduction(const std::string &type, const std::string &op, T init, T ide
 }
 
 TEST(RowKernels, SumsOfRows) {
-  testReduction<float>("f32", "arith.addf", 0.5f, -0.0f, [](float a, float b) { return a + b; });
-  testReduction<double>("f64", "arith.addf", 0.5, -0.0, [](double a, double b) { return a + b; });
+  testReduction<float>("f32", "arith.addf", 0.5f, 0.0f, [](float a, float b) { return a + b; });
+  testReduction<double>("f64", "arith.addf", 0.5, 0.0, [](double a, double b) { return a + b; });
 }
 
 TEST(RowKernels, OtherReductionsOfRows) {
@@ -114,8 +114,7 @@ TEST(RowKernels, OtherReductionsOfRows) {
                        [](float a, float b) { return std::min(a, b); });
   testReduction<int32_t>("i32", "arith.maxsi", -5, INT32_MIN,
                          [](int32_t a, int32_t b) { return std::max(a, b); });
-  testReduction<int64_t>("i64", "arith.addi", 7, 0,
-                         [](int64_t a, int64_t b) { return a + b; });
+  testReduction<int64_t>("i64", "arith.addi", 7, 0, [](int64_t a, int64_t b) { return a + b; });
   testReduction<int8_t>("i8", "arith.ori", 1, 0, [](int8_t a, int8_t b) { return int8_t(a | b); });
 }
 
@@ -139,7 +138,7 @@ TEST(RowKernels, ReductionOfStridedRowsAddsInTheSameOrder) {
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t i = 0; i < length; ++i)
         plain[i] = x[(row * length + i) * 2 + 1];
-      expected.push_back(reduceRow<float>(plain.data(), length, 0.5f, -0.0f,
+      expected.push_back(reduceRow<float>(plain.data(), length, 0.5f, 0.0f,
                                           [](float a, float b) { return a + b; }));
     }
     for (const std::string &level : code.getLevels())
@@ -217,8 +216,8 @@ TEST(RowKernels, ArgMaxOnScalars) {
   for (const std::string &level : code.getLevels()) {
     std::vector<float> v(rows, -INFINITY);
     std::vector<int64_t> at(rows, -1);
-    code.run(level, true, Memref<float, 2>(x.data(), {rows, 100}), Memref<float, 1>(v.data(), {rows}),
-             Memref<int64_t, 1>(at.data(), {rows}));
+    code.run(level, true, Memref<float, 2>(x.data(), {rows, 100}),
+             Memref<float, 1>(v.data(), {rows}), Memref<int64_t, 1>(at.data(), {rows}));
     for (int64_t row = 0; row < rows; ++row)
       EXPECT_EQ(at[row], std::max_element(x.begin() + row * 100, x.begin() + row * 100 + 100) -
                              (x.begin() + row * 100));
@@ -405,6 +404,77 @@ TEST(RowKernels, CopiesTransposesAndFills) {
         EXPECT_TRUE(sameBits(copy, x)) << length << " at " << level;
         EXPECT_TRUE(sameBits(y, turned)) << length << " at " << level;
         EXPECT_TRUE(sameBits(ones, std::vector<float>(length, 1.0f))) << length << " at " << level;
+      }
+  }
+}
+
+TEST(RowKernels, ScalarsAndShortRows) {
+  CompiledRows code(R"mlir(
+    func.func @host(%s: memref<f32>, %x: memref<?x2xf32>, %y: memref<?x2xf32>) {
+      linalg.generic {indexing_maps = [affine_map<() -> ()>], iterator_types = []} outs(%s : memref<f32>) {
+      ^bb0(%o: f32):
+        %v = arith.addf %o, %o : f32
+        linalg.yield %v : f32
+      }
+      linalg.generic {indexing_maps = [affine_map<(r, c) -> ()>, affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r, c)>],
+                      iterator_types = ["parallel", "parallel"]}
+          ins(%s, %x : memref<f32>, memref<?x2xf32>) outs(%y : memref<?x2xf32>) {
+      ^bb0(%a: f32, %b: f32, %o: f32):
+        %v = arith.mulf %a, %b : f32
+        linalg.yield %v : f32
+      }
+      return
+    })mlir");
+  ASSERT_FALSE(code.getLevels().empty());
+  for (const std::string &level : code.getLevels())
+    for (bool split : {false, true}) {
+      std::vector<float> x = makeFloats(34), y(34), expected;
+      for (float value : x)
+        expected.push_back(3.0f * value);
+      float scalar = 1.5f;
+      code.run(level, split, Memref<float, 0>(&scalar, {}), Memref<float, 2>(x.data(), {17, 2}),
+               Memref<float, 2>(y.data(), {17, 2}));
+      EXPECT_EQ(scalar, 3.0f);
+      EXPECT_TRUE(sameBits(y, expected)) << level;
+    }
+}
+
+TEST(RowKernels, ReductionsOfTwoDimensionsAreNested) {
+  // Sums over h and w of [n, h, w]: each row w by the tree, rows one after the other.
+  CompiledRows code(R"mlir(
+    func.func @host(%x: memref<?x?x?xf32>, %y: memref<?xf32>, %all: memref<f32>) {
+      linalg.generic {indexing_maps = [affine_map<(n, h, w) -> (n, h, w)>, affine_map<(n, h, w) -> (n)>],
+                      iterator_types = ["parallel", "reduction", "reduction"]}
+          ins(%x : memref<?x?x?xf32>) outs(%y : memref<?xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %v = arith.addf %o, %a : f32
+        linalg.yield %v : f32
+      }
+      linalg.generic {indexing_maps = [affine_map<(n) -> (n)>, affine_map<(n) -> ()>], iterator_types = ["reduction"]}
+          ins(%y : memref<?xf32>) outs(%all : memref<f32>) {
+      ^bb0(%a: f32, %o: f32):
+        %v = arith.addf %o, %a : f32
+        linalg.yield %v : f32
+      }
+      return
+    })mlir");
+  ASSERT_FALSE(code.getLevels().empty());
+  auto add = [](float a, float b) { return a + b; };
+  for (int64_t length : lengths) {
+    std::vector<float> x = makeFloats(rows * 4 * length), expected(rows);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t h = 0; h < 4; ++h)
+        expected[row] =
+            reduceRow<float>(x.data() + (row * 4 + h) * length, length, expected[row], 0.0f, add);
+    float total = reduceRow<float>(expected.data(), rows, 0.0f, 0.0f, add);
+    for (const std::string &level : code.getLevels())
+      for (bool split : {false, true}) {
+        std::vector<float> y(rows);
+        float all = 0;
+        code.run(level, split, Memref<float, 3>(x.data(), {rows, 4, length}),
+                 Memref<float, 1>(y.data(), {rows}), Memref<float, 0>(&all, {}));
+        EXPECT_TRUE(sameBits(y, expected)) << length << " at " << level;
+        EXPECT_EQ(all, total) << length << " at " << level;
       }
   }
 }

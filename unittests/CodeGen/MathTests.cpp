@@ -44,7 +44,8 @@ void testFunction(const std::string &name, std::function<double(double)> exact, 
       linalg.generic {indexing_maps = [affine_map<(c) -> (c)>, affine_map<(c) -> (c)>], iterator_types = ["parallel"]}
           ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
       ^bb0(%a: f32, %o: f32):
-        %v = math.)mlir" + name + R"mlir( %a : f32
+        %v = math.)mlir" +
+                    name + R"mlir( %a : f32
         linalg.yield %v : f32
       }
       return
@@ -55,16 +56,17 @@ void testFunction(const std::string &name, std::function<double(double)> exact, 
                       iterator_types = ["parallel", "parallel"]}
           ins(%x : memref<?x1xf32>) outs(%y : memref<?x1xf32>) {
       ^bb0(%a: f32, %o: f32):
-        %v = math.)mlir" + name + R"mlir( %a : f32
+        %v = math.)mlir" +
+                      name + R"mlir( %a : f32
         linalg.yield %v : f32
       }
       return
     })mlir");
   ASSERT_FALSE(code.getLevels().empty());
   ASSERT_FALSE(scalar.getLevels().empty());
-  std::vector<float> x{0.0f,  -0.0f,  INFINITY, -INFINITY, NAN,       1.0f,  -1.0f,
-                       1e-45f, -1e-45f, 88.72284f, 88.7229f, -103.97f, -104.5f, 3.4028235e38f,
-                       -3.4028235e38f, 1.17549435e-38f};
+  std::vector<float> x{0.0f,    -0.0f,         INFINITY,       -INFINITY,      NAN,      1.0f,
+                       -1.0f,   1e-45f,        -1e-45f,        88.72284f,      88.7229f, -103.97f,
+                       -104.5f, 3.4028235e38f, -3.4028235e38f, 1.17549435e-38f};
   for (uint64_t bits = 0; bits < (1ull << 32); bits += 4093)
     x.push_back(fromBits(static_cast<uint32_t>(bits)));
   int64_t size = x.size();
@@ -99,28 +101,72 @@ void testFunction(const std::string &name, std::function<double(double)> exact, 
   }
 }
 
-TEST(Math, Exp) { testFunction("exp", [](double x) { return std::exp(x); }, 1.5); }
-TEST(Math, Log) { testFunction("log", [](double x) { return std::log(x); }, 1.5); }
-TEST(Math, Tanh) { testFunction("tanh", [](double x) { return std::tanh(x); }, 2); }
-TEST(Math, Erf) { testFunction("erf", [](double x) { return std::erf(x); }, 2); }
-TEST(Math, Rsqrt) { testFunction("rsqrt", [](double x) { return 1 / std::sqrt(x); }, 2); }
-TEST(Math, Exp2) { testFunction("exp2", [](double x) { return std::exp2(x); }, 2); }
-TEST(Math, Expm1) { testFunction("expm1", [](double x) { return std::expm1(x); }, 4); }
-TEST(Math, Log1p) { testFunction("log1p", [](double x) { return std::log1p(x); }, 4); }
-TEST(Math, Log2) { testFunction("log2", [](double x) { return std::log2(x); }, 4); }
-TEST(Math, Log10) { testFunction("log10", [](double x) { return std::log10(x); }, 4); }
-TEST(Math, Sin) { testFunction("sin", [](double x) { return std::sin(x); }, 4, 1e4f); }
-TEST(Math, Cos) { testFunction("cos", [](double x) { return std::cos(x); }, 4, 1e4f); }
-TEST(Math, Tan) { testFunction("tan", [](double x) { return std::tan(x); }, 4, 1e4f); }
-TEST(Math, Atan) { testFunction("atan", [](double x) { return std::atan(x); }, 4); }
-TEST(Math, Asin) { testFunction("asin", [](double x) { return std::asin(x); }, 8); }
-TEST(Math, Acos) { testFunction("acos", [](double x) { return std::acos(x); }, 4); }
-TEST(Math, Sinh) { testFunction("sinh", [](double x) { return std::sinh(x); }, 4); }
-TEST(Math, Cosh) { testFunction("cosh", [](double x) { return std::cosh(x); }, 4); }
-TEST(Math, Asinh) { testFunction("asinh", [](double x) { return std::asinh(x); }, 4); }
-TEST(Math, Acosh) { testFunction("acosh", [](double x) { return std::acosh(x); }, 4); }
-TEST(Math, Atanh) { testFunction("atanh", [](double x) { return std::atanh(x); }, 4); }
-TEST(Math, Erfc) { testFunction("erfc", [](double x) { return std::erfc(x); }, 100); }
+TEST(Math, Exp) {
+  testFunction("exp", [](double x) { return std::exp(x); }, 1.5);
+}
+TEST(Math, Log) {
+  testFunction("log", [](double x) { return std::log(x); }, 1.5);
+}
+TEST(Math, Tanh) {
+  testFunction("tanh", [](double x) { return std::tanh(x); }, 2);
+}
+TEST(Math, Erf) {
+  testFunction("erf", [](double x) { return std::erf(x); }, 2);
+}
+TEST(Math, Rsqrt) {
+  testFunction("rsqrt", [](double x) { return 1 / std::sqrt(x); }, 2);
+}
+TEST(Math, Exp2) {
+  testFunction("exp2", [](double x) { return std::exp2(x); }, 2);
+}
+TEST(Math, Expm1) {
+  testFunction("expm1", [](double x) { return std::expm1(x); }, 4);
+}
+TEST(Math, Log1p) {
+  testFunction("log1p", [](double x) { return std::log1p(x); }, 4);
+}
+TEST(Math, Log2) {
+  testFunction("log2", [](double x) { return std::log2(x); }, 4);
+}
+TEST(Math, Log10) {
+  testFunction("log10", [](double x) { return std::log10(x); }, 4);
+}
+TEST(Math, Sin) {
+  testFunction("sin", [](double x) { return std::sin(x); }, 4, 1e4f);
+}
+TEST(Math, Cos) {
+  testFunction("cos", [](double x) { return std::cos(x); }, 4, 1e4f);
+}
+TEST(Math, Tan) {
+  testFunction("tan", [](double x) { return std::tan(x); }, 4, 1e4f);
+}
+TEST(Math, Atan) {
+  testFunction("atan", [](double x) { return std::atan(x); }, 4);
+}
+TEST(Math, Asin) {
+  testFunction("asin", [](double x) { return std::asin(x); }, 8);
+}
+TEST(Math, Acos) {
+  testFunction("acos", [](double x) { return std::acos(x); }, 4);
+}
+TEST(Math, Sinh) {
+  testFunction("sinh", [](double x) { return std::sinh(x); }, 4);
+}
+TEST(Math, Cosh) {
+  testFunction("cosh", [](double x) { return std::cosh(x); }, 4);
+}
+TEST(Math, Asinh) {
+  testFunction("asinh", [](double x) { return std::asinh(x); }, 4);
+}
+TEST(Math, Acosh) {
+  testFunction("acosh", [](double x) { return std::acosh(x); }, 4);
+}
+TEST(Math, Atanh) {
+  testFunction("atanh", [](double x) { return std::atanh(x); }, 4);
+}
+TEST(Math, Erfc) {
+  testFunction("erfc", [](double x) { return std::erfc(x); }, 100);
+}
 /// math.powf(x, exponent) for x in (-4, 4).
 void testPower(float exponent, double maxUlps) {
   CompiledRows code(R"mlir(
@@ -149,7 +195,8 @@ void testPower(float exponent, double maxUlps) {
     for (int64_t i = 0; i < size; ++i) {
       double exact = std::pow(static_cast<double>(x[i]), exponent);
       EXPECT_LE(ulps(y[i], exact), maxUlps) << x[i] << " ^ " << exponent << " at " << level;
-      EXPECT_LE(ulps(z[i], exact), maxUlps) << x[i] << " ^ constant " << exponent << " at " << level;
+      EXPECT_LE(ulps(z[i], exact), maxUlps)
+          << x[i] << " ^ constant " << exponent << " at " << level;
     }
   }
 }
@@ -159,9 +206,15 @@ TEST(Math, Powers) {
     testPower(exponent, 32);
 }
 
-TEST(Math, Round) { testFunction("round", [](double x) { return std::round(x); }, 0); }
-TEST(Math, RoundEven) { testFunction("roundeven", [](double x) { return std::nearbyint(x); }, 0); }
-TEST(Math, Floor) { testFunction("floor", [](double x) { return std::floor(x); }, 0); }
+TEST(Math, Round) {
+  testFunction("round", [](double x) { return std::round(x); }, 0);
+}
+TEST(Math, RoundEven) {
+  testFunction("roundeven", [](double x) { return std::nearbyint(x); }, 0);
+}
+TEST(Math, Floor) {
+  testFunction("floor", [](double x) { return std::floor(x); }, 0);
+}
 
 } // namespace
 } // namespace moec

@@ -51,8 +51,8 @@ uint16_t encode(double value, const Format &format) {
   if (value == 0)
     return sign;
   int exponent = std::max(std::ilogb(value), format.lowest);
-  auto units = static_cast<int64_t>(
-      std::nearbyint(std::ldexp(std::abs(value), format.fraction - exponent)));
+  auto units =
+      static_cast<int64_t>(std::nearbyint(std::ldexp(std::abs(value), format.fraction - exponent)));
   // A carry of the rounding moves into the exponent by itself.
   int64_t bits = units + (static_cast<int64_t>(exponent - format.lowest) << format.fraction);
   return sign | static_cast<uint16_t>(std::min<int64_t>(bits, infinity));
@@ -62,9 +62,9 @@ std::string conversionText(const std::string &op, const std::string &from, const
   std::string x = "memref<?x" + from + ">", y = "memref<?x" + to + ">";
   return "func.func @host(%x: " + x + ", %y: " + y + R"mlir() {
       linalg.generic {indexing_maps = [affine_map<(c) -> (c)>, affine_map<(c) -> (c)>], iterator_types = ["parallel"]}
-          ins(%x : )mlir" + x + ") outs(%y : " + y + ") {\n ^bb0(%a: " + from + ", %o: " + to +
-         "):\n %v = " + op + " %a : " + from + " to " + to + "\n linalg.yield %v : " + to +
-         "\n }\n return\n }";
+          ins(%x : )mlir" +
+         x + ") outs(%y : " + y + ") {\n ^bb0(%a: " + from + ", %o: " + to + "):\n %v = " + op +
+         " %a : " + from + " to " + to + "\n linalg.yield %v : " + to + "\n }\n return\n }";
 }
 
 bool isNan(uint16_t bits, const Format &format) { return std::isnan(decode(bits, format)); }
