@@ -7,11 +7,14 @@
 
 #include "lib/Driver/Compilation.h"
 
+#include "dialects/ONNX/IR/ONNX.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
+#include "lib/Import/OnnxImporter.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Path.h"
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
@@ -21,6 +24,21 @@ namespace moec {
 const OptionSpec targetOption = {
     "target", "cpu[:LEVELS]",
     "code for x86: all levels, 'native', or of v2, avx2, avx512 (comma-separated)"};
+
+const OptionSpec contribDialectOption = {
+    "contrib-dialect", "ort-cuda|ort-cpu",
+    "whose reading of com.microsoft::MoE; the schema's, ort-cuda, by default"};
+
+std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandLine) {
+  RecogniseOptions options;
+  if (std::optional<StringRef> name = commandLine.value("contrib-dialect"))
+    options.contribDialect = name->str();
+  if (options.contribDialect == "ort-cuda" || options.contribDialect == "ort-cpu")
+    return options;
+  llvm::errs() << "moec: --contrib-dialect=" << options.contribDialect
+               << ": there are ort-cuda and ort-cpu\n";
+  return std::nullopt;
+}
 
 /// The highest level that this processor has.
 static std::string nativeLevel() {
@@ -62,16 +80,77 @@ Compilation::Compilation() : context(createContext()) {}
 
 Compilation::~Compilation() = default;
 
-int Compilation::read(StringRef path) {
-  if (!path.ends_with(".mlir") && path != "-") {
-    llvm::errs() << "moec: " << path << ": this version compiles FILE.mlir only\n";
-    return exitUnsupported;
+int Compilation::read(StringRef file) {
+  path = file.str();
+  if (file.ends_with(".onnx"))
+    return readOnnx();
+  if (!file.ends_with(".mlir") && file != "-") {
+    llvm::errs() << "moec: " << file << ": expects FILE.mlir or MODEL.onnx\n";
+    return exitUsage;
   }
-  if (!readFile(path, sources))
+  if (!readFile(file, sources))
     return exitBadInput;
   handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get());
   module = parseModule(sources, *context);
   return module ? exitSuccess : exitBadInput;
+}
+
+/// Prints an error of the importer and returns its exit code.
+static int report(llvm::Error error) {
+  int code = exitInternal;
+  llvm::handleAllErrors(
+      std::move(error),
+      [&](const ImportError &failure) {
+        code = failure.exitCode();
+        llvm::errs() << "moec: ";
+        failure.log(llvm::errs());
+        llvm::errs() << "\n";
+      },
+      [](const llvm::ErrorInfoBase &failure) {
+        llvm::errs() << "moec: " << failure.message() << "\n";
+      });
+  return code;
+}
+
+int Compilation::readOnnx() {
+  handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get());
+  llvm::Expected<OnnxModel> model = OnnxModel::load(path);
+  if (!model)
+    return report(model.takeError());
+  auto imported = importOnnx(*model, context.get());
+  if (!imported)
+    return report(imported.takeError());
+  module = std::move(*imported);
+  return exitSuccess;
+}
+
+std::string Compilation::getBaseDirectory() const {
+  // The importer writes paths as they were given, relative to the current folder.
+  return StringRef(path).ends_with(".onnx") ? "" : llvm::sys::path::parent_path(path).str();
+}
+
+/// Name of an operator as users know it: the op without its dialect.
+static std::string describe(Operation *op) {
+  std::string text = op->getName().stripDialect().str();
+  llvm::raw_string_ostream os(text);
+  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+    os << " (node '" << name.getName().getValue() << "')";
+  return text;
+}
+
+int Compilation::recognise(const RecogniseOptions &options) {
+  if (int code = run([&](OpPassManager &pm) { buildRecogniseStage(pm, options); }))
+    return code;
+  SmallVector<std::string> left;
+  module->walk([&](Operation *op) {
+    if (isa<onnx::ONNXDialect>(op->getDialect()))
+      left.push_back(describe(op));
+  });
+  if (left.empty())
+    return exitSuccess;
+  llvm::errs() << "moec: " << path << ": not supported in this version: " << llvm::join(left, ", ")
+               << "\n";
+  return exitUnsupported;
 }
 
 int Compilation::run(llvm::function_ref<void(OpPassManager &)> buildStage) {

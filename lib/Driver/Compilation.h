@@ -25,8 +25,11 @@ class SourceMgrDiagnosticHandler;
 
 namespace moec {
 
-/// Options that every command which compiles has: --target.
-extern const OptionSpec targetOption;
+/// Options that every command which compiles has.
+extern const OptionSpec targetOption, contribDialectOption;
+
+/// Reads --contrib-dialect. Returns nullopt after a message on stderr.
+std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandLine);
 
 /// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
 /// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Returns nullopt after
@@ -41,8 +44,15 @@ public:
   Compilation();
   ~Compilation();
 
-  /// Reads FILE.mlir. Returns an exit code.
+  /// Reads FILE.mlir, or MODEL.onnx into the `onnx` dialect. Returns an exit code.
   int read(llvm::StringRef path);
+
+  /// From `onnx` to `moe`. Operators without a lowering are reported all at once.
+  /// Returns an exit code.
+  int recognise(const RecogniseOptions &options);
+
+  /// What relative paths of weights are relative to.
+  std::string getBaseDirectory() const;
 
   /// Runs one stage. Returns an exit code: a stage fails on what it does not
   /// support.
@@ -51,6 +61,9 @@ public:
   mlir::ModuleOp getModule() { return *module; }
 
 private:
+  int readOnnx();
+
+  std::string path;
   std::unique_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;
   std::unique_ptr<mlir::SourceMgrDiagnosticHandler> handler;

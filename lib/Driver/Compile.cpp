@@ -23,7 +23,7 @@ static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
 
 namespace {
 
-enum class Emit { Executable, SharedObject, Object, MoE, Tile, LLVM };
+enum class Emit { Executable, SharedObject, Object, ONNX, MoE, Tile, LLVM };
 
 std::optional<Emit> parseEmit(const ParsedCommandLine &commandLine, StringRef output) {
   if (std::optional<StringRef> name = commandLine.value("emit")) {
@@ -31,12 +31,13 @@ std::optional<Emit> parseEmit(const ParsedCommandLine &commandLine, StringRef ou
                     .Case("exe", Emit::Executable)
                     .Case("so", Emit::SharedObject)
                     .Case("obj", Emit::Object)
+                    .Case("onnx", Emit::ONNX)
                     .Case("moe", Emit::MoE)
                     .Case("tile", Emit::Tile)
                     .Case("llvm", Emit::LLVM)
                     .Default(std::nullopt);
     if (!emit)
-      error() << "--emit=" << *name << ": there are exe, so, obj, moe, tile and llvm\n";
+      error() << "--emit=" << *name << ": there are exe, so, obj, llvm, tile, moe and onnx\n";
     return emit;
   }
   return llvm::StringSwitch<std::optional<Emit>>(llvm::sys::path::extension(output))
@@ -89,12 +90,17 @@ int compile(const ParsedCommandLine &commandLine) {
   }
   std::optional<Emit> emit = parseEmit(commandLine, *output);
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
-  if (!emit || !cpu)
+  std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
+  if (!emit || !cpu || !recognise)
     return exitUsage;
 
   StringRef input = commandLine.positionals.front();
   Compilation compilation;
   if (int code = compilation.read(input))
+    return code;
+  if (*emit == Emit::ONNX)
+    return printModule(compilation, *output);
+  if (int code = compilation.recognise(*recognise))
     return code;
   if (*emit == Emit::MoE) {
     if (int code =
@@ -121,7 +127,7 @@ int compile(const ParsedCommandLine &commandLine) {
     });
   }
   PackOptions packOptions;
-  packOptions.baseDirectory = llvm::sys::path::parent_path(input).str();
+  packOptions.baseDirectory = compilation.getBaseDirectory();
   if (llvm::sys::Process::StandardErrIsDisplayed() && !commandLine.has("quiet"))
     packOptions.progress = showProgress;
   ArtifactKind kind = *emit == Emit::SharedObject ? ArtifactKind::SharedObject
@@ -136,11 +142,12 @@ int compile(const ParsedCommandLine &commandLine) {
 
 static const OptionSpec compileOptions[] = {
     {"output", "OUT", "what to write; also -o. Weights go to OUT.weights"},
-    {"emit", "KIND", "exe, so, obj, llvm, tile or moe; by default as OUT ends, else exe"},
+    {"emit", "KIND", "exe, so, obj, llvm, tile, moe or onnx; by default as OUT ends, else exe"},
     targetOption,
+    contribDialectOption,
     {"quiet", "", "no progress on stderr"},
 };
 
-const Subcommand moec::compileSubcommand = {"compile", "FILE.mlir -o OUT",
+const Subcommand moec::compileSubcommand = {"compile", "MODEL.onnx|FILE.mlir -o OUT",
                                             "make an executable, a shared object or an object",
                                             compileOptions, compile};

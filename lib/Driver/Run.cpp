@@ -231,6 +231,7 @@ static const OptionSpec runOptions[] = {
     {"weights", "FILE", "the weights file of a shared object"},
     {"quiet", "", "print nothing but errors"},
     targetOption,
+    contribDialectOption,
     {"interpret", "", "run the reference interpreter instead of compiled code"},
     {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
     {"f64", "", "interpret with sums and routers in f64 instead of f32"},
@@ -238,5 +239,5 @@ static const OptionSpec runOptions[] = {
     {"verify-diagnostics", "", "interpret, and check errors against expected-error comments"},
 };
 
-const Subcommand moec::runSubcommand = {"run", "FILE.mlir|FILE.so",
+const Subcommand moec::runSubcommand = {"run", "MODEL.onnx|FILE.mlir|FILE.so",
                                         "run a model once and print its outputs", runOptions, run};

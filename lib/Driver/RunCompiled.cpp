@@ -52,10 +52,13 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
     return callRuntime(nullptr, arguments);
   }
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
-  if (!cpu)
+  std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
+  if (!cpu || !recognise)
     return exitUsage;
   Compilation compilation;
   if (int code = compilation.read(path))
+    return code;
+  if (int code = compilation.recognise(*recognise))
     return code;
   if (int code = compilation.run([&](OpPassManager &pm) { buildMoEToCpuPipeline(pm, *cpu); }))
     return code;
@@ -71,7 +74,7 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   }
   llvm::FileRemover remover(weights);
   PackOptions packOptions;
-  packOptions.baseDirectory = llvm::sys::path::parent_path(path).str();
+  packOptions.baseDirectory = compilation.getBaseDirectory();
   if (llvm::Error failure = writeWeights(compilation.getModule(), weights, packOptions)) {
     error() << toString(std::move(failure)) << "\n";
     return exitResource;

@@ -35,8 +35,8 @@ struct MakeEntries : impl::MakeEntriesPassBase<MakeEntries> {
           }
       for (unsigned i = 0; i < function.getNumResults(); ++i)
         for (auto [from, to] : renamed)
-          if (Attribute attr = function.removeResultAttr(
-                  i, StringAttr::get(function.getContext(), from))) {
+          if (Attribute attr =
+                  function.removeResultAttr(i, StringAttr::get(function.getContext(), from))) {
             function.setResultAttr(i, to, attr);
             isModel = true;
           }

@@ -27,7 +27,8 @@ def RecogniseContribMoEPass : Pass<"recognise-contrib-moe", "::mlir::ModuleOp"> 
   let options = [
     Option<"dialect", "dialect", "std::string", "\"ort-cuda\"", "whose reading: ort-cuda or ort-cpu">];
   let statistics = [Statistic<"numLayers", "layers", "Layers recognised">];
-  let dependentDialects = ["::moec::moe::MoEDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::moec::moe::MoEDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
+    "::moec::rt::RTDialect"];
 }
 
 def MakeEntriesPass : Pass<"make-entries", "::mlir::ModuleOp"> {

@@ -9,6 +9,7 @@
 
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/ONNX/IR/ONNX.h"
+#include "dialects/RT/IR/RT.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -40,6 +41,7 @@ public:
     Value x = op.getX();
     if (type.getRank() == 3)
       x = tensor::CollapseShapeOp::create(b, x, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    checkRows(x);
     Value result;
     if (failed(buildLayer(x, result)))
       return failure();
@@ -53,6 +55,20 @@ public:
   }
 
 private:
+  /// The file need not say that router and input have as many rows.
+  void checkRows(Value x) {
+    if (!rankedType(x).isDynamicDim(0) && !rankedType(op.getRouter()).isDynamicDim(0))
+      return;
+    Value equal = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                        tensor::DimOp::create(b, x, 0).getResult(),
+                                        tensor::DimOp::create(b, op.getRouter(), 0).getResult());
+    std::string node = "MoE";
+    if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+      node += " '" + name.getName().str() + "'";
+    rt::CheckOp::create(b, equal, rt::Failure::InvalidArgument,
+                        node + ": router_probs needs one row per token of the input");
+  }
+
   /// T x H back to B x S x H.
   Value restoreBatch(Value flat, RankedTensorType type) {
     SmallVector<OpFoldResult> sizes;
@@ -70,8 +86,8 @@ private:
     auto k = static_cast<int64_t>(op.getK());
     auto route = buildRoute(tokens, k);
     auto ids = rankedType(route.getIds());
-    auto rows = RankedTensorType::get({ShapedType::kDynamic, type.getDimSize(1)},
-                                      type.getElementType());
+    auto rows =
+        RankedTensorType::get({ShapedType::kDynamic, type.getDimSize(1)}, type.getElementType());
     auto offsets = RankedTensorType::get({experts + 1}, b.getI32Type());
     auto dispatch = moe::DispatchOp::create(b, rows, offsets, ids, x, route.getIds(), Value(),
                                             Value(), experts);
@@ -101,8 +117,7 @@ private:
     // The mixer's two weights are what they are.
     if (renorm && score == moe::Score::Softmax)
       attrs.set("renorm", renorm);
-    attrs.set("operandSegmentSizes",
-              b.getDenseI32ArrayAttr({1, 0, 0, 0, 0, 0, 0, 0, 0}));
+    attrs.set("operandSegmentSizes", b.getDenseI32ArrayAttr({1, 0, 0, 0, 0, 0, 0, 0, 0}));
     state.addOperands(flatRouter(tokens));
     state.addTypes({ids, ids.clone(b.getF32Type())});
     state.addAttributes(attrs);
@@ -158,7 +173,8 @@ private:
     attrs.set("activation", moe::ActivationAttr::get(context, activation));
     attrs.set("gate", moe::GateAttr::get(context, gate));
 
-    SmallVector<Value> operands{dispatch.getRows(), dispatch.getOffsets(), op.getFc1(), op.getFc2()};
+    SmallVector<Value> operands{dispatch.getRows(), dispatch.getOffsets(), op.getFc1(),
+                                op.getFc2()};
     SmallVector<int32_t> segments{1, 1, 1, 1};
     for (Value optional : {op.getFc1Bias(), op.getFc2Bias(), op.getFc3(), op.getFc3Bias()}) {
       segments.push_back(optional ? 1 : 0);

@@ -16,6 +16,7 @@
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -57,6 +58,51 @@ struct ExpandStridedCopy : OpRewritePattern<memref::CopyOp> {
   }
 };
 
+/// An expanded shape of contiguous memory as a view with strides. Upstream derives
+/// dynamic sizes from the source and knows one per dimension of it at most; the
+/// op names them all.
+struct ExpandContiguousShape : OpRewritePattern<memref::ExpandShapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(memref::ExpandShapeOp op,
+                                PatternRewriter &rewriter) const override {
+    MemRefType type = op.getResultType();
+    if (!cast<MemRefType>(op.getSrc().getType()).getLayout().isIdentity() ||
+        !type.getLayout().isIdentity())
+      return rewriter.notifyMatchFailure(op, "not contiguous");
+    Location loc = op.getLoc();
+    SmallVector<OpFoldResult> sizes = op.getMixedOutputShape();
+    SmallVector<OpFoldResult> strides(type.getRank());
+    OpFoldResult stride = rewriter.getIndexAttr(1);
+    for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+      strides[dim] = stride;
+      std::optional<int64_t> size = getConstantIntValue(sizes[dim]);
+      std::optional<int64_t> step = getConstantIntValue(stride);
+      if (size && step)
+        stride = rewriter.getIndexAttr(*size * *step);
+      else
+        stride = arith::MulIOp::create(rewriter, loc,
+                                       getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]),
+                                       getValueOrCreateConstantIndexOp(rewriter, loc, stride))
+                     .getResult();
+    }
+    // Sizes that the type leaves open stay values even where they are known.
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        sizes[dim] = getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]);
+    int64_t offset;
+    SmallVector<int64_t> typeStrides;
+    if (failed(type.getStridesAndOffset(typeStrides, offset)))
+      return rewriter.notifyMatchFailure(op, "not strided");
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (ShapedType::isDynamic(typeStrides[dim]))
+        strides[dim] = getValueOrCreateConstantIndexOp(rewriter, loc, strides[dim]);
+    rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(
+        op, type, op.getSrc(), OpFoldResult(rewriter.getIndexAttr(0)), sizes, strides);
+    return success();
+  }
+};
+
 } // namespace
 
 /// Constant-size stack buffers belong in the entry block, or a loop around them grows the stack.
@@ -78,6 +124,7 @@ LogicalResult moec::rt::prepareForLLVM(ModuleOp module) {
 
   RewritePatternSet patterns(module.getContext());
   patterns.add<ExpandStridedCopy>(module.getContext());
+  patterns.add<ExpandContiguousShape>(module.getContext(), /*benefit=*/2);
   memref::populateExpandOpsPatterns(patterns);
   memref::populateExpandStridedMetadataPatterns(patterns);
   populateAffineToStdConversionPatterns(patterns);
