@@ -18,7 +18,7 @@ namespace moec {
 /// The machine that host code is for: x86-64-v2; kernels carry their own features.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(unsigned optLevel);
 
-/// Optimises `module` for `machine`.
+/// Optimises `module` for `machine` and leaves nothing that `compile` would make calls of.
 void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel);
 
 /// The object file of an optimised module.
