@@ -42,7 +42,9 @@ def MoE_RouteOp : MoE_Op<"route", [AttrSizedOperandSegments]> {
     `(m - z) / max(|z|, m) > 2 * mixer_eps`; strike it out. The two weights are independent, their sum may be 2.
 
     A choice that the policy refuses has id -1 and weight 0. `softmax`, top-k and division by the sum of the chosen
-    equals `key = logit, weight = softmax_selected`, to which the op canonicalises.
+    equals `key = logit, weight = softmax_selected`, to which the op canonicalises, for logits that are numbers and
+    close enough that no score underflows to 0 (88 apart in f32). Beyond that the canonical form chooses better:
+    experts whose scores underflow still rank by their logits, and one NaN does not make every score NaN.
 
     | operand | shape | |
     |---|---|---|
