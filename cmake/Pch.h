@@ -1,4 +1,17 @@
 // The shared precompiled header: what most translation units of the compiler include anyway.
+
+// First of all: with assertions on, this header would give mlir::Pass::Statistic members that a libMLIR built without
+// them never initialises. Statistics then count nothing, as in that library.
+#ifndef NDEBUG
+#define NDEBUG
+#include "llvm/ADT/Statistic.h"
+#undef NDEBUG
+#include <cassert>
+#else
+#include "llvm/ADT/Statistic.h"
+#endif
+static_assert(!LLVM_ENABLE_STATS, "Debian's LLVM is built without statistics");
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -86,7 +86,9 @@ void testReduction(const std::string &type, const std::string &op, T init, T ide
     std::vector<float> source = makeFloats(rows * length);
     std::vector<T> x(source.size());
     for (size_t i = 0; i < x.size(); ++i)
-      x[i] = std::is_integral_v<T> ? static_cast<T>(source[i] * 1e6f) : static_cast<T>(source[i]);
+      // Through i64: a float out of the range of T has no conversion to it.
+      x[i] = std::is_integral_v<T> ? static_cast<T>(static_cast<int64_t>(source[i] * 1e6f))
+                                   : static_cast<T>(source[i]);
     std::vector<T> expected(rows);
     for (int64_t row = 0; row < rows; ++row)
       expected[row] = reduceRow<T>(x.data() + row * length, length, init, identity, combine);
