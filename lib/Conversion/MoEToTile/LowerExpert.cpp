@@ -7,6 +7,8 @@
 
 #include "lib/Conversion/MoEToTile/Lowerings.h"
 
+#include "dialects/RT/IR/WeightBuilders.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -20,46 +22,32 @@ namespace {
 // Weights
 //===----------------------------------------------------------------------===//
 
-Attribute transpose(Attribute source, ArrayRef<int64_t> permutation) {
-  return rt::TransposeAttr::get(source.getContext(), cast<rt::WeightExprInterface>(source),
-                                permutation);
-}
-Attribute reshape(Attribute source, ArrayRef<int64_t> shape) {
-  return rt::ReshapeAttr::get(source.getContext(), cast<rt::WeightExprInterface>(source), shape);
-}
-Attribute concat(int64_t axis, Attribute first, Attribute second) {
-  rt::WeightExprInterface parts[] = {cast<rt::WeightExprInterface>(first),
-                                     cast<rt::WeightExprInterface>(second)};
-  return rt::ConcatAttr::get(first.getContext(), axis, parts);
-}
-ArrayRef<int64_t> shapeOf(Attribute expression) {
-  return cast<rt::WeightExprInterface>(expression).getExprType().getShape();
-}
+using Expression = rt::WeightExprInterface;
+
+ArrayRef<int64_t> shapeOf(Expression expression) { return expression.getExprType().getShape(); }
 
 /// Brings a matrix per expert into the order out x in.
-Attribute outIn(Attribute weight, moe::WeightLayout layout) {
-  return layout == moe::WeightLayout::OutIn ? weight : transpose(weight, {0, 2, 1});
+Expression outIn(Expression weight, moe::WeightLayout layout) {
+  return layout == moe::WeightLayout::OutIn ? weight : rt::transposed(weight, {0, 2, 1});
 }
 
 /// Interleaves the halves (a, b) of dimension 1 of [E, 2F, ...] to a0, b0, a1, ...
-Attribute interleaveHalves(Attribute halves) {
+Expression interleaveHalves(Expression halves) {
   SmallVector<int64_t> shape(shapeOf(halves));
   SmallVector<int64_t> split{shape[0], 2, shape[1] / 2}, permutation{0, 2, 1};
   for (int64_t d = 2; d < static_cast<int64_t>(shape.size()); ++d) {
     split.push_back(shape[d]);
     permutation.push_back(d + 1);
   }
-  return reshape(transpose(reshape(halves, split), permutation), shape);
+  return rt::reshaped(rt::transposed(rt::reshaped(halves, split), permutation), shape);
 }
 
 /// Element 0 or 1 of each pair along dimension 1 of [E, 2F].
-Attribute ofPairs(Attribute pairs, int64_t which) {
+Expression ofPairs(Expression pairs, int64_t which) {
   ArrayRef<int64_t> shape = shapeOf(pairs);
   int64_t experts = shape[0], inner = shape[1] / 2;
-  Attribute split = reshape(pairs, {experts, inner, 2});
-  Attribute slice = rt::SliceAttr::get(pairs.getContext(), cast<rt::WeightExprInterface>(split),
-                                       {0, 0, which}, {experts, inner, 1});
-  return reshape(slice, {experts, inner});
+  Expression split = rt::reshaped(pairs, {experts, inner, 2});
+  return rt::reshaped(rt::sliced(split, {0, 0, which}, {experts, inner, 1}), {experts, inner});
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,7 +120,7 @@ struct ScalarBuilder {
 struct Product {
   Value rows, offsets;
   const Dispatches &dispatches;
-  Attribute weights; // [E, N, K], rows of one result column adjacent
+  Expression weights; // [E, N, K], rows of one result column adjacent
   int64_t columns;
   SmallVector<Value> colArgs;
   RankedTensorType type;
@@ -148,11 +136,10 @@ Value buildProduct(
     gather = it->second.source;
   }
   ArrayRef<int64_t> shape = shapeOf(product.weights);
-  Type element = cast<rt::WeightExprInterface>(product.weights).getExprType().getElementType();
+  Type element = product.weights.getExprType().getElementType();
   auto packedType =
       tile::PackedType::get(b.getContext(), shape[0], shape[1], shape[2], element, product.columns);
-  Attribute packed = rt::PackAttr::get(
-      b.getContext(), cast<rt::WeightExprInterface>(product.weights), product.columns);
+  Expression packed = rt::packed(product.weights, product.columns);
   Value slabs = table.get(b, packed, packedType, product.name);
 
   SmallVector<Value> sizes;
@@ -179,8 +166,8 @@ Value buildProduct(
 }
 
 /// A bias per expert and column as a constant tensor the epilogue can load.
-Value getBias(ImplicitLocOpBuilder &b, WeightTable &table, Attribute expression, StringRef name) {
-  return table.get(b, expression, cast<rt::WeightExprInterface>(expression).getExprType(), name);
+Value getBias(ImplicitLocOpBuilder &b, WeightTable &table, Expression expression, StringRef name) {
+  return table.get(b, expression, expression.getExprType(), name);
 }
 
 LogicalResult checkTypes(Operation *op) {
@@ -192,8 +179,8 @@ LogicalResult checkTypes(Operation *op) {
 
 /// What the first product of an expert needs.
 struct GateUp {
-  Attribute weights;
-  Attribute bias[2]; // per operand; null without
+  Expression weights;
+  Expression bias[2]; // per operand; null without
   int64_t columns = 1;
   /// Which accumulator is the gate.
   unsigned gate = 0;
@@ -201,8 +188,8 @@ struct GateUp {
 
 FailureOr<GateUp> getGateUp(moe::ExpertOp op, WeightTable &table) {
   GateUp result;
-  Attribute w1 = table.getExpression(op, "w1", op.getW1());
-  Attribute b1 = op.getB1() ? table.getExpression(op, "b1", op.getB1()) : Attribute();
+  Expression w1 = table.getExpression(op, "w1", op.getW1());
+  Expression b1 = op.getB1() ? table.getExpression(op, "b1", op.getB1()) : Expression();
   if (!w1 || (op.getB1() && !b1))
     return failure();
   w1 = outIn(w1, op.getLayout1());
@@ -213,11 +200,11 @@ FailureOr<GateUp> getGateUp(moe::ExpertOp op, WeightTable &table) {
   }
   result.columns = 2;
   if (op.getGate() == moe::Gate::Separate) {
-    Attribute w3 = table.getExpression(op, "up", op.getW3());
-    Attribute b3 = op.getB3() ? table.getExpression(op, "up_bias", op.getB3()) : Attribute();
+    Expression w3 = table.getExpression(op, "up", op.getW3());
+    Expression b3 = op.getB3() ? table.getExpression(op, "up_bias", op.getB3()) : Expression();
     if (!w3 || (op.getB3() && !b3))
       return failure();
-    result.weights = interleaveHalves(concat(1, w1, outIn(w3, op.getLayout1())));
+    result.weights = interleaveHalves(rt::concatenated(1, {w1, outIn(w3, op.getLayout1())}));
     result.bias[0] = b1;
     result.bias[1] = b3;
     return result;
@@ -226,7 +213,7 @@ FailureOr<GateUp> getGateUp(moe::ExpertOp op, WeightTable &table) {
   result.weights = isInterleaved ? w1 : interleaveHalves(w1);
   result.gate = op.getGate() == moe::Gate::ConcatUpFirst ? 1 : 0;
   if (b1) {
-    Attribute pairs = isInterleaved ? b1 : interleaveHalves(b1);
+    Expression pairs = isInterleaved ? b1 : interleaveHalves(b1);
     result.bias[0] = ofPairs(pairs, 0);
     result.bias[1] = ofPairs(pairs, 1);
   }
@@ -242,8 +229,8 @@ LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches, Weight
     return op.emitOpError("activation swiglu_half has no lowering yet; `moec run --interpret` "
                           "runs it");
   FailureOr<GateUp> first = getGateUp(op, weights);
-  Attribute w2 = weights.getExpression(op, "w2", op.getW2());
-  Attribute b2 = op.getB2() ? weights.getExpression(op, "b2", op.getB2()) : Attribute();
+  Expression w2 = weights.getExpression(op, "w2", op.getW2());
+  Expression b2 = op.getB2() ? weights.getExpression(op, "b2", op.getB2()) : Expression();
   if (failed(first) || !w2 || (op.getB2() && !b2))
     return failure();
 
@@ -258,7 +245,7 @@ LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches, Weight
                  {},
                  RankedTensorType::get({type.getDimSize(0), op.getInnerSize()}, storage),
                  "expert_in"};
-  for (Attribute bias : first->bias)
+  for (Expression bias : first->bias)
     if (bias)
       gateUp.colArgs.push_back(getBias(b, weights, bias, "expert_in_bias"));
   double alpha = op.getAlpha().convertToDouble();
@@ -308,8 +295,8 @@ LogicalResult lowerGroupedMatmul(moe::GroupedMatmulOp op, const Dispatches &disp
                                  WeightTable &weights) {
   if (failed(checkTypes(op)))
     return failure();
-  Attribute w = weights.getExpression(op, "weights", op.getWeights());
-  Attribute bias = op.getBias() ? weights.getExpression(op, "bias", op.getBias()) : Attribute();
+  Expression w = weights.getExpression(op, "weights", op.getWeights());
+  Expression bias = op.getBias() ? weights.getExpression(op, "bias", op.getBias()) : Expression();
   if (!w || (op.getBias() && !bias))
     return failure();
   ImplicitLocOpBuilder b(op.getLoc(), op);
