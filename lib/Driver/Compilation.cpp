@@ -8,12 +8,15 @@
 #include "lib/Driver/Compilation.h"
 
 #include "dialects/ONNX/IR/ONNX.h"
+#include "lib/CodeGen/IsaLevel.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Import/OnnxImporter.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Path.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -41,14 +44,17 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
 }
 
 /// The highest level that this processor has.
-static std::string nativeLevel() {
+static StringRef nativeLevel() {
   llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  auto has = [&](std::initializer_list<StringRef> names) {
-    return llvm::all_of(names, [&](StringRef name) { return features.lookup(name); });
-  };
-  if (!has({"avx2", "fma", "f16c"}))
-    return "v2";
-  return has({"avx512f", "avx512bw", "avx512dq", "avx512vl"}) ? "avx512" : "avx2";
+  StringRef highest = codegen::getIsaLevels().front().name;
+  for (const codegen::IsaLevel &level : codegen::getIsaLevels()) {
+    SmallVector<StringRef> names;
+    level.features.split(names, ',');
+    // Each name is +FEATURE.
+    if (llvm::all_of(names, [&](StringRef name) { return features.lookup(name.drop_front()); }))
+      highest = level.name;
+  }
+  return highest;
 }
 
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
@@ -64,8 +70,8 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
   levels.split(names, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef name : names) {
     if (name == "native") {
-      options.levels.push_back(nativeLevel());
-    } else if (name == "v2" || name == "avx2" || name == "avx512") {
+      options.levels.push_back(nativeLevel().str());
+    } else if (codegen::findIsaLevel(name)) {
       options.levels.push_back(name.str());
     } else {
       llvm::errs() << "moec: --target=" << text << ": unknown level '" << name
@@ -129,27 +135,38 @@ std::string Compilation::getBaseDirectory() const {
   return StringRef(path).ends_with(".onnx") ? "" : llvm::sys::path::parent_path(path).str();
 }
 
-/// Name of an operator as users know it: the op without its dialect.
-static std::string describe(Operation *op) {
-  std::string text = op->getName().stripDialect().str();
-  llvm::raw_string_ostream os(text);
-  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
-    os << " (node '" << name.getName().getValue() << "')";
-  return text;
+/// What an op does, as its file says: the function of a family, else the op.
+static StringRef describe(Operation *op) {
+  return TypeSwitch<Operation *, StringRef>(op)
+      .Case([](onnx::UnaryOp unary) { return onnx::stringifyUnaryFn(unary.getFn()); })
+      .Case([](onnx::BinaryOp binary) { return onnx::stringifyBinaryFn(binary.getFn()); })
+      .Case([](onnx::CompareOp compare) { return onnx::stringifyCompareFn(compare.getFn()); })
+      .Default([](Operation *other) { return other->getName().stripDialect(); });
+}
+
+static std::string nodeName(Operation *op) {
+  auto name = op->getLoc()->findInstanceOf<NameLoc>();
+  return name ? "node " + quoteName(name.getName()) : "no node name";
 }
 
 int Compilation::recognise(const RecogniseOptions &options) {
   if (int code = run([&](OpPassManager &pm) { buildRecogniseStage(pm, options); }))
     return code;
-  SmallVector<std::string> left;
+  // By operator, in the order of their first node. Constants only feed the others.
+  llvm::MapVector<StringRef, SmallVector<Operation *>> left;
   module->walk([&](Operation *op) {
-    if (isa<onnx::ONNXDialect>(op->getDialect()))
-      left.push_back(describe(op));
+    if (isa<onnx::ONNXDialect>(op->getDialect()) && !isa<onnx::ConstantOp>(op))
+      left[describe(op)].push_back(op);
   });
   if (left.empty())
     return exitSuccess;
-  llvm::errs() << "moec: " << path << ": not supported in this version: " << llvm::join(left, ", ")
-               << "\n";
+  llvm::errs() << "moec: " << path << ": not supported in this version:\n";
+  for (auto &[name, ops] : left) {
+    llvm::errs() << "  " << name << ": " << nodeName(ops.front());
+    if (ops.size() > 1)
+      llvm::errs() << " and " << ops.size() - 1 << " more";
+    llvm::errs() << "\n";
+  }
   return exitUnsupported;
 }
 
