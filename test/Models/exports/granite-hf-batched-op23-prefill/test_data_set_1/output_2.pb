@@ -1,0 +1,1 @@
+Bpast_key_values.layers.0.valuesJ023в?5i?)╕= Uу=гN??╟╚р>4ёв©ид?═м&?хkё=d║T╬7Хь?

@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.keysJ0ü‘¿”,à>½ie?—L—?”„€?déì=ÐcL¾t´•¾5e?Ò½)õ¾°w’¿

@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.valuesJ0Ì±Ã¾8˜`¾h	6?îcF¿ã<™¿œøAÀP‹‡?+Ë ¿Ž?V@l¿ZÓ«>¼¨¿

@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.0.keysJ04ú†?›ğW¿ˆ¿ˆ¿çŸl¿6é9?D¾¿íîè¿k9K?p4X¾òÆæ¾şÅµ?

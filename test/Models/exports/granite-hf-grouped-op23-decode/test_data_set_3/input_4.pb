@@ -1,0 +1,2 @@
+B%input.past_key_values.layers.0.valuesJ0ÞE#@«¥@ð÷’¾SW¼?ÒO?¨p(>]¨œ?uï¡? |!?åö¾|à°?
+ï{¾

@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.1.keysJ0nè?+ ?ÔSã½Äo?K?”r«?=¨?ÒäD¿n?…?B(´=©?şi$?

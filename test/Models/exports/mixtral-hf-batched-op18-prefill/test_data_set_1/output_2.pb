@@ -1,0 +1,1 @@
+Bpast_key_values.layers.0.valuesJ0Bdx¿ZµË¿ªrŽ½@v½T.?8§Þ>°ßå?õ¶ ?gÄ¦?¶ú¾ú&˜?vÊ>

@@ -1,0 +1,2 @@
+Bpast_key_values.layers.1.keysJ0Œ(¿;¤?t¬›?ºÊß¿e-¶¿¸„«?¨Åœ=NU¬¾
+L¿Vl?)zh¿‚Ü'?

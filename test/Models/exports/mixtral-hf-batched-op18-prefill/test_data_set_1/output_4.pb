@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.valuesJ0äù¿l?GxŒ?œN¸>9Õ‘¿‹þ?´¥@¶@PdT?¼ˆ³?×Ý+¿·M¿

@@ -1,0 +1,1 @@
+B%input.past_key_values.layers.1.valuesJ0\˜$?ˆ›>và?ˆï½x&¿ãº?€L‚?”B?ÀSÙ=Ÿÿ.¾ÄÙ>¡vS¿

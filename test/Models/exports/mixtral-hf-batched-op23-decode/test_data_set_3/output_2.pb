@@ -1,0 +1,1 @@
+B&output.past_key_values.layers.0.valuesJ`*= xå¾þ§¿±Œ¿ŸÑ¿~]‹?Bdx¿ZµË¿ªrŽ½@v½T.?8§Þ>Mº?”Y½?(Ð<=Í>;1J?v]?°ßå?õ¶ ?gÄ¦?¶ú¾ú&˜?vÊ>

@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.0.keysJ0Ю▀≈©o┼?╛TR>┴О>p█|╫Е┘u?╗─╬Т╝©)0ф╬╒уч╬╛R┘>t{█?

@@ -1,0 +1,1 @@
+B%input.past_key_values.layers.0.valuesJ0*= xå¾ş§¿±Œ¿ŸÑ¿~]‹?Mº?”Y½?(Ğ<=Í>;1J?v]?

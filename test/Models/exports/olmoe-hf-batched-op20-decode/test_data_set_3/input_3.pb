@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.0.keysJ0Dž7>ÕÂ ?#Ùš¿+?^‘§½ª¡¯¿çg.¿ú¸Ã¿Î«Ô>P»?¬t8¿ƒã>

@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.1.keysJ0Ø¡º¿é}™>¨8¿^7™¾O`g¾vé³¼´—q;‹‹?»ë’>Á7?˜#JÀ?®>

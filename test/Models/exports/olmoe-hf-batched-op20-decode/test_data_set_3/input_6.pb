@@ -1,0 +1,1 @@
+B%input.past_key_values.layers.1.valuesJ0®s?u­?€B–?€èµ¼½¶Ž¿Ðj›?ôƒâ>d?¥ö?êÙ¾D±‰¾ìž@

@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.keysJ0ã³?®=¥?Wğ6?Úb?<âL?GÂA?°w…¾û»ê¿Ìæ¾Çá>Võö½zÀ

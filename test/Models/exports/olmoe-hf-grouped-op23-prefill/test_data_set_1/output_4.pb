@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.valuesJ0Ü7>¿zQ?Lß{?÷ãÉ?+Èý>_O¿N¯>Ã®æ¾zèo¾¯ö½iw¾ÊlH?

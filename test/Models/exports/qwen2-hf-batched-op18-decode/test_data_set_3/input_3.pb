@@ -1,0 +1,1 @@
+B#input.past_key_values.layers.0.keysJ0šh¾Ý©†?DÎ=¡ÂÔ?.$Æ¾Nt?¿õÏ5¾K9?`ë>Œµ¿ù#ÀDÐB?

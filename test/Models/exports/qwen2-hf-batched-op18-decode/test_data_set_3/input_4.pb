@@ -1,0 +1,1 @@
+B%input.past_key_values.layers.0.valuesJ0è‰¿XÝ??4¿÷É¿rÊ€>bZ?.£¹¿°4*¿ðH¼Õ„¿§®¿~ù‹?

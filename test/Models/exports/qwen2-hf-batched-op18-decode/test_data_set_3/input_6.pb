@@ -1,0 +1,1 @@
+B%input.past_key_values.layers.1.valuesJ0="…>l…¿Ã£‡¿x´Æ¿|_>HÇË?˜ñp¿„¾¼™1¿a§+>™ö/?{¿

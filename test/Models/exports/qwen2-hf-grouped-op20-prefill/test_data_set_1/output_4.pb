@@ -1,0 +1,1 @@
+Bpast_key_values.layers.1.valuesJ0ËŠü>üÄ©¾Ãä½½Ÿá¾!ƒ¿¾~¿Ê¹>€¿^DH?J½8?:ð>Fz^>

@@ -1,0 +1,2 @@
+
+B%input.past_key_values.layers.0.valuesJP&¿B?ê½x??¼?5?‡?Ç¿¸¿à¾¿1À?¿4?m??8>L?¾Þ>X?1¿‚¿ˆ¾}?Å¿¿>#¿;¿c¿=¿Ñ>o¾P¿U?E¿Ø¿
