@@ -23,5 +23,9 @@ if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_cli.a"))
 # Models that tests describe in their own text (test/Import/make_model.py).
 config.substitutions.append(("%make_model", "env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=%s/test/Import/python /usr/bin/python3 %s/test/Import/make_model.py"
                              % (config.moec_binary_dir, config.moec_source_dir)))
+config.substitutions.append(("%make_cases", "env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=%s/test/Import/python /usr/bin/python3 %s/test/Driver/make_cases.py"
+                             % (config.moec_binary_dir, config.moec_source_dir)))
+config.substitutions.append(("%onnx_python", "env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=%s/test/Import/python /usr/bin/python3"
+                             % config.moec_binary_dir))
 # Debian's libMLIR is not instrumented: containers that cross the border look poisoned to AddressSanitizer.
 config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:" + os.environ.get("ASAN_OPTIONS", "")

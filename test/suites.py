@@ -86,8 +86,48 @@ def docs(budget):
     return one(code)
 
 
+def conformance(budget):
+    """ONNX's node cases, each counted; see test/conformance/conformance.py."""
+    summary = os.path.join(BUILD, "conformance", "summary.json")
+    if os.path.exists(summary):
+        os.remove(summary)
+    code = run([sys.executable, os.path.join(ROOT, "test", "conformance", "conformance.py")], budget)
+    if code == 75:  # without PyPI there are no cases; the script has said so
+        result = Result()
+        result.skipped = 1
+        return result
+    try:
+        with open(summary) as file:
+            counts = json.load(file)
+    except (OSError, ValueError):
+        return one(code or 1)
+    result = Result()
+    result.passed, result.failed, result.skipped = counts["passed"], counts["failed"], counts["skipped"]
+    return result
+
+
+def models(budget):
+    """Real exports against their framework's outputs."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        code = run([os.path.join(BUILD, "bin", "moec"), "test", "--quiet", "--json", report.name,
+                    os.path.join(ROOT, "test", "Models", "exports")], budget)
+        try:
+            cases = json.load(open(report.name))["cases"]
+        except (OSError, ValueError, KeyError):
+            return one(code or 1)
+    result = Result()
+    for case in cases:
+        if case["result"] == "pass":
+            result.passed += 1
+        else:  # every export must compile
+            result.failed += 1
+            print(f"{case['name']}: {case['result']}", flush=True)
+    return result
+
+
 # name: (function, budget in seconds on 2 cores)
-SUITES = {"build": (build, 900), "lit": (lit, 300), "docs": (docs, 60)}
+SUITES = {"build": (build, 900), "lit": (lit, 300), "docs": (docs, 60),
+          "models": (models, 300), "conformance": (conformance, 300)}
 
 
 def main(names):

@@ -34,7 +34,23 @@ struct RecogniseOptions {
   /// Which provider's reading of com.microsoft::MoE: ort-cuda (the schema's) or
   /// ort-cpu.
   std::string contribDialect = "ort-cuda";
+  /// Whether layers, norms, rotary embeddings and attention that are spelled out
+  /// in standard operators become one op each.
+  bool recogniseSpelledOut = true;
+  /// Whether the load of experts becomes outputs: `routing.0`, ...
+  bool exposeRouting = false;
+  /// Inputs and outputs to become state of the session: PAST=PRESENT, each with one `*` or none, or
+  /// `auto`.
+  std::vector<std::string> states;
+  /// Rows that states can hold, DIM=N by the name of the dimension that grows.
+  std::vector<std::string> capacities;
+  /// Whether what was suspected and not recognised is told as remarks.
+  bool why = false;
 };
+
+/// The first part of the next stage: everything but the layers that are spelled out in standard
+/// operators.
+void buildRecogniseBlocksStage(mlir::OpPassManager &pm, const RecogniseOptions &options);
 
 /// From `onnx` to `moe` and what surrounds it; modules without `onnx` pass
 /// unchanged.

@@ -23,6 +23,15 @@ namespace moec::codegen {
 #include "lib/CodeGen/Passes.h.inc"
 
 namespace {
+bool writesAlongReduction(linalg::LinalgOp op) {
+  SmallVector<unsigned> dims;
+  op.getReductionDims(dims);
+  return llvm::any_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+    return llvm::any_of(
+        dims, [&](unsigned dim) { return op.getMatchingIndexingMap(&init).isFunctionOfDim(dim); });
+  });
+}
+
 struct EmitLinalgRows : impl::EmitLinalgRowsPassBase<EmitLinalgRows> {
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> ops;
@@ -32,6 +41,10 @@ struct EmitLinalgRows : impl::EmitLinalgRowsPassBase<EmitLinalgRows> {
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op->emitOpError("is still on tensors; bufferize before emit-linalg-rows");
+        return signalPassFailure();
+      }
+      if (writesAlongReduction(op)) {
+        op->emitOpError("writes an output along a dimension that it reduces; split it");
         return signalPassFailure();
       }
       RowEmitter emitter(op);

@@ -7,10 +7,13 @@
 
 #include "lib/CodeGen/Emitters.h"
 #include "lib/CodeGen/RowBlocks.h"
+#include "lib/CodeGen/SquareTranspose.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -28,16 +31,25 @@ struct PackRowsEmitter {
       : op(op), level(level), b(op.getLoc(), op) {
     zero = arith::ConstantIndexOp::create(b, 0);
     one = arith::ConstantIndexOp::create(b, 1);
-    depth = arith::ConstantIndexOp::create(b, op.getDepth());
+    depth = op.getDepth();
     summands = memref::DimOp::create(b, op.getRows(), 1);
   }
 
   Value add(Value lhs, Value rhs) { return arith::AddIOp::create(b, lhs, rhs); }
+  Value sub(Value lhs, Value rhs) { return arith::SubIOp::create(b, lhs, rhs); }
   Value mul(Value lhs, Value rhs) { return arith::MulIOp::create(b, lhs, rhs); }
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value atLeastOne(Value value) { return arith::MaxUIOp::create(b, value, one); }
 
   void emit() {
-    forEachRange(b, op.getRanges(), op.getCount(),
-                 [&](Value, RowRange range) { emitRange(range); });
+    auto emitOne = [&](Value, RowRange range) { emitRange(range); };
+    if (!op.getBatch())
+      return forEachRange(b, op.getRanges(), op.getCount(), emitOne);
+    Value rows = arith::DivUIOp::create(b, op.getCount(), atLeastOne(op.getBatch()));
+    Value divisor = atLeastOne(rows);
+    forEachEqualRange(b, op.getBatch(), op.getCount(),
+                      arith::DivUIOp::create(b, op.getBegin(), divisor),
+                      arith::CeilDivUIOp::create(b, op.getEnd(), divisor), emitOne);
   }
 
   /// All blocks of a range whose first row belongs to this call.
@@ -56,25 +68,67 @@ struct PackRowsEmitter {
     emitBlock(first, blocks.getRows(b, block));
   }
 
+  /// Row number `row` of `rows`, from the start of all ranges.
+  Value getSource(Value row) {
+    if (!op.getGather())
+      return row;
+    return arith::IndexCastOp::create(b, b.getIndexType(),
+                                      memref::LoadOp::create(b, op.getGather(), ValueRange{row}));
+  }
+
   void emitBlock(Value first, Value rows) {
     Value base = mul(first, depth);
+    Value transposed = cast<MemRefType>(op.getRows().getType()).isLastDimUnitStride()
+                           ? copySquares(first, rows, base)
+                           : zero;
     auto loop = scf::ForOp::create(b, zero, rows, one);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value row = add(first, loop.getInductionVar());
-    if (op.getGather())
-      row = arith::IndexCastOp::create(b, b.getIndexType(),
-                                       memref::LoadOp::create(b, op.getGather(), ValueRange{row}));
+    Value row = getSource(add(first, loop.getInductionVar()));
     Value target = add(base, loop.getInductionVar());
-    copyRow(row, target, rows);
+    copyRow(row, target, rows, transposed);
     // Summands that only the panel's pairing of k adds.
-    if (cast<MemRefType>(op.getRows().getType()).getDimSize(1) !=
-        static_cast<int64_t>(op.getDepth()))
-      fillRow(target, rows);
+    fillRow(target, rows);
   }
 
-  void copyRow(Value row, Value target, Value stride) {
-    auto loop = scf::ForOp::create(b, zero, summands, one);
+  /// Transposes squares of as many summands as the level has lanes, while whole vectors may be
+  /// stored: a vector reaches beyond the rows of its summand, into what later ones overwrite, and
+  /// must not reach beyond the block. Returns the first summand that is left.
+  Value copySquares(Value first, Value rows, Value base) {
+    int64_t lanes = level.lanes;
+    auto type = VectorType::get({lanes}, b.getF32Type());
+    Value width = index(lanes), last = sub(rows, one);
+    SmallVector<Value> sources;
+    for (int64_t row = 0; row < level.blockRows; ++row)
+      sources.push_back(getSource(add(first, arith::MinUIOp::create(b, index(row), last))));
+    Value reach = add(index(lanes - 1), arith::CeilDivUIOp::create(b, width, rows));
+    Value room = arith::MinSIOp::create(b, sub(summands, width), sub(depth, reach));
+    Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, room, zero);
+    Value squares = add(arith::DivUIOp::create(b, arith::MaxSIOp::create(b, room, zero), width),
+                        arith::SelectOp::create(b, fits, one, zero));
+    Value end = mul(squares, width);
+
+    auto loop = scf::ForOp::create(b, zero, end, width);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value k = loop.getInductionVar();
+    SmallVector<Value> square;
+    Type stored = getElementTypeOrSelf(op.getRows().getType());
+    for (Value source : sources) {
+      Value row = vector::LoadOp::create(b, VectorType::get({lanes}, stored), op.getRows(),
+                                         ValueRange{source, k});
+      square.push_back(stored.isF32() ? row : arith::ExtFOp::create(b, type, row).getResult());
+    }
+    if (static_cast<int64_t>(square.size()) < lanes)
+      square.resize(lanes, ub::PoisonOp::create(b, type));
+    for (auto [step, column] : llvm::enumerate(transposeSquare(b, square)))
+      vector::StoreOp::create(b, column, op.getInto(),
+                              ValueRange{add(base, mul(add(k, index(step)), rows))});
+    return end;
+  }
+
+  void copyRow(Value row, Value target, Value stride, Value from) {
+    auto loop = scf::ForOp::create(b, from, summands, one);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value k = loop.getInductionVar();

@@ -30,7 +30,8 @@ struct EmitRowKernels : impl::EmitRowKernelsPassBase<EmitRowKernels> {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr(rt::RTDialect::kKernel))
         function.walk([&](Operation *op) {
-          if (isa<tile::SelectOp, tile::BucketOp, tile::WeightedGatherOp>(op))
+          if (isa<tile::SelectOp, tile::BucketOp, tile::ScanOp, tile::SortOp,
+                  tile::WeightedGatherOp, tile::ScatterOp, tile::CompactOp>(op))
             ops.push_back(op);
         });
     for (Operation *op : ops) {
@@ -41,7 +42,11 @@ struct EmitRowKernels : impl::EmitRowKernelsPassBase<EmitRowKernels> {
       TypeSwitch<Operation *>(op)
           .Case([](tile::SelectOp select) { emitSelect(select); })
           .Case([](tile::BucketOp bucket) { emitBucket(bucket); })
-          .Case([](tile::WeightedGatherOp gather) { emitWeightedGather(gather); });
+          .Case([](tile::ScanOp scan) { emitScan(scan); })
+          .Case([](tile::SortOp sort) { emitSort(sort); })
+          .Case([](tile::WeightedGatherOp gather) { emitWeightedGather(gather); })
+          .Case([](tile::ScatterOp scatter) { emitScatter(scatter); })
+          .Case([](tile::CompactOp compact) { emitCompact(compact); });
       op->erase();
     }
   }

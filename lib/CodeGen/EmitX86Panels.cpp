@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -37,7 +38,8 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
     SmallVector<Operation *> ops;
     for (auto function : getOperation().getOps<func::FuncOp>())
       function.walk([&](Operation *op) {
-        if (isa<tile::PackRowsOp, tile::PanelProductOp>(op))
+        if (isa<tile::PackRowsOp, tile::PackPanelsOp, tile::PanelProductOp,
+                tile::AttentionRowsOp>(op))
           ops.push_back(op);
       });
     PanelKernels kernels(getOperation());
@@ -47,6 +49,11 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
         return signalPassFailure();
       if (auto pack = dyn_cast<tile::PackRowsOp>(op)) {
         emitPackRows(pack, *level);
+      } else if (auto attention = dyn_cast<tile::AttentionRowsOp>(op)) {
+        emitAttention(attention, *level, kernels);
+        ++numAttentions;
+      } else if (auto panels = dyn_cast<tile::PackPanelsOp>(op)) {
+        emitPackPanels(panels, *level);
       } else {
         emitPanelProduct(cast<tile::PanelProductOp>(op), *level, depth, kernels);
         ++numProducts;

@@ -23,10 +23,17 @@ class PanelKernels;
 /// Gathers, widens and transposes rows into blocks of `[depth][rows]`.
 void emitPackRows(tile::PackRowsOp op, const IsaLevel &level);
 
+/// Copies matrices that are made at run time into panels.
+void emitPackPanels(tile::PackPanelsOp op, const IsaLevel &level);
+
 /// Loops over ranges, row blocks, panels and blocks of `blockDepth` summands
 /// around calls of panel kernels, then the epilogue.
 void emitPanelProduct(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth,
                       PanelKernels &kernels);
+
+/// Loops over units and blocks of keys: products by panel kernels, online softmax
+/// between them.
+void emitAttention(tile::AttentionRowsOp op, const IsaLevel &level, PanelKernels &kernels);
 
 /// The k largest of each row by repeated maximum.
 void emitSelect(tile::SelectOp op);
@@ -34,8 +41,20 @@ void emitSelect(tile::SelectOp op);
 /// Stable counting sort.
 void emitBucket(tile::BucketOp op);
 
+/// Running sums, one chain of additions per row.
+void emitScan(tile::ScanOp op);
+
+/// Heapsort of positions, whose ties make it stable.
+void emitSort(tile::SortOp op);
+
 /// Sums of gathered rows, choices in order, on vectors of columns.
 void emitWeightedGather(tile::WeightedGatherOp op);
+
+/// Updates in order, each on vectors of columns.
+void emitScatter(tile::ScatterOp op);
+
+/// One pass over the flags.
+void emitCompact(tile::CompactOp op);
 
 } // namespace moec::codegen
 

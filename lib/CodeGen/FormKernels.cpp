@@ -32,7 +32,9 @@ struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
       if (function->hasAttr(rt::RTDialect::kKernel))
         continue;
       function.walk([&](Operation *op) {
-        if (isa<tile::RaggedMatmulOp, tile::SelectOp, tile::BucketOp, tile::WeightedGatherOp>(op))
+        if (isa<tile::RaggedMatmulOp, tile::PackOp, tile::SelectOp, tile::BucketOp, tile::ScanOp,
+                tile::SortOp, tile::WeightedGatherOp, tile::AttentionOp, tile::ScatterOp,
+                tile::CompactOp>(op))
           ops.push_back(op);
         // Not what stands in the bodies of structured ops.
         else if (isLinalgWork(op) && !isa<linalg::LinalgOp>(op->getParentOp()))
@@ -40,6 +42,11 @@ struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
       });
     }
     for (Operation *op : ops) {
+      // What bufferization leaves of a piece that was computed in its place.
+      if (auto copy = dyn_cast<memref::CopyOp>(op); copy && copy.getSource() == copy.getTarget()) {
+        op->erase();
+        continue;
+      }
       if (isLinalgWork(op)) {
         if (failed(formLinalgKernel(op, former)))
           return signalPassFailure();
@@ -51,10 +58,20 @@ struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
       }
       if (auto product = dyn_cast<tile::RaggedMatmulOp>(op))
         formProduct(product, former);
+      else if (auto pack = dyn_cast<tile::PackOp>(op))
+        formPack(pack, former);
       else if (auto select = dyn_cast<tile::SelectOp>(op))
         formSelect(select, former);
       else if (auto bucket = dyn_cast<tile::BucketOp>(op))
         formBucket(bucket, former);
+      else if (auto attention = dyn_cast<tile::AttentionOp>(op))
+        formAttention(attention, former);
+      else if (auto scatter = dyn_cast<tile::ScatterOp>(op))
+        formScatter(scatter, former);
+      else if (auto compact = dyn_cast<tile::CompactOp>(op))
+        formCompact(compact, former);
+      else if (isa<tile::ScanOp, tile::SortOp>(op))
+        formAlongAxis(op, former);
       else
         formGather(cast<tile::WeightedGatherOp>(op), former);
       op->erase();
@@ -64,39 +81,83 @@ struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
   }
 
   void formProduct(tile::RaggedMatmulOp op, KernelFormer &former);
+  void formPack(tile::PackOp op, KernelFormer &former);
   void formSelect(tile::SelectOp op, KernelFormer &former);
   void formBucket(tile::BucketOp op, KernelFormer &former);
+  void formAlongAxis(Operation *op, KernelFormer &former);
   void formGather(tile::WeightedGatherOp op, KernelFormer &former);
+  void formAttention(tile::AttentionOp op, KernelFormer &former);
+  void formScatter(tile::ScatterOp op, KernelFormer &former);
+  void formCompact(tile::CompactOp op, KernelFormer &former);
 };
+
+/// Panels of `columns` columns.
+static Value countPanels(ImplicitLocOpBuilder &b, Value columns) {
+  return arith::CeilDivUIOp::create(
+      b, columns, arith::ConstantIndexOp::create(b, tile::PackedType::panelWidth));
+}
 
 void FormKernels::formProduct(tile::RaggedMatmulOp op, KernelFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  tile::PackedType slabs = op.getSlabs().getType();
-  int64_t depth = slabs.getPanelElements() / tile::PackedType::panelWidth;
+  auto slabs = dyn_cast<tile::PackedType>(op.getSlabs().getType());
+  auto constant = [](ImplicitLocOpBuilder &at, int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(at, value);
+  };
+  // A packed weight tells its sizes, a buffer of panels leaves them to the other operands.
+  int64_t staticDepth =
+      slabs ? slabs.getPanelElements() / tile::PackedType::panelWidth : ShapedType::kDynamic;
+  Value depth, panels;
+  if (slabs) {
+    depth = constant(b, staticDepth);
+    panels = constant(b, slabs.getNumPanels());
+  } else {
+    depth = memref::DimOp::create(b, op.getRows(), 1);
+    if (getElementTypeOrSelf(op.getSlabs().getType()).isBF16())
+      depth = arith::MulIOp::create(b, arith::CeilDivUIOp::create(b, depth, constant(b, 2)),
+                                    constant(b, 2));
+    panels = countPanels(b, memref::DimOp::create(b, op.getOuts(), 1));
+  }
   Value count = memref::DimOp::create(b, op.getOuts(), 0);
-  Value elements = arith::MulIOp::create(b, count, arith::ConstantIndexOp::create(b, depth));
+  Value elements = arith::MulIOp::create(b, count, depth);
   Value packed = memref::AllocOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()),
                                          ValueRange{elements});
+  Value passedDepth = slabs ? Value() : depth;
 
-  SmallVector<Value> packing{op.getRows(), op.getGather(), op.getRanges(), count, packed};
+  SmallVector<Value> packing{op.getRows(), op.getGather(), op.getRanges(), op.getBatch(),
+                             count,        packed,         passedDepth};
   former.launch(b, "pack_rows", count, packing,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
-                  tile::PackRowsOp::create(k, begin, end, in[0], in[1], in[2], in[3], in[4],
-                                           k.getI64IntegerAttr(depth));
+                  tile::PackRowsOp::create(k, begin, end, in[0], in[1], in[2], in[3], in[4], in[5],
+                                           slabs ? constant(k, staticDepth) : in[6]);
                 });
 
-  SmallVector<Value> captures{count, packed, op.getRanges(), op.getSlabs()};
-  llvm::append_range(captures, op.getRowArgs());
-  llvm::append_range(captures, op.getColArgs());
+  SmallVector<Value> captures{count, packed, op.getRanges(), op.getBatch(), passedDepth,
+                              op.getSlabs()};
+  constexpr unsigned numFixed = 6;
+  for (OperandRange arguments : {op.getRowArgs(), op.getColArgs(), op.getElemArgs()})
+    llvm::append_range(captures, arguments);
   captures.push_back(op.getOuts());
-  unsigned numRowArgs = op.getRowArgs().size(), numColArgs = op.getColArgs().size();
-  Value panels = arith::ConstantIndexOp::create(b, slabs.getNumPanels());
-  former.launch(b, "panel_product", panels, captures,
+  unsigned numRowArgs = op.getRowArgs().size(), numColArgs = op.getColArgs().size(),
+           numElemArgs = op.getElemArgs().size();
+  Value units = op.getBatch() ? arith::MulIOp::create(b, panels, op.getBatch()).getResult() : panels;
+  former.launch(b, "panel_product", units, captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
                   auto product = tile::PanelProductOp::create(
-                      k, begin, end, in[0], in[1], in[2], in[3], in.slice(4, numRowArgs),
-                      in.slice(4 + numRowArgs, numColArgs), in.back());
+                      k, begin, end, in[0], in[1], in[2], in[3], in[4], in[5],
+                      in.slice(numFixed, numRowArgs), in.slice(numFixed + numRowArgs, numColArgs),
+                      in.slice(numFixed + numRowArgs + numColArgs, numElemArgs), in.back());
                   product.getEpilogue().takeBody(op.getEpilogue());
+                });
+}
+
+void FormKernels::formPack(tile::PackOp op, KernelFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value batch = memref::DimOp::create(b, op.getSource(), 0);
+  Value columns = memref::DimOp::create(b, op.getSource(), op.getTransposed() ? 1 : 2);
+  Value units = arith::MulIOp::create(b, batch, countPanels(b, columns));
+  former.launch(b, "pack_panels", units, op->getOperands(),
+                [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
+                  tile::PackPanelsOp::create(k, begin, end, in[0], in[1], op.getTransposed());
                 });
 }
 
@@ -123,6 +184,27 @@ void FormKernels::formBucket(tile::BucketOp op, KernelFormer &former) {
                 });
 }
 
+/// Units are entries of the first dimension that is not the axis.
+void FormKernels::formAlongAxis(Operation *op, KernelFormer &former) {
+  ImplicitLocOpBuilder b(op->getLoc(), op);
+  auto type = cast<MemRefType>(op->getOperand(0).getType());
+  int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
+  int64_t cut = axis == 0 ? 1 : 0;
+  Value units = arith::ConstantIndexOp::create(b, 1);
+  if (cut < type.getRank())
+    units = memref::DimOp::create(b, op->getOperand(0), cut);
+  former.launch(b, op->getName().stripDialect(), units, op->getOperands(),
+                [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
+                  SmallVector<Value> operands(in);
+                  if (cut < type.getRank())
+                    for (Value &operand : operands)
+                      operand =
+                          subview(k, operand, {cut}, begin, arith::SubIOp::create(k, end, begin));
+                  Operation *clone = k.clone(*op);
+                  clone->setOperands(operands);
+                });
+}
+
 void FormKernels::formGather(tile::WeightedGatherOp op, KernelFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   Value rows = memref::DimOp::create(b, op.getOuts(), 0);
@@ -133,6 +215,65 @@ void FormKernels::formGather(tile::WeightedGatherOp op, KernelFormer &former) {
                       k, Type(), in[0], subviewRows(k, in[1], begin, count),
                       subviewRows(k, in[2], begin, count), subviewRows(k, in[3], begin, count),
                       op.getTermAttr());
+                });
+}
+
+void FormKernels::formAttention(tile::AttentionOp op, KernelFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  bool isBySequence = op.getQueryLayout() == tile::HeadLayout::BSHD;
+  auto query = cast<MemRefType>(op.getQuery().getType());
+  auto key = cast<MemRefType>(op.getKey().getType());
+  int64_t keyHeads = key.getDimSize(op.getKeyLayout() == tile::HeadLayout::BSHD ? 2 : 1);
+  int64_t groupSize = query.getDimSize(isBySequence ? 2 : 1) / keyHeads;
+  auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
+  Value rows = arith::MulIOp::create(
+      b, memref::DimOp::create(b, op.getQuery(), isBySequence ? 1 : 2), constant(groupSize));
+  int64_t unitRows = tile::AttentionRowsOp::unitRows;
+  Value blocks = arith::DivUIOp::create(b, arith::AddIOp::create(b, rows, constant(unitRows - 1)),
+                                        constant(unitRows));
+  Value heads =
+      arith::MulIOp::create(b, memref::DimOp::create(b, op.getQuery(), 0), constant(keyHeads));
+  Value units = arith::MulIOp::create(b, heads, blocks);
+  SmallVector<Value> captures{op.getQuery(),   op.getKey(),    op.getValue(), op.getMask(),
+                              op.getLengths(), op.getOffset(), op.getOuts()};
+  former.launch(b, "attention", units, captures,
+                [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
+                  tile::AttentionRowsOp::create(
+                      k, begin, end, in[0], in[1], in[2], in[3], in[4], in[5], in[6],
+                      op.getScaleAttr(), op.getSoftcapAttr(), op.getLeftWindowAttr(),
+                      op.getRightWindowAttr(), op.getNanRowsAttr(), op.getQueryLayoutAttr(),
+                      op.getKeyLayoutAttr(), op.getValueLayoutAttr(), op.getOutsLayoutAttr());
+                });
+}
+
+/// Columns of a unit of a scatter.
+constexpr int64_t scatterBlock = 256;
+
+/// Updates of one place must stay in order, so units are blocks of columns.
+void FormKernels::formScatter(tile::ScatterOp op, KernelFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value columns = b.createOrFold<memref::DimOp>(op.getOuts(), 1);
+  Value block = arith::ConstantIndexOp::create(b, scatterBlock);
+  SmallVector<Value> captures(op->getOperands());
+  former.launch(b, "scatter", arith::CeilDivUIOp::create(b, columns, block), captures,
+                [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
+                  Value width = arith::ConstantIndexOp::create(k, scatterBlock);
+                  Value all = k.createOrFold<memref::DimOp>(in[2], 1);
+                  Value first = arith::MulIOp::create(k, begin, width);
+                  Value last =
+                      arith::MinUIOp::create(k, arith::MulIOp::create(k, end, width), all);
+                  Value count = arith::SubIOp::create(k, last, first);
+                  tile::ScatterOp::create(k, Type(), subview(k, in[0], {1}, first, count), in[1],
+                                          subview(k, in[2], {1}, first, count),
+                                          op.getCombineAttr());
+                });
+}
+
+void FormKernels::formCompact(tile::CompactOp op, KernelFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  former.launch(b, "compact", arith::ConstantIndexOp::create(b, 1), op->getOperands(),
+                [&](ImplicitLocOpBuilder &k, Value, Value, ValueRange in) {
+                  tile::CompactOp::create(k, Type(), in[0], in[1]);
                 });
 }
 

@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -26,10 +27,16 @@ constexpr int64_t smallWork = 4096;
 /// whole vectors and whole cache lines; reductions read many per entry.
 constexpr int64_t elementwiseBlock = 1024, reductionBlock = 64;
 
-/// The dimension that a launch is cut along.
+/// A dimension with fewer entries leaves threads idle when it is cut alone; a
+/// dynamic one may, a batch for example.
+constexpr int64_t enoughUnits = 16;
+
+/// The dimensions that a launch is cut along. With an outer one, units count
+/// through both, the inner one fastest.
 struct Units {
-  int64_t dim = -1;  // none: one unit
-  int64_t block = 1; // entries per unit
+  int64_t dim = -1;   // none: one unit
+  int64_t block = 1;  // entries of `dim` per unit
+  int64_t outer = -1; // only where `block` is 1
 };
 
 /// Positions of plain `dim` in `map`; nothing if `dim` occurs in a sum or product.
@@ -60,17 +67,24 @@ Units chooseUnits(linalg::LinalgOp op) {
     return {};
   SmallVector<unsigned> parallel;
   op.getParallelDims(parallel);
+  int64_t outer = -1; // the first of two
   for (unsigned dim : parallel) {
     if (sizes[dim] == 1 || !canCutAlong(op, dim))
       continue;
     AffineMap leading = op.getMatchingIndexingMap(&getLeadingOperand(op));
     bool isLaneDim = leading.getNumResults() != 0 &&
                      leading.getResults().back() == getAffineDimExpr(dim, op.getContext());
-    if (!isLaneDim)
+    if (isLaneDim && outer < 0)
+      return {dim, op.getNumReductionLoops() == 0 ? elementwiseBlock : reductionBlock};
+    if (isLaneDim)
+      continue;
+    if (outer >= 0)
+      return {dim, 1, outer};
+    if (ShapedType::isStatic(sizes[dim]) && sizes[dim] >= enoughUnits)
       return {dim, 1};
-    return {dim, op.getNumReductionLoops() == 0 ? elementwiseBlock : reductionBlock};
+    outer = dim;
   }
-  return {};
+  return {outer, 1};
 }
 
 /// The number of iterations of `dim` as a host value.
@@ -87,6 +101,63 @@ StringRef getKernelName(linalg::LinalgOp op) {
   if (!isa<linalg::GenericOp, linalg::MapOp, linalg::ReduceOp>(op.getOperation()))
     return op->getName().stripDialect();
   return op.getNumReductionLoops() == 0 ? "map_rows" : "reduce_rows";
+}
+
+/// Entries [begin, end) of a dimension.
+struct Part {
+  int64_t dim;
+  Value begin, end;
+};
+
+/// Clones `op` for the iterations that lie in all of `parts`.
+void clonePart(ImplicitLocOpBuilder &k, linalg::LinalgOp op, IRMapping &mapping,
+               ArrayRef<Part> parts) {
+  SmallVector<Value> counts;
+  for (const Part &part : parts)
+    counts.push_back(arith::SubIOp::create(k, part.end, part.begin));
+  Operation *clone = k.clone(*op, mapping);
+  OpBuilder::InsertionGuard guard(k);
+  k.setInsertionPoint(clone);
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value cut = mapping.lookupOrDefault(operand.get());
+    for (auto [part, count] : llvm::zip_equal(parts, counts)) {
+      auto positions = *getPositions(op.getMatchingIndexingMap(&operand), part.dim);
+      if (!positions.empty())
+        cut = subview(k, cut, positions, part.begin, count);
+    }
+    clone->setOperand(operand.getOperandNumber(), cut);
+  }
+  // Indices count from the start of the subviews now.
+  clone->walk([&](linalg::IndexOp index) {
+    for (const Part &part : parts) {
+      if (static_cast<int64_t>(index.getDim()) != part.dim)
+        continue;
+      OpBuilder inner(index->getContext());
+      inner.setInsertionPointAfter(index);
+      auto shifted = arith::AddIOp::create(inner, index.getLoc(), index, part.begin);
+      index.getResult().replaceAllUsesExcept(shifted, shifted);
+    }
+  });
+}
+
+/// Calls `body` in a loop over entries of the outer dimension that units
+/// [begin, end) touch, with the entry, the one after it, and the range of the
+/// inner dimension.
+void forEachOuter(ImplicitLocOpBuilder &k, Value begin, Value end, Value perOuter,
+                  function_ref<void(Value, Value, Value, Value)> body) {
+  Value one = arith::ConstantIndexOp::create(k, 1);
+  // Without entries there are no units, but a kernel may be called all the same.
+  perOuter = arith::MaxUIOp::create(k, perOuter, one);
+  auto loop = scf::ForOp::create(k, arith::DivUIOp::create(k, begin, perOuter),
+                                 arith::CeilDivUIOp::create(k, end, perOuter), one);
+  OpBuilder::InsertionGuard guard(k);
+  k.setInsertionPointToStart(loop.getBody());
+  Value outer = loop.getInductionVar(), next = arith::AddIOp::create(k, outer, one);
+  Value first = arith::MulIOp::create(k, outer, perOuter);
+  Value last = arith::MulIOp::create(k, next, perOuter);
+  Value from = arith::SubIOp::create(k, arith::MaxUIOp::create(k, begin, first), first);
+  Value to = arith::SubIOp::create(k, arith::MinUIOp::create(k, end, last), first);
+  body(outer, next, from, to);
 }
 
 LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
@@ -118,6 +189,16 @@ LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
   else if (extent)
     constants.push_back(extent.getDefiningOp());
 
+  Value perOuter; // units for each entry of the outer dimension
+  if (units.outer >= 0) {
+    perOuter = count;
+    count = arith::MulIOp::create(b, getExtent(b, op, units.outer), perOuter);
+    if (matchPattern(perOuter, m_Constant()))
+      constants.push_back(perOuter.getDefiningOp());
+    else
+      captures.push_back(perOuter);
+  }
+
   former.launch(b, getKernelName(op), count, captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange inside) {
                   IRMapping mapping;
@@ -134,26 +215,15 @@ LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
                     end = arith::MinUIOp::create(k, arith::MulIOp::create(k, end, block),
                                                  mapping.lookup(extent));
                   }
-                  Value number = arith::SubIOp::create(k, end, begin);
-                  Operation *clone = k.clone(*op, mapping);
-                  k.setInsertionPoint(clone);
-                  for (OpOperand &operand : op->getOpOperands()) {
-                    auto positions = *getPositions(op.getMatchingIndexingMap(&operand), units.dim);
-                    if (!positions.empty())
-                      clone->setOperand(
-                          operand.getOperandNumber(),
-                          subview(k, mapping.lookup(operand.get()), positions, begin, number));
+                  if (units.outer < 0) {
+                    clonePart(k, op, mapping, {{units.dim, begin, end}});
+                    return;
                   }
-                  // Indices count from the start of the subviews now.
-                  clone->walk([&](linalg::IndexOp index) {
-                    if (static_cast<int64_t>(index.getDim()) != units.dim)
-                      return;
-                    OpBuilder inner(index->getContext());
-                    inner.setInsertionPointAfter(index);
-                    auto shifted = arith::AddIOp::create(inner, index.getLoc(), index, begin);
-                    index.getResult().replaceAllUsesExcept(shifted, shifted);
-                  });
-                  k.setInsertionPointAfter(clone);
+                  forEachOuter(k, begin, end, mapping.lookup(perOuter),
+                               [&](Value outer, Value next, Value from, Value to) {
+                                 clonePart(k, op, mapping,
+                                           {{units.outer, outer, next}, {units.dim, from, to}});
+                               });
                 });
   op->erase();
   return success();
@@ -170,6 +240,11 @@ LogicalResult formLinalgKernel(Operation *op, KernelFormer &former) {
     if (!isa<MemRefType>(copy.getSource().getType()) ||
         !isa<MemRefType>(copy.getTarget().getType()))
       return op->emitOpError("copies memrefs of unknown rank; form-kernels needs ranked ones");
+    // A producer that was made to write where its result belongs leaves one.
+    if (copy.getSource() == copy.getTarget()) {
+      copy.erase();
+      return success();
+    }
     OpBuilder b(op);
     auto ranked = linalg::CopyOp::create(b, op->getLoc(), copy.getSource(), copy.getTarget());
     copy.erase();

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -62,11 +63,32 @@ bool isPerRow(linalg::LinalgOp consumer, OpOperand &operand) {
   return map.isFunctionOfDim(last) || !isReducedInColumns;
 }
 
+bool isFilled(Value value) {
+  return matchPattern(value, m_Constant()) || value.getDefiningOp<linalg::FillOp>();
+}
+
+/// Whether inputs are indexed by every loop. Constants and filled tensors may
+/// be folded away.
+bool readsAllLoops(linalg::GenericOp op) {
+  llvm::SmallBitVector read(op.getNumLoops());
+  for (OpOperand *input : op.getDpsInputOperands())
+    for (AffineExpr expr : isFilled(input->get())
+                               ? ArrayRef<AffineExpr>()
+                               : op.getMatchingIndexingMap(input).getResults())
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        read.set(dim.getPosition());
+  return read.all();
+}
+
 bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer || consumer.getNumLoops() == 0)
     return true;
+  // What the producer alone iterates over is known from its result only, which
+  // the fused op would have to write along what it reduces.
+  if (consumer.getNumReductionLoops() != 0 && !readsAllLoops(producer))
+    return false;
   if (isCheap(producer))
     return true;
   bool hasOneUser = llvm::all_of(producer->getUsers(),
@@ -111,7 +133,10 @@ struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
 
   LogicalResult decomposeAggregates() {
     SmallVector<linalg::SoftmaxOp> aggregates;
-    getOperation()->walk([&](linalg::SoftmaxOp op) { aggregates.push_back(op); });
+    getOperation()->walk([&](linalg::SoftmaxOp op) {
+      if (op.hasPureTensorSemantics())
+        aggregates.push_back(op);
+    });
     for (linalg::SoftmaxOp op : aggregates) {
       OpBuilder b(op);
       FailureOr<SmallVector<Value>> results = op.decomposeOperation(b);

@@ -67,7 +67,8 @@ private:
   }
 
   Value sumAddress(int64_t row, int64_t vector) {
-    return add(sumsStart, row * panelWidth + vector * spec.level->lanes);
+    int64_t stride = spec.rowStride ? spec.rowStride : panelWidth;
+    return add(sumsStart, row * stride + vector * spec.level->lanes);
   }
 
   /// Accumulates columns [first, first + width) registers of all rows.
@@ -108,12 +109,15 @@ private:
                                  /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
   }
 
+  /// Where the first row's element of summand k lies.
+  Value firstElement(Value k) { return add(packedStart, spec.rowStride ? k : mul(k, spec.rows)); }
+
   /// Multiplies row k of the panel, given as one vector per register, by every
-  /// row's element.
+  /// row's element, the first of which is at `packedAt`.
   void multiply(Value packedAt, ArrayRef<Value> columns, MutableArrayRef<Value> acc) {
-    int64_t width = columns.size();
+    int64_t width = columns.size(), stride = spec.rowStride ? spec.rowStride : 1;
     for (int64_t row = 0; row < spec.rows; ++row) {
-      Value element = memref::LoadOp::create(b, packed, ValueRange{add(packedAt, row)});
+      Value element = memref::LoadOp::create(b, packed, ValueRange{add(packedAt, row * stride)});
       Value splat = vector::BroadcastOp::create(b, vectorType, element);
       for (int64_t v = 0; v < width; ++v)
         acc[row * width + v] = multiplyAdd(splat, columns[v], acc[row * width + v]);
@@ -131,7 +135,7 @@ private:
         value = arith::ExtFOp::create(b, vectorType, value);
       columns.push_back(value);
     }
-    multiply(add(packedStart, mul(k, spec.rows)), columns, acc);
+    multiply(firstElement(k), columns, acc);
   }
 
   /// A 32-bit word holds column j of k (low half) and of k + 1: bf16 is the high
@@ -149,7 +153,7 @@ private:
       Value loaded = vector::LoadOp::create(b, stored, panel, add(at, (first + v) * 2 * lanes));
       pairs.push_back(vector::BitCastOp::create(b, words, loaded));
     }
-    Value packedAt = add(packedStart, mul(k, spec.rows));
+    Value packedAt = firstElement(k);
     for (Value word : pairs)
       even.push_back(
           arith::BitcastOp::create(b, vectorType, arith::ShLIOp::create(b, word, sixteen)));
@@ -157,7 +161,7 @@ private:
     // After the even half, so that narrow levels have registers for both.
     for (Value word : pairs)
       odd.push_back(arith::BitcastOp::create(b, vectorType, arith::AndIOp::create(b, word, mask)));
-    multiply(add(packedAt, spec.rows), odd, acc);
+    multiply(add(packedAt, spec.rowStride ? 1 : spec.rows), odd, acc);
   }
 
   const PanelKernelSpec &spec;
@@ -172,6 +176,8 @@ func::FuncOp PanelKernels::get(const PanelKernelSpec &spec) {
   std::string name;
   llvm::raw_string_ostream(name) << "panel_" << spec.elementType << "_" << spec.level->name << "_m"
                                  << spec.rows << (spec.prefetch ? "_first" : "");
+  if (spec.rowStride)
+    llvm::raw_string_ostream(name) << "_stride" << spec.rowStride;
   func::FuncOp &known = kernels[name];
   if (known)
     return known;
@@ -192,6 +198,23 @@ func::FuncOp PanelKernels::get(const PanelKernelSpec &spec) {
   symbols.insert(function); // renames on a clash with a function of the user's
   PanelKernelBuilder(spec, function).build();
   return known = function;
+}
+
+void PanelKernels::emitCall(ImplicitLocOpBuilder &b, PanelKernelSpec spec, Value rows,
+                            ValueRange arguments) {
+  int64_t tallest = spec.level->blockRows;
+  SmallVector<int64_t> cases;
+  for (int64_t m = 1; m < tallest; ++m)
+    cases.push_back(m);
+  auto chosen = scf::IndexSwitchOp::create(b, TypeRange(), rows, cases, cases.size());
+  OpBuilder::InsertionGuard guard(b);
+  for (int64_t m = 1; m <= tallest; ++m) {
+    Region &region = m < tallest ? chosen.getCaseRegions()[m - 1] : chosen.getDefaultRegion();
+    b.setInsertionPointToStart(&region.emplaceBlock());
+    spec.rows = m;
+    func::CallOp::create(b, get(spec), arguments);
+    scf::YieldOp::create(b);
+  }
 }
 
 } // namespace moec::codegen

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -29,6 +30,9 @@ struct PanelKernelSpec {
   int64_t rows;
   /// Whether to prefetch the panel: true for the first block that reads it.
   bool prefetch;
+  /// Elements from one row of A and of C to the next; 0: rows of A are packed k by
+  /// k and rows of C are panelWidth apart.
+  int64_t rowStride = 0;
 };
 
 /// The panel kernels of a module, each the private function
@@ -36,6 +40,10 @@ struct PanelKernelSpec {
 ///   (A: memref<?xf32>, a, B: memref<?xT>, b, C: memref<?xf32>, c, depth)
 ///   C[c + 32 i + j] += A[a + k rows + i] * B[b + 32 k + j]     i < rows, j < 32, k < depth
 ///   ascending
+///
+/// or, with a row stride of s,
+///
+///   C[c + s i + j] += A[a + s i + k] * B[b + 32 k + j]
 ///
 /// made at its first use. One FMA chain per element of C, so that
 /// neither rows nor blocks of k can change a bit. Of bf16 panels, depth and the
@@ -45,6 +53,11 @@ public:
   explicit PanelKernels(mlir::ModuleOp module) : symbols(module) {}
 
   mlir::func::FuncOp get(const PanelKernelSpec &spec);
+
+  /// Emits a call of the kernel of `spec` for `rows` rows (index, 1 ...
+  /// level->blockRows); spec.rows is ignored.
+  void emitCall(mlir::ImplicitLocOpBuilder &b, PanelKernelSpec spec, mlir::Value rows,
+                mlir::ValueRange arguments);
 
 private:
   mlir::SymbolTable symbols;

@@ -10,6 +10,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def OutlineLayersPass : Pass<"outline-layers", "::mlir::ModuleOp"> {
+  let summary = "make one function of layers that repeat";
+  let description = [{
+    Between the embedding and the head of a model, layers repeat with other weights. A function is cut at values through
+    which all data must pass; reading a size is no data flow, and so masks and positions, which every layer reads, do not
+    hinder. Pieces are compared op by op, blind to which weights and other outer values they read, in the order in which
+    values depend on each other, not that of nodes. The longest run of equal neighbours becomes one function, whose
+    operands are the value that flows through, weights and outer values; what other parts read from inside a layer
+    becomes a result. Unequal ends stay inline.
+
+    Messages of checks may differ between layers: those of the first are kept, since sizes are the same in all.
+
+    In and out: tensors, with weights in the form that kernels read.
+  }];
+  let options = [
+    Option<"minOps", "min-ops", "uint64_t", "8", "Ops of a layer below which a call is not worth it">];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numFunctions", "functions", "Functions made">,
+    Statistic<"numLayers", "layers", "Layers that became calls">];
+}
+
 def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
   let summary = "move heavy operations on memrefs into kernel functions";
   let description = [{
@@ -19,16 +41,18 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
 
     | op | units |
     |---|---|
-    | `tile.ragged_matmul` | rows (packing); panels (product) |
+    | `tile.ragged_matmul` | rows (packing); panels (product), with `batch` those of every range |
+    | `tile.pack` | panels of every matrix |
     | `tile.select`, `tile.weighted_gather` | rows |
+    | `tile.attention` | batch entries x key heads x blocks of 48 query rows |
     | `tile.bucket` | one: counts of one row depend on all before |
-    | `linalg` ops, `memref.copy` | entries of the outermost parallel dimension; one for small or purely reducing ops |
+    | `linalg` ops, `memref.copy` | entries of the outermost parallel dimension, with the next one where that may be short; one for small or purely reducing ops |
 
     In: host functions on memrefs. Out: host functions without `tile` and `linalg` ops but `rt.launch`, and private
     functions with the attribute `rt.kernel`.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::func::FuncDialect", "::moec::rt::RTDialect", "::moec::tile::TileDialect"];
+    "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::moec::rt::RTDialect", "::moec::tile::TileDialect"];
   let statistics = [
     Statistic<"numKernels", "kernels", "Kernel functions made">,
     Statistic<"numLaunches", "launches", "Launches of kernels">];
@@ -47,11 +71,13 @@ def CloneIsaLevelsPass : Pass<"clone-isa-levels", "::mlir::ModuleOp"> {
 }
 
 def EmitX86PanelsPass : Pass<"emit-x86-panels", "::mlir::ModuleOp"> {
-  let summary = "write out packing and panel products for the level of their function";
+  let summary = "write out packing, panel products and attention for the level of their function";
   let description = [{
-    `tile.pack_rows` and `tile.panel_product` become loops over ranges, blocks of rows, panels and blocks of k around
-    calls of panel kernels: straight-line register tiles of m rows x 32 columns, k innermost, accumulators in
-    registers, one chain of multiply-adds per element. The epilogue runs on vectors of 16 columns.
+    `tile.pack_rows`, `tile.pack_panels` and `tile.panel_product` become loops over ranges, blocks of rows, panels and
+    blocks of k around calls of panel kernels: straight-line register tiles of m rows x 32 columns, k innermost,
+    accumulators in registers, one chain of multiply-adds per element. The epilogue runs on vectors of 16 columns.
+    `tile.attention_rows` becomes loops over units and blocks of 64 keys around the same panel kernels, with the
+    softmax between them on vectors of 16 keys.
 
     In: kernel functions of one level each. Out: arith, memref, scf, vector and func.
   }];
@@ -59,10 +85,12 @@ def EmitX86PanelsPass : Pass<"emit-x86-panels", "::mlir::ModuleOp"> {
     Option<"depth", "depth", "int64_t", "512",
       "Summands of a block of k: 512 rows of a panel are 64 KiB and stay in the level-2 cache while all row blocks "
       "of a range use them">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::func::FuncDialect",
-    "::mlir::LLVM::LLVMDialect"];
-  let statistics = [Statistic<"numProducts", "products", "Panel products emitted">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+  let statistics = [
+    Statistic<"numProducts", "products", "Panel products emitted">,
+    Statistic<"numAttentions", "attentions", "Attentions emitted">];
 }
 
 def EmitRowKernelsPass : Pass<"emit-row-kernels", "::mlir::ModuleOp"> {

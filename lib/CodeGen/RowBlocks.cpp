@@ -58,4 +58,18 @@ void forEachRange(ImplicitLocOpBuilder &b, Value ranges, Value count,
   body(g, range);
 }
 
+void forEachEqualRange(ImplicitLocOpBuilder &b, Value batch, Value count, Value first, Value end,
+                       function_ref<void(Value, RowRange)> body) {
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value rows = arith::DivUIOp::create(b, count, arith::MaxUIOp::create(b, batch, one));
+  Value hasRows = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, rows, zero);
+  auto conditional = scf::IfOp::create(b, hasRows, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(conditional.thenBlock());
+  auto loop = scf::ForOp::create(b, first, end, one);
+  b.setInsertionPointToStart(loop.getBody());
+  Value g = loop.getInductionVar();
+  body(g, {arith::MulIOp::create(b, g, rows), rows});
+}
+
 } // namespace moec::codegen

@@ -44,6 +44,12 @@ struct RowRange {
 void forEachRange(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges, mlir::Value count,
                   llvm::function_ref<void(mlir::Value index, RowRange range)> body);
 
+/// The same for the ranges [first, end) of `batch` ranges of one size, which
+/// `count` rows are cut into.
+void forEachEqualRange(mlir::ImplicitLocOpBuilder &b, mlir::Value batch, mlir::Value count,
+                       mlir::Value first, mlir::Value end,
+                       llvm::function_ref<void(mlir::Value index, RowRange range)> body);
+
 } // namespace moec::codegen
 
 #endif // MOEC_LIB_CODEGEN_ROWBLOCKS_H

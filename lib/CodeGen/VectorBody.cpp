@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -54,6 +55,10 @@ void VectorBody::emit(Operation &op) {
   IRMapping operands;
   for (Value operand : op.getOperands())
     operands.map(operand, meetsVector ? getVector(operand) : lookup(operand));
+  SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op.getRegions(), captured);
+  for (Value value : captured)
+    operands.map(value, lookup(value));
   Operation *clone = b.clone(op, operands);
   for (auto [result, cloned] : llvm::zip_equal(op.getResults(), clone->getResults())) {
     if (meetsVector)

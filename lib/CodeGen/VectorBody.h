@@ -35,8 +35,8 @@ public:
   /// Whether the replacement of `value` differs between lanes.
   bool isVector(mlir::Value value);
 
-  /// Clones an op without regions. Ops that meet a vector must be element-wise
-  /// mappable. Constants are made where they are used.
+  /// Clones an op. Ops that meet a vector must be element-wise mappable and have
+  /// no regions. Constants are made where they are used.
   void emit(mlir::Operation &op);
 
   /// `type`, or a vector of it if there is more than one lane.

@@ -8,6 +8,7 @@
 #include "lib/Driver/CommandLine.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moec;
@@ -49,9 +50,16 @@ std::optional<ParsedCommandLine> moec::parseCommandLine(llvm::ArrayRef<const cha
     }
     llvm::StringRef name = argument.split('=').first, value = argument.split('=').second;
     bool hasValue = argument.contains('=');
-    // The one option that every compiler spells short.
-    if (name == "-o")
+    // The options that every tool of the kind spells short; -j2 is -j 2.
+    if (name == "-o") {
       name = "--output";
+    } else if (name.starts_with("-j") && llvm::all_of(name.drop_front(2), llvm::isDigit)) {
+      if (name.size() > 2) {
+        value = name.drop_front(2);
+        hasValue = true;
+      }
+      name = "--jobs";
+    }
     const OptionSpec *spec = llvm::find_if(
         specs, [&](const OptionSpec &option) { return name == "--" + option.name.str(); });
     if (spec == specs.end()) {

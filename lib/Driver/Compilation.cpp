@@ -11,9 +11,12 @@
 #include "lib/CodeGen/IsaLevel.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
+#include "lib/Driver/NodeDiagnostics.h"
 #include "lib/Import/OnnxImporter.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -32,10 +35,56 @@ const OptionSpec contribDialectOption = {
     "contrib-dialect", "ort-cuda|ort-cpu",
     "whose reading of com.microsoft::MoE; the schema's, ort-cuda, by default"};
 
+const OptionSpec exposeRoutingOption = {
+    "expose-routing", "", "one more output per MoE layer: offsets of the experts' rows"};
+
+const OptionSpec noRecogniseOption = {"no-recognise", "",
+                                      "compile layers that are spelled out as they stand"};
+
+const OptionSpec stateOption = {
+    "state", "PAST=PRESENT|auto",
+    "make input PAST and output PRESENT, names with a '*' each or none, state of the session"};
+
+const OptionSpec maxOption = {"max", "DIM=N",
+                              "rows that states growing along DIM can hold; 4096 by default"};
+
+/// Whether `text` is NAME=N; without `needsNumber`, NAME=NAME.
+static bool isPair(StringRef text, bool needsNumber) {
+  auto [name, value] = needsNumber ? text.rsplit('=') : text.split('=');
+  int64_t number;
+  return !name.empty() && !value.empty() &&
+         (!needsNumber || (!value.getAsInteger(10, number) && number > 0));
+}
+
+/// Reads --state and --max. Returns false after a message on stderr.
+static bool parseStates(const ParsedCommandLine &commandLine, RecogniseOptions &options) {
+  options.states = commandLine.values("state").vec();
+  options.capacities = commandLine.values("max").vec();
+  for (StringRef pair : options.states)
+    if (pair != "auto" && !isPair(pair, /*needsNumber=*/false)) {
+      llvm::errs() << "moec: --state=" << pair << ": expects PAST=PRESENT or auto\n";
+      return false;
+    }
+  for (StringRef capacity : options.capacities)
+    if (!isPair(capacity, /*needsNumber=*/true)) {
+      llvm::errs() << "moec: --max=" << capacity << ": expects DIM=N with N at least 1\n";
+      return false;
+    }
+  if (options.states.empty() && !options.capacities.empty()) {
+    llvm::errs() << "moec: --max needs bound state: give --state too\n";
+    return false;
+  }
+  return true;
+}
+
 std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandLine) {
   RecogniseOptions options;
   if (std::optional<StringRef> name = commandLine.value("contrib-dialect"))
     options.contribDialect = name->str();
+  options.recogniseSpelledOut = !commandLine.has("no-recognise");
+  options.exposeRouting = commandLine.has("expose-routing");
+  if (!parseStates(commandLine, options))
+    return std::nullopt;
   if (options.contribDialect == "ort-cuda" || options.contribDialect == "ort-cpu")
     return options;
   llvm::errs() << "moec: --contrib-dialect=" << options.contribDialect
@@ -119,10 +168,15 @@ static int report(llvm::Error error) {
 }
 
 int Compilation::readOnnx() {
-  handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get());
   llvm::Expected<OnnxModel> model = OnnxModel::load(path);
   if (!model)
     return report(model.takeError());
+  for (const auto &import : model->proto().opset_import())
+    operatorSets.push_back({import.domain() == "ai.onnx" ? "" : import.domain(), import.version()});
+  llvm::StringMap<std::string> operators;
+  for (const auto &node : model->graph().node())
+    operators[node.name()] = (node.domain().empty() ? "" : node.domain() + "::") + node.op_type();
+  handler = std::make_unique<NodeDiagnosticHandler>(context.get(), path, std::move(operators));
   auto imported = importOnnx(*model, context.get());
   if (!imported)
     return report(imported.takeError());
@@ -136,7 +190,7 @@ std::string Compilation::getBaseDirectory() const {
 }
 
 /// What an op does, as its file says: the function of a family, else the op.
-static StringRef describe(Operation *op) {
+static StringRef operatorOf(Operation *op) {
   return TypeSwitch<Operation *, StringRef>(op)
       .Case([](onnx::UnaryOp unary) { return onnx::stringifyUnaryFn(unary.getFn()); })
       .Case([](onnx::BinaryOp binary) { return onnx::stringifyBinaryFn(binary.getFn()); })
@@ -150,13 +204,17 @@ static std::string nodeName(Operation *op) {
 }
 
 int Compilation::recognise(const RecogniseOptions &options) {
-  if (int code = run([&](OpPassManager &pm) { buildRecogniseStage(pm, options); }))
+  return run([&](OpPassManager &pm) { buildRecogniseStage(pm, options); });
+}
+
+int Compilation::schedule() {
+  if (int code = run(buildScheduleStage))
     return code;
   // By operator, in the order of their first node. Constants only feed the others.
   llvm::MapVector<StringRef, SmallVector<Operation *>> left;
   module->walk([&](Operation *op) {
     if (isa<onnx::ONNXDialect>(op->getDialect()) && !isa<onnx::ConstantOp>(op))
-      left[describe(op)].push_back(op);
+      left[operatorOf(op)].push_back(op);
   });
   if (left.empty())
     return exitSuccess;
@@ -170,10 +228,50 @@ int Compilation::recognise(const RecogniseOptions &options) {
   return exitUnsupported;
 }
 
+std::string Compilation::describe(Location loc) const {
+  if (StringRef(path).ends_with(".onnx"))
+    return static_cast<NodeDiagnosticHandler &>(*handler).describe(loc);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto place = loc->findInstanceOf<FileLineColLoc>())
+    os << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn();
+  return text;
+}
+
+namespace {
+
+/// Tells a pass that refuses from one that is wrong: only the former leaves what verifies.
+class FaultFinder : public PassInstrumentation {
+public:
+  explicit FaultFinder(std::string &culprit) : culprit(culprit) {}
+
+  void runAfterPassFailed(Pass *pass, Operation *op) override {
+    // The adaptor of nested passes fails after the pass itself.
+    if (!culprit.empty())
+      return;
+    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+    if (failed(verify(op)))
+      culprit = pass->getName().str();
+  }
+
+private:
+  std::string &culprit;
+};
+
+} // namespace
+
 int Compilation::run(llvm::function_ref<void(OpPassManager &)> buildStage) {
+  std::string culprit;
   PassManager pm(context.get());
+  pm.addInstrumentation(std::make_unique<FaultFinder>(culprit));
   buildStage(pm);
-  return succeeded(pm.run(*module)) ? exitSuccess : exitUnsupported;
+  if (succeeded(pm.run(*module)))
+    return exitSuccess;
+  if (culprit.empty())
+    return exitUnsupported;
+  llvm::errs() << "moec: " << path << ": internal error: " << culprit
+               << " leaves an invalid module\n";
+  return exitInternal;
 }
 
 } // namespace moec

@@ -18,17 +18,26 @@
 #include "llvm/Support/SourceMgr.h"
 
 #include <memory>
+#include <vector>
 
 namespace mlir {
-class SourceMgrDiagnosticHandler;
+class ScopedDiagnosticHandler;
 } // namespace mlir
 
 namespace moec {
 
-/// Options that every command which compiles has.
-extern const OptionSpec targetOption, contribDialectOption;
+/// Version of the operators of a domain, "" being ONNX's own.
+struct OperatorSet {
+  std::string domain;
+  int64_t version;
+};
 
-/// Reads --contrib-dialect. Returns nullopt after a message on stderr.
+/// Options that every command which compiles has.
+extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption, exposeRoutingOption,
+    stateOption, maxOption;
+
+/// Reads --contrib-dialect, --no-recognise, --state and --max. Returns nullopt
+/// after a message on stderr.
 std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandLine);
 
 /// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
@@ -47,18 +56,27 @@ public:
   /// Reads FILE.mlir, or MODEL.onnx into the `onnx` dialect. Returns an exit code.
   int read(llvm::StringRef path);
 
-  /// From `onnx` to `moe`. Operators without a lowering are reported all at once.
-  /// Returns an exit code.
+  /// Finds `moe` in `onnx`. Returns an exit code.
   int recognise(const RecogniseOptions &options);
+
+  /// From `onnx` and `moe` to `tile` and `linalg`. Operators without a lowering
+  /// are reported all at once. Returns an exit code.
+  int schedule();
 
   /// What relative paths of weights are relative to.
   std::string getBaseDirectory() const;
 
-  /// Runs one stage. Returns an exit code: a stage fails on what it does not
-  /// support.
+  /// Runs one stage. Returns an exit code: exitUnsupported where a pass refuses and leaves the
+  /// module valid, exitInternal where a pass leaves it invalid.
   int run(llvm::function_ref<void(mlir::OpPassManager &)> buildStage);
 
   mlir::ModuleOp getModule() { return *module; }
+
+  /// The operator sets that the model imports; none for FILE.mlir.
+  llvm::ArrayRef<OperatorSet> getOperatorSets() const { return operatorSets; }
+
+  /// The node at a location as messages name it, or the place in FILE.mlir.
+  std::string describe(mlir::Location loc) const;
 
 private:
   int readOnnx();
@@ -66,7 +84,8 @@ private:
   std::string path;
   std::unique_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;
-  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> handler;
+  std::unique_ptr<mlir::ScopedDiagnosticHandler> handler;
+  std::vector<OperatorSet> operatorSets;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 

@@ -108,7 +108,7 @@ int compile(const ParsedCommandLine &commandLine) {
       return code;
     return printModule(compilation, *output);
   }
-  if (int code = compilation.run(buildScheduleStage))
+  if (int code = compilation.schedule())
     return code;
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
@@ -145,6 +145,10 @@ static const OptionSpec compileOptions[] = {
     {"emit", "KIND", "exe, so, obj, llvm, tile, moe or onnx; by default as OUT ends, else exe"},
     targetOption,
     contribDialectOption,
+    noRecogniseOption,
+    exposeRoutingOption,
+    stateOption,
+    maxOption,
     {"quiet", "", "no progress on stderr"},
 };
 

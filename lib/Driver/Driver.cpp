@@ -18,8 +18,11 @@ using namespace moec;
 
 /// All subcommands, in alphabetical order.
 static const Subcommand *const subcommands[] = {
+    &benchSubcommand,
     &compileSubcommand,
+    &inspectSubcommand,
     &runSubcommand,
+    &testSubcommand,
 };
 
 static void printUsage(llvm::raw_ostream &os) {

@@ -211,6 +211,11 @@ static int run(const ParsedCommandLine &commandLine) {
       }
     return runCompiled(commandLine);
   }
+  for (StringRef name : {"state", "steps", "feed", "advance", "print"})
+    if (commandLine.has(name)) {
+      error() << "--" << name << " does not go with --interpret\n";
+      return exitUsage;
+    }
   if (file != "-" && !file.ends_with(".mlir")) {
     error() << file << ": the interpreter reads FILE.mlir only\n";
     return exitUnsupported;
@@ -219,19 +224,28 @@ static int run(const ParsedCommandLine &commandLine) {
 }
 
 static const OptionSpec runOptions[] = {
-    {"input", "NAME=FILE", "value of an input, .npy or ONNX .pb; with --interpret N=FILE.npy"},
+    {"input", "NAME=FILE",
+     "value of an input, .npy, ONNX .pb or .txt (its bytes); with --interpret N=FILE.npy"},
     {"inputs", "FILE.npz", "values of inputs by name"},
     {"random", "SEED", "make up the other inputs: reals in [-1, 1), integers 0 or 1"},
     {"bind", "DIM=SIZE", "size of a named dynamic dimension, for --random"},
     {"output-dir", "DIR", "write outputs there as .npy instead of printing"},
     {"outputs", "FILE.npz", "write all outputs to one archive"},
     {"repeat", "N", "run N times and report the times"},
+    {"steps", "N", "with bound state: run N times, feeding back; needs --feed"},
+    {"feed", "IN=argmax(OUT)", "after each step IN is the place of the greatest in OUT's last row"},
+    {"advance", "IN", "after each step IN has the next position, or one element more"},
+    {"print", "ids|bytes", "print the ids that were fed, or the bytes that they are"},
     {"threads", "N", "threads to use"},
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
     {"weights", "FILE", "the weights file of a shared object"},
     {"quiet", "", "print nothing but errors"},
     targetOption,
     contribDialectOption,
+    noRecogniseOption,
+    exposeRoutingOption,
+    stateOption,
+    maxOption,
     {"interpret", "", "run the reference interpreter instead of compiled code"},
     {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
     {"f64", "", "interpret with sums and routers in f64 instead of f32"},

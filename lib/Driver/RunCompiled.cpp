@@ -7,25 +7,18 @@
 
 #include "lib/Driver/RunCompiled.h"
 
-#include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/InMemory.h"
 
 #include "moert/cli.h"
-
-#include "mlir/Pass/PassManager.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace moec;
 
-static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
-
 /// Options that the runtime's command line reads itself.
-static constexpr StringLiteral runtimeOptions[] = {"input",      "inputs",  "random", "bind",
-                                                   "output-dir", "outputs", "repeat", "threads",
-                                                   "isa",        "weights", "quiet"};
+static constexpr StringLiteral runtimeOptions[] = {
+    "input", "inputs",  "random", "bind",  "output-dir", "outputs", "repeat", "threads",
+    "isa",   "weights", "quiet",  "steps", "feed",       "advance", "print"};
 
 /// The arguments of a compiled executable, from ours.
 static std::vector<std::string> runtimeArguments(const ParsedCommandLine &commandLine) {
@@ -58,38 +51,10 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   Compilation compilation;
   if (int code = compilation.read(path))
     return code;
-  if (int code = compilation.recognise(*recognise))
+  InMemoryModel model;
+  if (int code = model.load(compilation, *cpu, *recognise))
     return code;
-  if (int code = compilation.run([&](OpPassManager &pm) { buildMoEToCpuPipeline(pm, *cpu); }))
-    return code;
-  EmitOptions emitOptions;
-  if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
-    return exitUnsupported;
-
-  // The runtime maps weights from a file, here one that goes when we do.
-  SmallString<128> weights;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile("moec", "weights", weights)) {
-    error() << "cannot make a temporary file: " << code.message() << "\n";
-    return exitResource;
-  }
-  llvm::FileRemover remover(weights);
-  PackOptions packOptions;
-  packOptions.baseDirectory = compilation.getBaseDirectory();
-  if (llvm::Error failure = writeWeights(compilation.getModule(), weights, packOptions)) {
-    error() << toString(std::move(failure)) << "\n";
-    return exitResource;
-  }
-  auto object = emitObject(compilation.getModule(), emitOptions);
-  if (!object) {
-    error() << toString(object.takeError()) << "\n";
-    return exitInternal;
-  }
-  auto artifact = JitArtifact::load(std::move(*object));
-  if (!artifact) {
-    error() << toString(artifact.takeError()) << "\n";
-    return exitInternal;
-  }
   if (!commandLine.has("weights"))
-    arguments.push_back(("--weights=" + weights).str());
-  return callRuntime((*artifact)->get(), arguments);
+    arguments.push_back("--weights=" + model.getWeights());
+  return callRuntime(model.getArtifact(), arguments);
 }

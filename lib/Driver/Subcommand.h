@@ -23,8 +23,11 @@ struct Subcommand {
   int (*run)(const ParsedCommandLine &commandLine);
 };
 
+extern const Subcommand benchSubcommand;
 extern const Subcommand compileSubcommand;
+extern const Subcommand inspectSubcommand;
 extern const Subcommand runSubcommand;
+extern const Subcommand testSubcommand;
 
 } // namespace moec
 

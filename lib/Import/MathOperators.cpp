@@ -157,10 +157,10 @@ static void attention(NodeImporter &n) {
     return;
   bool hasPresent = n.hasOutput(1) || n.hasOutput(2);
   Type present = hasPresent ? n.open : Type(), qk = n.hasOutput(3) ? n.open : Type();
-  auto op = n.finish(AttentionOp::create(n.builder, n.loc, n.open, present, present, qk, q, k, v,
-                                         mask, pastKey, pastValue, seqlen, causal, qHeads, kvHeads,
-                                         scale, softcap, precision, b.getI64IntegerAttr(left),
-                                         b.getI64IntegerAttr(right), b.getI64IntegerAttr(mode)));
+  auto op = n.finish(AttentionOp::create(
+      n.builder, n.loc, n.open, present, present, qk, q, k, v, mask, pastKey, pastValue, seqlen,
+      causal, qHeads, kvHeads, scale, softcap, precision, b.getI64IntegerAttr(left),
+      b.getI64IntegerAttr(right), b.getI64IntegerAttr(mode), UnitAttr()));
   n.results({op.getY(), op.getPresentKey(), op.getPresentValue(), op.getQkMatmulOutput()});
 }
 

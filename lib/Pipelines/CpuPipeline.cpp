@@ -7,10 +7,13 @@
 
 #include "moec/Pipelines.h"
 
+#include "dialects/MoE/Transforms/Passes.h"
 #include "dialects/ONNX/Transforms/Passes.h"
 #include "dialects/RT/Transforms/Passes.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
+#include "lib/Conversion/ONNXToLinalg/ONNXToLinalg.h"
+#include "lib/Conversion/ONNXToTile/ONNXToTile.h"
 #include "lib/Recognise/Passes.h"
 
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -27,18 +30,46 @@ static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &options) {
+void moec::buildRecogniseBlocksStage(OpPassManager &pm, const RecogniseOptions &options) {
   pm.addPass(onnx::createInferShapesPass());
   addCleanup(pm);
   recognise::RecogniseContribMoEPassOptions contrib;
   contrib.dialect = options.contribDialect;
   pm.addPass(recognise::createRecogniseContribMoEPass(contrib));
+  if (!options.recogniseSpelledOut)
+    return;
+  pm.addNestedPass<func::FuncOp>(recognise::createRecogniseNormsPass({options.why}));
+  pm.addNestedPass<func::FuncOp>(recognise::createRecogniseRotaryPass({options.why}));
+  pm.addNestedPass<func::FuncOp>(recognise::createRecogniseAttentionPass({options.why}));
+}
+
+void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &options) {
+  buildRecogniseBlocksStage(pm, options);
+  if (options.recogniseSpelledOut) {
+    pm.addPass(recognise::createRecogniseMoEPass({options.why}));
+    // What computed the layers that were found.
+    addCleanup(pm);
+  }
   pm.addPass(recognise::createMakeEntriesPass());
+  if (!options.states.empty() || !options.capacities.empty()) {
+    recognise::BindStatePassOptions bind;
+    bind.pairs.assign(options.states.begin(), options.states.end());
+    bind.max.assign(options.capacities.begin(), options.capacities.end());
+    pm.addPass(recognise::createBindStatePass(bind));
+  }
+  if (options.exposeRouting)
+    pm.addPass(moe::createExposeRoutingPass());
 }
 
 void moec::buildScheduleStage(OpPassManager &pm) {
   addCleanup(pm);
   pm.addPass(createConvertMoEToTilePass());
+  pm.addPass(createConvertONNXToTilePass());
+  pm.addPass(createConvertONNXToLinalgPass());
+  addCleanup(pm);
+  // With weights in the form that kernels read, and before work that grows with
+  // the number of ops.
+  pm.addPass(codegen::createOutlineLayersPass());
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(codegen::createFuseRowsPass());
   addCleanup(pm);

@@ -9,6 +9,7 @@
 #include "moec/Pipelines.h"
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/Transforms/Passes.h"
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/ONNX/Transforms/Passes.h"
 #include "dialects/RT/IR/RT.h"
@@ -16,6 +17,8 @@
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
+#include "lib/Conversion/ONNXToLinalg/ONNXToLinalg.h"
+#include "lib/Conversion/ONNXToTile/ONNXToTile.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
 #include "lib/Conversion/TileToLLVM/TileToLLVM.h"
 #include "lib/Recognise/Passes.h"
@@ -51,8 +54,11 @@ void moec::registerDialects(DialectRegistry &registry) {
 
 void moec::registerPasses() {
   codegen::registerCodeGenPasses();
+  moe::registerMoETransformsPasses();
   onnx::registerONNXPasses();
   registerMoEToTilePasses();
+  registerONNXToLinalgPasses();
+  registerONNXToTilePasses();
   rt::registerRTToLLVMPasses();
   rt::registerRTTransformsPasses();
   recognise::registerRecognisePasses();

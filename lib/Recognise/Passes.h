@@ -8,6 +8,7 @@
 #ifndef MOEC_LIB_RECOGNISE_PASSES_H
 #define MOEC_LIB_RECOGNISE_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace moec::recognise {

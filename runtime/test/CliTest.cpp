@@ -132,6 +132,12 @@ TEST_F(CliTest, TellsUsageErrors) {
   for (const char *bad : {"--repeat 0", "--repeat x", "--threads 0", "--threads 99999999999",
                           "--random -1", "--random 1x", "--bind N", "--bind N=-1", "--bind =1"})
     expect(bad, 2, "has the value");
+  for (const char *bad : {"--steps 0", "--feed x", "--feed x=y", "--feed '=argmax(y)'",
+                          "--feed 'x=argmax()'", "--feed 'x=argmax(y'", "--print text"})
+    expect(bad, 2, "has the value");
+  expect("--steps 2", 2, "--steps needs --feed IN=argmax(OUT)");
+  expect("--feed 'x=argmax(y)'", 2, "--feed, --advance and --print go with --steps");
+  expect("--steps 2 --repeat 2 --feed 'x=argmax(y)'", 2, "exclude each other");
   expect("--threads 5000", 2, "must be 1 to 1024");
   expect("--isa sse9", 2, "must be v2, avx2 or avx512");
   expect(all + " --input z=" + (folder / "x.npy"), 2, "no input 'z'");
@@ -146,6 +152,9 @@ TEST_F(CliTest, TellsBadFiles) {
   expect(all + " --input x=" + (folder / "bad.npy"), 3, "no .npy file");
   moert::test::writeFile(folder / "bad.pb", {0xff});
   expect(all + " --input x=" + (folder / "bad.pb"), 3, "no TensorProto");
+  moert::test::writeFile(folder / "ids.txt", {'x'});
+  expect(all + " --input x=" + (folder / "ids.txt"), 2,
+         "ids.txt': text is for inputs of i64 or i32 of rank 1 or more; 'x' is f32[N,4]");
   expect(all + " --inputs " + (folder / "x.npy"), 3, "no .npz file");
   expect(all + " --input x=" + (folder / "stdout"), 4, "neither");
   expect("--random 1 --weights " + (folder / "x.npy"), 3, "not a weights file");

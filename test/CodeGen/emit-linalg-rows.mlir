@@ -109,3 +109,18 @@ func.func private @tensors(%b: index, %e: index, %x: tensor<?xf32>, %y: tensor<?
   %z = linalg.exp ins(%x : tensor<?xf32>) outs(%y : tensor<?xf32>) -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func private @both(%b: index, %e: index, %x: memref<4x6xf32>, %y: memref<4x6xf32>, %s: memref<4xf32>)
+    attributes {rt.kernel} {
+  // expected-error @below {{writes an output along a dimension that it reduces; split it}}
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>,
+                                   affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x6xf32>) outs(%y, %s : memref<4x6xf32>, memref<4xf32>) {
+  ^bb0(%v: f32, %o: f32, %acc: f32):
+    %t = arith.addf %acc, %v : f32
+    linalg.yield %v, %t : f32, f32
+  }
+  return
+}

@@ -81,3 +81,38 @@ func.func private @tensors(%begin: index, %end: index, %z: tensor<?x8xf32>, %i: 
       {tie = #tile.tie<lower_index>} -> tensor<?x2xi32>, tensor<?x2xf32>
   return
 }
+
+// -----
+
+// One update after the other; each on vectors, then the columns that are left.
+// CHECK-LABEL: func.func private @scatter
+// CHECK-SAME: %[[U:[a-z0-9]+]]: memref<?x?xf32>, %[[P:[a-z0-9]+]]: memref<?xi64>, %[[O:[a-z0-9]+]]: memref<?x?xf32>
+// CHECK: scf.for %[[ROW:.*]] =
+// CHECK: memref.load %[[P]][%[[ROW]]]
+// CHECK: scf.for
+// CHECK: %[[UPDATE:.*]] = vector.load %[[U]]
+// CHECK: %[[OLD:.*]] = vector.load %[[O]]
+// CHECK: %[[SUM:.*]] = arith.addf %[[OLD]], %[[UPDATE]] : vector<16xf32>
+// CHECK: vector.store %[[SUM]], %[[O]]
+// CHECK: scf.for
+// CHECK: memref.store %{{.*}}, %[[O]]
+func.func private @scatter(%begin: index, %end: index, %u: memref<?x?xf32>, %p: memref<?xi64>, %o: memref<?x?xf32>)
+    attributes {rt.kernel} {
+  tile.scatter updates(%u : memref<?x?xf32>) places(%p : memref<?xi64>) outs(%o : memref<?x?xf32>)
+      {combine = #tile.combine<add>}
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @compact
+// CHECK-SAME: %[[F:[a-z0-9]+]]: memref<?xi8>, %[[O:[a-z0-9]+]]: memref<?xi64>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.if
+// CHECK: memref.store %{{.*}}, %[[O]]
+// CHECK: memref.load %[[F]]
+// CHECK: arith.addi
+func.func private @compact(%begin: index, %end: index, %f: memref<?xi8>, %o: memref<?xi64>) attributes {rt.kernel} {
+  tile.compact flags(%f : memref<?xi8>) outs(%o : memref<?xi64>)
+  return
+}

@@ -20,14 +20,14 @@
 func.func private @pack(%begin: index, %end: index, %n: index, %x: memref<?x63xbf16>, %idx: memref<?xi32>,
                         %off: memref<?xi32>, %a: memref<?xf32>) attributes {rt.kernel, tile.isa = "avx512"} {
   tile.pack_rows %begin to %end of %n rows(%x : memref<?x63xbf16>) gather(%idx : memref<?xi32>)
-      ranges(%off : memref<?xi32>) into(%a : memref<?xf32>) {depth = 64}
+      ranges(%off : memref<?xi32>) into(%a : memref<?xf32>) depth(%n)
   return
 }
 
 // -----
 
 // CHECK-LABEL: func.func private @product
-// CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<6144xf32>
+// CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<24576xf32>
 // CHECK: tile.panels %{{.*}} : <2x41x600xf32> -> memref<77824xf32>
 // CHECK: scf.index_switch
 // CHECK: func.call @panel_f32_avx512_m1_first
@@ -133,7 +133,7 @@ func.func private @epilogue(%begin: index, %end: index, %n: index, %a: memref<?x
 
 func.func private @no_level(%n: index, %end: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel} {
   // expected-error @+1 {{stands in no function of an instruction-set level; run clone-isa-levels first}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 64}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) depth(%n)
   return
 }
 
@@ -141,6 +141,49 @@ func.func private @no_level(%n: index, %end: index, %x: memref<?x64xf32>, %a: me
 
 // expected-error @+1 {{unknown instruction-set level 'sse9'}}
 func.func private @unknown_level(%n: index, %end: index, %x: memref<?x64xf32>, %a: memref<?xf32>) attributes {rt.kernel, tile.isa = "sse9"} {
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 64}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) depth(%n)
+  return
+}
+
+// -----
+
+// Units of 48 rows, the stack at the function's entry; keys are transposed 16 x 16 into a panel, scores get scale and
+// bounds, weights are exponentials that replace them, values are copied into the panel.
+// CHECK-LABEL: func.func private @attention
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<?x4x?x64xf32>, %[[K:[a-z0-9]+]]: memref<?x2x?x64xf32>, %[[V:[a-z0-9]+]]: memref<?x2x?x40xbf16>
+// CHECK-COUNT-6: memref.alloca
+// CHECK: scf.for
+// CHECK: vector.load %[[Q]]
+// CHECK-COUNT-16: vector.load %[[K]]{{.*}} vector<16xf32>
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-COUNT-16: vector.store
+// CHECK: scf.index_switch
+// CHECK: func.call @panel_f32_avx512_m1_stride64
+// CHECK: func.call @panel_f32_avx512_m12_stride64
+// CHECK: arith.cmpi slt, %{{.*}} : vector<16xi32>
+// CHECK: arith.mulf %{{.*}} : vector<16xf32>
+// CHECK: arith.select
+// CHECK: scf.if
+// CHECK: math.exp
+// CHECK-COUNT-4: math.exp
+// CHECK-NOT: math.exp
+// CHECK: vector.load %[[V]]{{.*}} vector<16xbf16>
+// CHECK: vector.maskedload %[[V]]
+// CHECK: func.call @panel_f32_avx512_m1_stride64
+// CHECK: arith.divf
+// CHECK: vector.store
+// CHECK: vector.maskedstore
+
+// Rows of the product lie 64 elements apart.
+// CHECK-LABEL: func.func private @panel_f32_avx512_m2_stride64(
+// CHECK: scf.for
+// CHECK: %[[STRIDE:.*]] = arith.constant 64 : index
+// CHECK: %[[SECOND:.*]] = arith.addi %{{.*}}, %[[STRIDE]]
+// CHECK: memref.load %{{.*}}[%[[SECOND]]]
+func.func private @attention(%begin: index, %end: index, %q: memref<?x4x?x64xf32>, %k: memref<?x2x?x64xf32>,
+                             %v: memref<?x2x?x40xbf16>, %o: memref<?x4x?x40xf32>)
+    attributes {rt.kernel, tile.isa = "avx512"} {
+  tile.attention_rows %begin to %end query(%q : memref<?x4x?x64xf32>) key(%k : memref<?x2x?x64xf32>)
+      value(%v : memref<?x2x?x40xbf16>) outs(%o : memref<?x4x?x40xf32>) {scale = 0.125 : f32, right_window = 0}
   return
 }

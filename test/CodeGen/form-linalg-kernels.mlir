@@ -46,6 +46,49 @@ func.func @rows(%x: memref<?x8xi64>, %s: memref<?xi64>, %y: memref<?x8xi64>) {
 
 // -----
 
+// A leading dimension that may be 1 is cut with the next one: units count
+// through both, and a kernel goes over the leading entries that its units touch.
+// CHECK-LABEL: func @batch
+// CHECK-DAG: %[[B:.*]] = memref.dim %arg0, %c0
+// CHECK-DAG: %[[S:.*]] = memref.dim %arg1, %c0
+// CHECK: %[[U:.*]] = arith.muli %[[B]], %[[S]]
+// CHECK: rt.launch @map_rows units(%[[U]]) (%arg1, %arg0, %[[S]])
+// CHECK: func private @map_rows(%[[BEGIN:.*]]: index, %[[END:.*]]: index, %{{.*}}, %[[S:.*]]: index)
+// CHECK: %[[PER:.*]] = arith.maxui %[[S]], %c1
+// CHECK: %[[FROM:.*]] = arith.divui %[[BEGIN]], %[[PER]]
+// CHECK: %[[TO:.*]] = arith.ceildivui %[[END]], %[[PER]]
+// CHECK: scf.for %[[O:.*]] = %[[FROM]] to %[[TO]]
+// CHECK: arith.maxui %[[BEGIN]]
+// CHECK: arith.minui %[[END]]
+// CHECK: memref.subview %{{.*}}[0, %[[FIRST:.*]], 0]
+// CHECK: linalg.generic
+// CHECK: %[[I:.*]] = linalg.index 1
+// CHECK: arith.addi %[[I]], %[[FIRST]]
+func.func @batch(%x: memref<?x?x8xi64>, %s: memref<?xi64>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d1)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>],
+                  iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%s : memref<?xi64>) outs(%x : memref<?x?x8xi64>) {
+  ^bb0(%a: i64, %o: i64):
+    %i = linalg.index 1 : index
+    %j = arith.index_cast %i : index to i64
+    %0 = arith.addi %a, %j : i64
+    linalg.yield %0 : i64
+  }
+  return
+}
+
+// -----
+
+// A leading dimension of enough entries is cut alone.
+// CHECK-LABEL: func @heads
+// CHECK: rt.launch @fill units(%c16)
+func.func @heads(%x: memref<16x?x8xf32>, %v: f32) {
+  linalg.fill ins(%v : f32) outs(%x : memref<16x?x8xf32>)
+  return
+}
+
+// -----
+
 // Along vectors a unit is a block of entries.
 // CHECK-LABEL: func @blocks
 // CHECK: %[[U:.*]] = arith.ceildivui %{{.*}}, %c1024
@@ -54,6 +97,16 @@ func.func @rows(%x: memref<?x8xi64>, %s: memref<?xi64>, %y: memref<?x8xi64>) {
 // CHECK: arith.minui
 func.func @blocks(%x: memref<?xf32>, %y: memref<?xf32>) {
   memref.copy %x, %y : memref<?xf32> to memref<?xf32>
+  return
+}
+
+// -----
+
+// A copy of memory to itself is nothing.
+// CHECK-LABEL: func @itself
+// CHECK-NEXT: return
+func.func @itself(%x: memref<?xf32>) {
+  memref.copy %x, %x : memref<?xf32> to memref<?xf32>
   return
 }
 

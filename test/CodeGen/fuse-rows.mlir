@@ -89,3 +89,40 @@ func.func @per_column(%x: tensor<?x64xf32>, %w: tensor<64xf32>) -> tensor<?x64xf
   } -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// Ones that are summed along a row: fused, the sum could not tell how long it is.
+// CHECK-LABEL: func @sum_of_ones
+// CHECK: linalg.generic {{.*}}["parallel", "parallel"]} outs({{.*}} : tensor<?x?xf32>)
+// CHECK: linalg.generic {{.*}}["parallel", "reduction"]} ins({{.*}} : tensor<?x?xf32>) outs({{.*}} : tensor<?xf32>)
+func.func @sum_of_ones(%n: index, %m: index) -> tensor<?xf32> {
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty(%n, %m) : tensor<?x?xf32>
+  %x = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
+      outs(%e : tensor<?x?xf32>) {
+    ^bb0(%o: f32):
+      linalg.yield %one : f32
+  } -> tensor<?x?xf32>
+  %f = tensor.empty(%n) : tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x?xf32>) outs(%f : tensor<?xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      %s = arith.addf %o, %v : f32
+      linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %y : tensor<?xf32>
+}
+
+// -----
+
+// On memrefs nothing is left to be fused.
+// CHECK-LABEL: func @memrefs
+// CHECK-NEXT: linalg.softmax
+func.func @memrefs(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  linalg.softmax dimension(1) ins(%x : memref<?x8xf32>) outs(%y : memref<?x8xf32>)
+  return
+}

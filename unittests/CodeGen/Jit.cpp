@@ -120,9 +120,10 @@ std::unique_ptr<llvm::Module> lower(const std::string &source, const std::string
                                     int64_t blockDepth, llvm::LLVMContext &llvmContext,
                                     llvm::TargetMachine &machine) {
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, &getContext());
-  if (!module || failed(runPasses(*module, "form-kernels,clone-isa-levels{levels=" + level +
-                                               "},emit-x86-panels{depth=" +
-                                               std::to_string(blockDepth) + "},emit-row-kernels")))
+  if (!module ||
+      failed(runPasses(*module, "form-kernels,clone-isa-levels{levels=" + level +
+                                    "},emit-x86-panels{depth=" + std::to_string(blockDepth) +
+                                    "},emit-row-kernels,expand-math")))
     return nullptr;
   removeRuntime(*module, level);
   if (failed(runPasses(*module, "func.func(arith-expand{include-bf16=true}),canonicalize,cse,"

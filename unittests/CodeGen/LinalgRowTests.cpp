@@ -197,6 +197,44 @@ TEST(RowKernels, NarrowFloatsAreReducedInF32) {
   }
 }
 
+TEST(RowKernels, UnitsCountThroughTwoDimensions) {
+  // Both dimensions are cut, and their indices are those of the whole.
+  CompiledRows code(R"mlir(
+    func.func @host(%x: memref<?x?xi32>, %y: memref<?x?x5xi32>) {
+      linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (b, a)>, affine_map<(a, b, c) -> (a, b, c)>],
+                      iterator_types = ["parallel", "parallel", "parallel"]}
+          ins(%x : memref<?x?xi32>) outs(%y : memref<?x?x5xi32>) {
+      ^bb0(%v: i32, %o: i32):
+        %a = linalg.index 0 : index
+        %b = linalg.index 1 : index
+        %hundred = arith.constant 100 : index
+        %scaled = arith.muli %a, %hundred : index
+        %at = arith.addi %scaled, %b : index
+        %number = arith.index_cast %at : index to i32
+        %s = arith.addi %v, %number : i32
+        linalg.yield %s : i32
+      }
+      return
+    })mlir");
+  ASSERT_FALSE(code.getLevels().empty());
+  for (int64_t batch : {0, 1, 3})
+    for (int64_t length : {0, 1, 7}) {
+      std::vector<int32_t> x, expected;
+      for (int64_t i = 0; i < batch * length; ++i)
+        x.push_back(int32_t(7000 * i));
+      for (int64_t a = 0; a < batch; ++a)
+        for (int64_t b = 0; b < length; ++b)
+          expected.insert(expected.end(), 5, int32_t(7000 * (b * batch + a) + 100 * a + b));
+      for (const std::string &level : code.getLevels())
+        for (bool split : {false, true}) {
+          std::vector<int32_t> y(expected.size(), -1);
+          code.run(level, split, Memref<int32_t, 2>(x.data(), {length, batch}),
+                   Memref<int32_t, 3>(y.data(), {batch, length, 5}));
+          EXPECT_TRUE(sameBits(y, expected)) << level << " " << batch << " " << length;
+        }
+    }
+}
+
 TEST(RowKernels, ArgMaxOnScalars) {
   CompiledRows code(R"mlir(
     func.func @host(%x: memref<?x?xf32>, %v: memref<?xf32>, %at: memref<?xi64>) {

@@ -1,4 +1,4 @@
-//===- RowKernelTests.cpp - Selection, bucketing, gathers ------*- C++ -*-===//
+//===- RowKernelTests.cpp - Selection, bucketing, gathers, scatters -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -152,6 +152,53 @@ TEST_P(RowKernelTest, BucketIsStableSort) {
         ASSERT_EQ(offsets[bucket], std::count_if(entries.begin(), entries.end(),
                                                  [&](int32_t e) { return keys[e] < bucket; }));
     }
+}
+
+TEST_P(RowKernelTest, ScatterAddsInOrder) {
+  auto module = compile("%u: memref<?x?xf32>, %p: memref<?xi64>, %o: memref<?x?xf32>",
+                        "tile.scatter updates(%u : memref<?x?xf32>) places(%p : memref<?xi64>) "
+                        "outs(%o : memref<?x?xf32>) {combine = #tile.combine<add>}");
+  ASSERT_TRUE(module);
+  // One column, less than a vector, vectors and a rest, more than one unit.
+  for (int64_t columns : {1, 7, 41, 600})
+    for (int64_t updates : {0, 1, 29}) {
+      Sequence sequence(columns);
+      std::vector<float> source(updates * columns), outs(5 * columns);
+      std::vector<int64_t> places(updates);
+      for (std::vector<float> *values : {&source, &outs})
+        for (float &value : *values)
+          value = sequence.number();
+      for (int64_t &place : places) // the last row has none
+        place = sequence.next() % 4;
+      std::vector<float> expected = outs;
+      for (int64_t i = 0; i < updates; ++i)
+        for (int64_t column = 0; column < columns; ++column)
+          expected[places[i] * columns + column] += source[i * columns + column];
+      MemRef<2> u(source.data(), {updates, columns}), o(outs.data(), {5, columns});
+      MemRef<1> p(places.data(), {updates});
+      module->run("run", 3, &u, &p, &o);
+      ASSERT_EQ(outs, expected) << columns << " columns, " << updates << " updates";
+    }
+}
+
+TEST_P(RowKernelTest, CompactKeepsPositionsOfFlags) {
+  auto module = compile("%f: memref<?xi8>, %o: memref<?xi64>",
+                        "tile.compact flags(%f : memref<?xi8>) outs(%o : memref<?xi64>)");
+  ASSERT_TRUE(module);
+  for (int64_t count : {0, 1, 100}) {
+    Sequence sequence(count + 1);
+    std::vector<int8_t> flags(count);
+    std::vector<int64_t> expected;
+    for (int64_t i = 0; i < count; ++i)
+      if ((flags[i] = sequence.next() % 2))
+        expected.push_back(i);
+    // What stands behind the result is not written.
+    std::vector<int64_t> outs(expected.size() + 1, -7);
+    MemRef<1> f(flags.data(), {count}), o(outs.data(), {static_cast<int64_t>(expected.size())});
+    module->run("run", 1, &f, &o);
+    expected.push_back(-7);
+    ASSERT_EQ(outs, expected);
+  }
 }
 
 TEST_P(RowKernelTest, WeightedGatherAddsInOrder) {

@@ -171,7 +171,23 @@ LogicalResult OneHotOp::inferShapes(ShapeContext &context) {
       return context.error(*this) << "expects depth >= 0, got " << *value;
     shape->insert(shape->begin() + getAxis(), size);
   }
-  return context.set(getResult(), makeFacts(values.elementType, std::move(shape)));
+  // TorchScript writes the repeats of a tile in this way.
+  std::optional<Elements> elements;
+  std::optional<SmallVector<int64_t>> constants = indices.getConstants();
+  std::optional<int64_t> count = depth.elements ? depth.elements->front().getConstant()
+                                                : std::optional<int64_t>();
+  if (constants && count && values.elements)
+    elements = buildElements(shape, [&](ArrayRef<int64_t> index) -> std::optional<Size> {
+      SmallVector<int64_t> own = llvm::to_vector(index);
+      own.erase(own.begin() + getAxis());
+      std::optional<Size> at = elementAt(indices, own);
+      if (!at)
+        return std::nullopt;
+      int64_t hot = *at->getConstant();
+      return (*values.elements)[index[getAxis()] == (hot < 0 ? hot + *count : hot)];
+    });
+  return context.set(getResult(),
+                     makeFacts(values.elementType, std::move(shape), std::move(elements)));
 }
 
 LogicalResult NonZeroOp::inferShapes(ShapeContext &context) {

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/ONNX/IR/ElementTypes.h"
 #include "dialects/ONNX/IR/ONNX.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -62,9 +63,35 @@ MOEC_FOLD_VIEW(TileOp)
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
+bool moec::onnx::holdsExactly(Type wide, Type narrow) {
+  if (auto from = dyn_cast<IntegerType>(narrow)) {
+    auto to = dyn_cast<IntegerType>(wide);
+    // One bit is a truth value, not a number.
+    return to && from.isSignless() && to.isSignless() && from.getWidth() > 1 &&
+           to.getWidth() >= from.getWidth();
+  }
+  // Types of 8 bits and less saturate or lack infinities.
+  auto isPlain = [](Type type) {
+    return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type);
+  };
+  if (!isPlain(wide) || !isPlain(narrow))
+    return false;
+  return APFloat::isRepresentableBy(cast<FloatType>(narrow).getFloatSemantics(),
+                                    cast<FloatType>(wide).getFloatSemantics());
+}
+
 OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
   if (getX().getType() == getResult().getType())
     return getX();
+  // To a wider type and back.
+  if (auto inner = getX().getDefiningOp<CastOp>();
+      inner && inner.getX().getType() == getResult().getType()) {
+    Type wide = getElementTypeOrSelf(getX().getType());
+    Type narrow = getElementTypeOrSelf(getResult().getType());
+    // Truth values come back from any number.
+    if (holdsExactly(wide, narrow) || narrow.isInteger(1))
+      return inner.getX();
+  }
   return foldInteger(getOperation(), adaptor.getOperands());
 }
 

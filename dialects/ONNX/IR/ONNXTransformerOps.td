@@ -40,7 +40,8 @@ def ONNX_AttentionOp : ONNX_Op<"attention", [AttrSizedOperandSegments, AttrSized
     1 / sqrt(head size) if absent, and its root multiplies q and k. `softcap` c > 0 maps s to `c tanh(s / c)`. A
     boolean mask keeps where it is true, a float mask is added. `causal` lets query i see keys j <= i + offset,
     where offset is the past length, or `nonpad_kv_seqlen[b]` minus the number of queries; windows (unless negative)
-    limit how far left and right of i + offset a query sees. A row without visible key gives zeros.
+    limit how far left and right of i + offset a query sees. A row whose scores are all -inf, as those without a
+    visible key, gives zeros, or NaN with `nan_rows`.
     `qk_matmul_output_mode` tells what the fourth result holds: 0 scaled products, 1 after softcap, 2 after the
     mask, 3 after softmax.
 
@@ -56,7 +57,7 @@ def ONNX_AttentionOp : ONNX_Op<"attention", [AttrSizedOperandSegments, AttrSized
     OptionalAttr<F32Attr>:$scale, DefaultValuedAttr<F32Attr, "0.0f">:$softcap,
     OptionalAttr<TypeAttrOf<AnyFloat>>:$softmax_type,
     DefaultValuedAttr<I64Attr, "-1">:$left_window, DefaultValuedAttr<I64Attr, "-1">:$right_window,
-    DefaultValuedAttr<I64Attr, "0">:$qk_matmul_output_mode);
+    DefaultValuedAttr<I64Attr, "0">:$qk_matmul_output_mode, UnitAttr:$nan_rows);
   let results = (outs ONNX_FloatTensor:$y, Optional<ONNX_FloatTensor>:$present_key,
     Optional<ONNX_FloatTensor>:$present_value, Optional<ONNX_FloatTensor>:$qk_matmul_output);
   let assemblyFormat = [{

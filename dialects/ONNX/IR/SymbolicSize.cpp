@@ -64,9 +64,17 @@ Size SizeTable::opaque(SizeFn fn, const Size &a, const Size &b, std::optional<in
   auto it = byExpression.find(key);
   if (it == byExpression.end()) {
     Size symbol = fresh(lowerBound);
+    expressions.emplace(*symbol.getSymbol(), key);
     it = byExpression.emplace(std::move(key), *symbol.getSymbol()).first;
   }
   return Size::ofSymbol(it->second);
+}
+
+std::optional<std::tuple<SizeFn, Size, Size>> SizeTable::getExpression(unsigned symbol) const {
+  auto it = expressions.find(symbol);
+  if (it == expressions.end())
+    return std::nullopt;
+  return it->second;
 }
 
 //===----------------------------------------------------------------------===//

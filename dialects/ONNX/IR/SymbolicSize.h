@@ -111,6 +111,9 @@ public:
   std::optional<bool> isLess(const Size &a, const Size &b);
   std::optional<bool> isEqual(const Size &a, const Size &b);
 
+  /// The function of two sizes that a symbol stands for, if it is one.
+  std::optional<std::tuple<SizeFn, Size, Size>> getExpression(unsigned symbol) const;
+
   void print(const Size &size, llvm::raw_ostream &os) const;
 
 private:
@@ -125,6 +128,7 @@ private:
   std::vector<SymbolInfo> symbols;
   llvm::StringMap<unsigned> byName;
   std::map<std::tuple<SizeFn, Size, Size>, unsigned> byExpression;
+  std::map<unsigned, std::tuple<SizeFn, Size, Size>> expressions;
 };
 
 } // namespace moec::onnx

@@ -18,9 +18,10 @@ namespace moec::onnx {
 #include "dialects/ONNX/Transforms/Passes.h.inc"
 } // namespace moec::onnx
 
-void moec::onnx::nameArgumentSizes(func::FuncOp function, ShapeContext &context) {
+void moec::onnx::nameArgumentSizes(func::FuncOp function, ShapeContext &context,
+                                   StringRef attribute) {
   for (BlockArgument argument : function.getArguments()) {
-    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), dimNamesAttrName);
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), attribute);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!names || !type)
       continue;

@@ -8,6 +8,8 @@
 #ifndef MOEC_DIALECTS_ONNX_TRANSFORMS_PASSES_H
 #define MOEC_DIALECTS_ONNX_TRANSFORMS_PASSES_H
 
+#include "dialects/ONNX/IR/ONNX.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
@@ -17,8 +19,9 @@ namespace moec::onnx {
 class ShapeContext;
 
 /// Gives the arguments of `function` symbolic shapes: sizes that
-/// `onnx.dim_names` names alike are one symbol.
-void nameArgumentSizes(mlir::func::FuncOp function, ShapeContext &context);
+/// the attribute `names` of arguments names alike are one symbol.
+void nameArgumentSizes(mlir::func::FuncOp function, ShapeContext &context,
+                       llvm::StringRef names = dimNamesAttrName);
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

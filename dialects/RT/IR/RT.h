@@ -20,6 +20,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace moec::rt {
@@ -32,6 +33,8 @@ class WeightExprInterface;
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/RT/IR/RTAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/RT/IR/RTTypes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/RT/IR/RTOps.h.inc"
 
@@ -43,9 +46,10 @@ bool isKernel(mlir::Operation *op);
 /// Whether `op` is an entry point: `func.func` with `rt.entry`.
 bool isEntry(mlir::Operation *op);
 
-/// Lets One-Shot Bufferize turn tensor weights into memrefs; the dialect calls it when it is
-/// loaded.
+/// Lets One-Shot Bufferize turn tensor weights and states into memrefs; the dialect calls them when
+/// it is loaded.
 void attachBufferization(mlir::MLIRContext *context);
+void attachStateBufferization(mlir::MLIRContext *context);
 
 } // namespace moec::rt
 

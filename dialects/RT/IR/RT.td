@@ -12,5 +12,6 @@ include "dialects/RT/IR/RTDialect.td"
 include "dialects/RT/IR/RTInterfaces.td"
 include "dialects/RT/IR/RTWeightAttrs.td"
 include "dialects/RT/IR/RTOps.td"
+include "dialects/RT/IR/RTStateOps.td"
 
 #endif // MOEC_DIALECTS_RT_IR_RT

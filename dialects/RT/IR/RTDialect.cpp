@@ -19,6 +19,8 @@ using namespace moec::rt;
 #include "dialects/RT/IR/RTInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/RT/IR/RTAttrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/RT/IR/RTTypes.cpp.inc"
 
 namespace {
 /// Dense constants are leaves of weight expressions.
@@ -35,12 +37,17 @@ void RTDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "dialects/RT/IR/RTAttrs.cpp.inc"
       >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/RT/IR/RTTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/RT/IR/RTOps.cpp.inc"
       >();
   DenseIntOrFPElementsAttr::attachInterface<DenseConstantModel>(*getContext());
   attachBufferization(getContext());
+  attachStateBufferization(getContext());
 }
 
 bool moec::rt::isKernel(Operation *op) {

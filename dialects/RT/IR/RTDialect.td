@@ -62,6 +62,7 @@ def RT_Dialect : Dialect {
     equal values. The builders of `WeightBuilders.h` bring them into a normal form.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;

@@ -1,4 +1,4 @@
-//===- RTOps.td - Weights, kernels, outputs, checks, state -*- tablegen -*-===//
+//===- RTOps.td - Weights, kernels, outputs, checks --------*- tablegen -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -129,58 +129,6 @@ def RT_CheckOp : RT_Op<"check", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins I1:$condition, RT_Failure:$failure, StrAttr:$message);
   let assemblyFormat = "$condition `,` $failure `,` $message attr-dict";
-}
-
-//===----------------------------------------------------------------------===//
-// Session state
-//===----------------------------------------------------------------------===//
-
-def RT_StateOp : RT_SymbolOp<"state"> {
-  let summary = "declare a buffer that the session keeps between runs";
-  let description = [{
-    The buffer has the elements of a tensor of `type` with a session's capacity, rounded up to a multiple of `granule`
-    rows, in place of the dynamic size at `axis`; other dynamic sizes are named by `dimNames` and given by the session.
-    `capacity` is the default. How elements are arranged in the buffer is the compiled code's own affair.
-
-    ```mlir
-    rt.state @keys0 : tensor<?x8x?x64xf32>
-        {axis = 2, capacity = 4096, granule = 16, dimNames = ["batch", "", "past", ""]}
-    ```
-  }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, I64Attr:$axis, I64Attr:$capacity,
-                       DefaultValuedAttr<I64Attr, "1">:$granule, OptionalAttr<StrArrayAttr>:$dimNames);
-  let assemblyFormat = "$sym_name `:` $type attr-dict";
-  let hasVerifier = 1;
-}
-
-def RT_GetStateOp : RT_Op<"get_state", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "base, length and capacity of a state";
-  let description = [{
-    `base` is the whole buffer as one dimension. `sizes` are the dynamic sizes of the state's type other than the one
-    at its axis. `length` and `capacity` count rows along the axis; rows appended earlier in this run are included.
-
-    ```mlir
-    %base, %length, %capacity = rt.get_state @keys0(%batch) : memref<?xf32>
-    ```
-  }];
-  let arguments = (ins FlatSymbolRefAttr:$state, Variadic<Index>:$sizes);
-  let results = (outs MemRefRankOf<[AnyType], [1]>:$base, Index:$length, Index:$capacity);
-  let assemblyFormat = "$state `(` $sizes `)` attr-dict `:` type($base)";
-}
-
-def RT_AppendStateOp : RT_Op<"append_state",
-    [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "make a state longer";
-  let description = [{
-    Adds `rows` to the length, which this run then writes; ends the run if the capacity does not suffice. The base does
-    not move.
-
-    ```mlir
-    rt.append_state @keys0, %rows
-    ```
-  }];
-  let arguments = (ins FlatSymbolRefAttr:$state, Index:$rows);
-  let assemblyFormat = "$state `,` $rows attr-dict";
 }
 
 #endif // MOEC_DIALECTS_RT_IR_RTOPS

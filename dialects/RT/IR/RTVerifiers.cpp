@@ -125,7 +125,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
 }
 
 //===----------------------------------------------------------------------===//
-// Entry points and state
+// Entry points
 //===----------------------------------------------------------------------===//
 
 LogicalResult OutputOp::verify() {
@@ -139,41 +139,4 @@ LogicalResult OutputOp::verify() {
   if (!func || !isEntry(func))
     return emitOpError("expects to be in a function with rt.entry");
   return success();
-}
-
-LogicalResult StateOp::verify() {
-  auto type = cast<RankedTensorType>(getType());
-  int64_t axis = getAxis();
-  if (axis < 0 || axis >= type.getRank() || !type.isDynamicDim(axis))
-    return emitOpError() << "expects axis to be a dynamic dimension of " << type << ", got "
-                         << axis;
-  if (int64_t capacity = getCapacity(); capacity < 1)
-    return emitOpError() << "expects capacity >= 1, got " << capacity;
-  if (int64_t granule = getGranule(); granule < 1 || granule > INT32_MAX)
-    return emitOpError() << "expects granule >= 1 in 32 bits, got " << granule;
-  if (getDimNames() && static_cast<int64_t>(getDimNames()->size()) != type.getRank())
-    return emitOpError() << "expects a name per dimension of " << type << ", got "
-                         << getDimNames()->size();
-  return success();
-}
-
-LogicalResult GetStateOp::verifySymbolUses(SymbolTableCollection &tables) {
-  auto state = lookUp<StateOp>(*this, tables, getStateAttr());
-  if (!state)
-    return failure();
-  auto type = cast<RankedTensorType>(state.getType());
-  auto base = cast<MemRefType>(getBase().getType());
-  if (base.getElementType() != type.getElementType() || !base.isDynamicDim(0) ||
-      !base.getLayout().isIdentity())
-    return emitOpError() << "expects the base to be memref<?x" << type.getElementType() << ">, got "
-                         << base;
-  if (getSizes().size() + 1 != static_cast<size_t>(type.getNumDynamicDims()))
-    return emitOpError() << "expects " << type.getNumDynamicDims() - 1
-                         << " sizes, for the dynamic dimensions of " << type
-                         << " other than its axis, got " << getSizes().size();
-  return success();
-}
-
-LogicalResult AppendStateOp::verifySymbolUses(SymbolTableCollection &tables) {
-  return success(lookUp<StateOp>(*this, tables, getStateAttr()) != nullptr);
 }

@@ -16,13 +16,13 @@ using namespace moec::tile;
 
 namespace {
 
-/// Every structured op overwrites its outs without reading them, and reads its
-/// other tensors; on memrefs it is the same op without results.
+/// Every structured op but the scatter overwrites its outs without reading them,
+/// and reads its other tensors; on memrefs it is the same op without results.
 template <typename OpT>
 struct StructuredOpBufferization
     : DstBufferizableOpInterfaceExternalModel<StructuredOpBufferization<OpT>, OpT> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
-    return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
+    return isa<ScatterOp>(op) || !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   }
 
   /// Rows of an input may be read after a row of outs was written.
@@ -66,8 +66,14 @@ struct StructuredOpBufferization
 void moec::tile::registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TileDialect *) {
     RaggedMatmulOp::attachInterface<StructuredOpBufferization<RaggedMatmulOp>>(*context);
+    PackOp::attachInterface<StructuredOpBufferization<PackOp>>(*context);
     SelectOp::attachInterface<StructuredOpBufferization<SelectOp>>(*context);
     BucketOp::attachInterface<StructuredOpBufferization<BucketOp>>(*context);
+    ScanOp::attachInterface<StructuredOpBufferization<ScanOp>>(*context);
+    SortOp::attachInterface<StructuredOpBufferization<SortOp>>(*context);
     WeightedGatherOp::attachInterface<StructuredOpBufferization<WeightedGatherOp>>(*context);
+    AttentionOp::attachInterface<StructuredOpBufferization<AttentionOp>>(*context);
+    ScatterOp::attachInterface<StructuredOpBufferization<ScatterOp>>(*context);
+    CompactOp::attachInterface<StructuredOpBufferization<CompactOp>>(*context);
   });
 }

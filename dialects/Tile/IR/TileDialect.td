@@ -26,8 +26,9 @@ def Tile_Dialect : Dialect {
     *kernel ops* (`tile.pack_rows`, `tile.panel_product`, `tile.select` and others with `units`), which live in
     kernel functions, process the units [begin, end) of one launch, and are emitted per instruction-set level.
 
-    Right-hand sides of products are values of type `!tile.packed`: opaque to bufferization, in one layout for all
-    levels of a target, so that one weights file serves every processor.
+    Right-hand sides of products that are weights are values of type `!tile.packed`: opaque to bufferization, in one
+    layout for all levels of a target, so that one weights file serves every processor. Those made at run time are
+    ordinary buffers, which `tile.pack` fills with the same panels.
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;

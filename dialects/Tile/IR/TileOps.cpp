@@ -44,10 +44,37 @@ void SelectOp::getEffects(Effects &effects) {
 void BucketOp::getEffects(Effects &effects) {
   addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
+void ScanOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void SortOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
 void WeightedGatherOp::getEffects(Effects &effects) {
   addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
+void AttentionOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void CompactOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+/// What an update meets is read too.
+void ScatterOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+  if (isa<MemRefType>(getOuts().getType()))
+    effects.emplace_back(MemoryEffects::Read::get(), &getOutsMutable());
+}
+void PackOp::getEffects(Effects &effects) {
+  addStructuredEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void PackPanelsOp::getEffects(Effects &effects) {
+  addEffects(*this, {&getIntoMutable()}, effects);
+}
 void PackRowsOp::getEffects(Effects &effects) { addEffects(*this, {&getIntoMutable()}, effects); }
 void PanelProductOp::getEffects(Effects &effects) {
+  addEffects(*this, {&getOutsMutable()}, effects);
+}
+void AttentionRowsOp::getEffects(Effects &effects) {
   addEffects(*this, {&getOutsMutable()}, effects);
 }

@@ -47,6 +47,10 @@ def Tile_PackedType : TypeDef<Tile_Dialect, "Packed"> {
   }];
 }
 
+/// Right-hand sides: weights, or panels that `tile.pack` made.
+def Tile_Slabs : AnyTypeOf<[Tile_PackedType, 1DTensorOf<[F32, F16, BF16]>, MemRefRankOf<[F32, F16, BF16], [1]>],
+  "a packed weight or a buffer of panels">;
+
 def Tile_Tie : I32EnumAttr<"Tie", "who wins among equals", [
   I32EnumAttrCase<"LowerIndex", 0, "lower_index">,
   I32EnumAttrCase<"HigherIndex", 1, "higher_index">]> {
@@ -54,5 +58,28 @@ def Tile_Tie : I32EnumAttr<"Tie", "who wins among equals", [
   let genSpecializedAttr = 0;
 }
 def Tile_TieAttr : EnumAttr<Tile_Dialect, Tile_Tie, "tie"> { let assemblyFormat = "`<` $value `>`"; }
+
+def Tile_HeadLayout : I32EnumAttr<"HeadLayout", "order of dimensions: batch, heads, sequence, head size", [
+  I32EnumAttrCase<"BHSD", 0, "bhsd">,
+  I32EnumAttrCase<"BSHD", 1, "bshd">]> {
+  let cppNamespace = "::moec::tile";
+  let genSpecializedAttr = 0;
+}
+def Tile_HeadLayoutAttr : EnumAttr<Tile_Dialect, Tile_HeadLayout, "heads"> { let assemblyFormat = "`<` $value `>`"; }
+
+def Tile_Combine : I32EnumAttr<"Combine", "how an update meets what is there", [
+  I32EnumAttrCase<"Replace", 0, "replace">,
+  I32EnumAttrCase<"Add", 1, "add">,
+  I32EnumAttrCase<"Mul", 2, "mul">,
+  I32EnumAttrCase<"Min", 3, "min">,
+  I32EnumAttrCase<"Max", 4, "max">,
+  I32EnumAttrCase<"MinU", 5, "minu">,
+  I32EnumAttrCase<"MaxU", 6, "maxu">]> {
+  let cppNamespace = "::moec::tile";
+  let genSpecializedAttr = 0;
+}
+def Tile_CombineAttr : EnumAttr<Tile_Dialect, Tile_Combine, "combine"> {
+  let assemblyFormat = "`<` $value `>`";
+}
 
 #endif // MOEC_DIALECTS_TILE_IR_TILETYPES

@@ -17,30 +17,11 @@
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/Conversion/WeightTable/WeightTable.h"
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace moec {
-
-/// Makes the rt.weight symbols that lowerings need; equal expressions share one.
-class WeightTable {
-public:
-  explicit WeightTable(mlir::ModuleOp module);
-
-  /// The expression of a constant tensor: a weight's or an arith.constant's.
-  /// Emits an error at `user` and returns null if `value` is computed at run time.
-  rt::WeightExprInterface getExpression(mlir::Operation *user, mlir::StringRef what,
-                                        mlir::Value value);
-
-  /// rt.get_weight of `expression` as a value of `type`.
-  mlir::Value get(mlir::ImplicitLocOpBuilder &b, mlir::Attribute expression, mlir::Type type,
-                  mlir::StringRef name);
-
-private:
-  mlir::ModuleOp module;
-  mlir::SymbolTable symbols;
-  llvm::DenseMap<std::pair<mlir::Attribute, mlir::Type>, mlir::StringAttr> names;
-};
 
 /// Rows that a dispatch would copy: row r is row source[r] of x.
 struct DispatchedRows {

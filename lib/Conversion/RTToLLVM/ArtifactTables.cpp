@@ -257,14 +257,8 @@ void moec::rt::numberWeightsAndStates(ModuleOp module, ArtifactTables &tables) {
         tables.weights.push_back(symbols.lookup<WeightOp>(get.getWeight()));
       return;
     }
-    StringRef name;
-    if (auto get = dyn_cast<GetStateOp>(op))
-      name = get.getState();
-    else if (auto append = dyn_cast<AppendStateOp>(op))
-      name = append.getState();
-    else
-      return;
-    if (tables.stateNumbers.try_emplace(name, tables.states.size()).second)
-      tables.states.push_back(symbols.lookup<StateOp>(name));
+    if (auto handle = dyn_cast<StateHandleOp>(op))
+      if (tables.stateNumbers.try_emplace(handle.getState(), tables.states.size()).second)
+        tables.states.push_back(symbols.lookup<StateOp>(handle.getState()));
   });
 }

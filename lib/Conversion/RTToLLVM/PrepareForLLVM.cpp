@@ -58,47 +58,56 @@ struct ExpandStridedCopy : OpRewritePattern<memref::CopyOp> {
   }
 };
 
-/// An expanded shape of contiguous memory as a view with strides. Upstream derives
-/// dynamic sizes from the source and knows one per dimension of it at most; the
-/// op names them all.
-struct ExpandContiguousShape : OpRewritePattern<memref::ExpandShapeOp> {
+/// Upstream's expansion crashes on groups with more than one dynamic size.
+struct ExpandStridedShape : OpRewritePattern<memref::ExpandShapeOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(memref::ExpandShapeOp op,
                                 PatternRewriter &rewriter) const override {
-    MemRefType type = op.getResultType();
-    if (!cast<MemRefType>(op.getSrc().getType()).getLayout().isIdentity() ||
-        !type.getLayout().isIdentity())
-      return rewriter.notifyMatchFailure(op, "not contiguous");
-    Location loc = op.getLoc();
-    SmallVector<OpFoldResult> sizes = op.getMixedOutputShape();
-    SmallVector<OpFoldResult> strides(type.getRank());
-    OpFoldResult stride = rewriter.getIndexAttr(1);
-    for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-      strides[dim] = stride;
-      std::optional<int64_t> size = getConstantIntValue(sizes[dim]);
-      std::optional<int64_t> step = getConstantIntValue(stride);
-      if (size && step)
-        stride = rewriter.getIndexAttr(*size * *step);
-      else
-        stride = arith::MulIOp::create(rewriter, loc,
-                                       getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]),
-                                       getValueOrCreateConstantIndexOp(rewriter, loc, stride))
-                     .getResult();
-    }
-    // Sizes that the type leaves open stay values even where they are known.
-    for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      if (type.isDynamicDim(dim))
-        sizes[dim] = getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]);
-    int64_t offset;
-    SmallVector<int64_t> typeStrides;
-    if (failed(type.getStridesAndOffset(typeStrides, offset)))
+    MemRefType type = op.getResultType(), source = cast<MemRefType>(op.getSrc().getType());
+    int64_t offset, sourceOffset;
+    SmallVector<int64_t> typeStrides, sourceStrides;
+    if (failed(type.getStridesAndOffset(typeStrides, offset)) ||
+        failed(source.getStridesAndOffset(sourceStrides, sourceOffset)))
       return rewriter.notifyMatchFailure(op, "not strided");
-    for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      if (ShapedType::isDynamic(typeStrides[dim]))
-        strides[dim] = getValueOrCreateConstantIndexOp(rewriter, loc, strides[dim]);
-    rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(
-        op, type, op.getSrc(), OpFoldResult(rewriter.getIndexAttr(0)), sizes, strides);
+    Location loc = op.getLoc();
+    auto metadata = memref::ExtractStridedMetadataOp::create(rewriter, loc, op.getSrc());
+    auto known = [&](int64_t value, Value otherwise) -> OpFoldResult {
+      return ShapedType::isDynamic(value) ? OpFoldResult(otherwise) : rewriter.getIndexAttr(value);
+    };
+    // Within a group a dimension steps over all that come after it.
+    SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(type.getRank());
+    for (auto [group, dims] : llvm::enumerate(op.getReassociationIndices())) {
+      OpFoldResult stride = known(sourceStrides[group], metadata.getStrides()[group]);
+      for (int64_t dim : llvm::reverse(dims)) {
+        strides[dim] = stride;
+        std::optional<int64_t> size = getConstantIntValue(sizes[dim]);
+        std::optional<int64_t> step = getConstantIntValue(stride);
+        if (size && step)
+          stride = rewriter.getIndexAttr(*size * *step);
+        else
+          stride =
+              arith::MulIOp::create(rewriter, loc,
+                                    getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]),
+                                    getValueOrCreateConstantIndexOp(rewriter, loc, stride))
+                  .getResult();
+      }
+    }
+    // What the type leaves open stays a value even where it is known, and the other way round.
+    auto conform = [&](OpFoldResult &value, int64_t ofType) {
+      if (ShapedType::isDynamic(ofType))
+        value = getValueOrCreateConstantIndexOp(rewriter, loc, value);
+      else
+        value = rewriter.getIndexAttr(ofType);
+    };
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      conform(sizes[dim], type.getDimSize(dim));
+      conform(strides[dim], typeStrides[dim]);
+    }
+    OpFoldResult start = known(sourceOffset, metadata.getOffset());
+    conform(start, offset);
+    rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(op, type, metadata.getBaseBuffer(),
+                                                           start, sizes, strides);
     return success();
   }
 };
@@ -122,9 +131,14 @@ LogicalResult moec::rt::prepareForLLVM(ModuleOp module) {
     if (!func.isDeclaration())
       hoistAllocas(func);
 
+  // Before upstream's patterns see views of them.
+  RewritePatternSet shapes(module.getContext());
+  shapes.add<ExpandStridedShape>(module.getContext());
+  if (failed(applyPatternsGreedily(module, std::move(shapes))))
+    return failure();
+
   RewritePatternSet patterns(module.getContext());
   patterns.add<ExpandStridedCopy>(module.getContext());
-  patterns.add<ExpandContiguousShape>(module.getContext(), /*benefit=*/2);
   memref::populateExpandOpsPatterns(patterns);
   memref::populateExpandStridedMetadataPatterns(patterns);
   populateAffineToStdConversionPatterns(patterns);

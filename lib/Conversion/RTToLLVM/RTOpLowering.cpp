@@ -149,36 +149,65 @@ struct CheckLowering : RTLowering<CheckOp> {
   }
 };
 
+struct StateHandleLowering : RTLowering<StateHandleOp> {
+  using RTLowering::RTLowering;
+
+  LogicalResult matchAndRewrite(StateHandleOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto number = tables.stateNumbers.find(op.getState());
+    if (number == tables.stateNumbers.end())
+      return rewriter.notifyMatchFailure(op, "unknown state");
+    rewriter.replaceOp(op, constant(rewriter, op.getLoc(), rewriter.getI32Type(), number->second));
+    return success();
+  }
+};
+
+/// Base, length and capacity of the state of number `index`.
+struct StateParts {
+  StateParts(OpBuilder &builder, Location loc, Operation *op, Value index) {
+    Type i64 = builder.getI64Type();
+    Value lengthSlot = createEntryAlloca(builder, loc, i64);
+    Value capacitySlot = createEntryAlloca(builder, loc, i64);
+    base = callRuntime(builder, loc, Slot::State, getContextPointer(op),
+                       {index, lengthSlot, capacitySlot},
+                       LLVM::LLVMPointerType::get(builder.getContext()))
+               .getResult();
+    length = LLVM::LoadOp::create(builder, loc, i64, lengthSlot);
+    capacity = LLVM::LoadOp::create(builder, loc, i64, capacitySlot);
+  }
+  Value base, length, capacity;
+};
+
+struct StateLengthLowering : RTLowering<StateLengthOp> {
+  using RTLowering::RTLowering;
+
+  LogicalResult matchAndRewrite(StateLengthOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, StateParts(rewriter, op.getLoc(), op, adaptor.getState()).length);
+    return success();
+  }
+};
+
 struct GetStateLowering : RTLowering<GetStateOp> {
   using RTLowering::RTLowering;
 
   LogicalResult matchAndRewrite(GetStateOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto number = tables.stateNumbers.find(op.getState());
-    if (number == tables.stateNumbers.end())
-      return rewriter.notifyMatchFailure(op, "unknown state");
-    StateOp state = tables.states[number->second];
     Location loc = op.getLoc();
     Type i64 = rewriter.getI64Type();
-    Value lengthSlot = createEntryAlloca(rewriter, loc, i64);
-    Value capacitySlot = createEntryAlloca(rewriter, loc, i64);
-    Value index = constant(rewriter, loc, rewriter.getI32Type(), number->second);
-    Value base = callRuntime(rewriter, loc, Slot::State, getContextPointer(op),
-                             {index, lengthSlot, capacitySlot}, getPtrType())
-                     .getResult();
-    Value length = LLVM::LoadOp::create(rewriter, loc, i64, lengthSlot);
-    Value capacity = LLVM::LoadOp::create(rewriter, loc, i64, capacitySlot);
+    StateParts parts(rewriter, loc, op, adaptor.getState());
 
     // Rows are rounded up to whole granules.
+    StateType state = op.getState().getType();
     Value granule = constant(rewriter, loc, i64, state.getGranule());
     Value last = constant(rewriter, loc, i64, state.getGranule() - 1);
     Value granules = LLVM::UDivOp::create(
-        rewriter, loc, LLVM::AddOp::create(rewriter, loc, capacity, last), granule);
+        rewriter, loc, LLVM::AddOp::create(rewriter, loc, parts.capacity, last), granule);
     Value elements = LLVM::MulOp::create(rewriter, loc, granules, granule);
-    auto type = cast<RankedTensorType>(state.getType());
+    RankedTensorType type = state.getType();
     unsigned next = 0;
     for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-      if (dim == static_cast<int64_t>(state.getAxis()))
+      if (dim == state.getAxis())
         continue;
       Value size = type.isDynamicDim(dim) ? adaptor.getSizes()[next++]
                                           : constant(rewriter, loc, i64, type.getDimSize(dim));
@@ -186,8 +215,9 @@ struct GetStateLowering : RTLowering<GetStateOp> {
     }
     auto memref = cast<MemRefType>(op.getBase().getType());
     Value one = constant(rewriter, loc, i64, 1);
-    Value descriptor = createMemRefDescriptor(loc, memref, base, base, {elements}, {one}, rewriter);
-    rewriter.replaceOp(op, {descriptor, length, capacity});
+    Value descriptor =
+        createMemRefDescriptor(loc, memref, parts.base, parts.base, {elements}, {one}, rewriter);
+    rewriter.replaceOp(op, {descriptor, parts.length, parts.capacity});
     return success();
   }
 };
@@ -197,12 +227,8 @@ struct AppendStateLowering : RTLowering<AppendStateOp> {
 
   LogicalResult matchAndRewrite(AppendStateOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto number = tables.stateNumbers.find(op.getState());
-    if (number == tables.stateNumbers.end())
-      return rewriter.notifyMatchFailure(op, "unknown state");
-    Value index = constant(rewriter, op.getLoc(), rewriter.getI32Type(), number->second);
     callRuntime(rewriter, op.getLoc(), Slot::AppendState, getContextPointer(op),
-                {index, adaptor.getRows()});
+                {adaptor.getState(), adaptor.getRows()});
     rewriter.eraseOp(op);
     return success();
   }
@@ -212,6 +238,7 @@ struct AppendStateLowering : RTLowering<AppendStateOp> {
 
 void moec::rt::populateRTToLLVMPatterns(const LLVMTypeConverter &converter,
                                         const ArtifactTables &tables, RewritePatternSet &patterns) {
-  patterns.add<GetWeightLowering, LaunchLowering, OutputLowering, CheckLowering, GetStateLowering,
-               AppendStateLowering>(converter, tables);
+  patterns.add<GetWeightLowering, LaunchLowering, OutputLowering, CheckLowering,
+               StateHandleLowering, StateLengthLowering, GetStateLowering, AppendStateLowering>(
+      converter, tables);
 }

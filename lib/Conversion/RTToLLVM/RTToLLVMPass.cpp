@@ -101,6 +101,8 @@ void ConvertRTToLLVMPass::runOnOperation() {
       return std::nullopt;
     return LLVM::LLVMPointerType::get(type.getContext());
   });
+  converter.addConversion(
+      [](StateType type) -> Type { return IntegerType::get(type.getContext(), 32); });
 
   ArtifactTables tables;
   if (failed(threadContext(module)) || failed(createKernelWrappers(module, converter, tables)) ||

@@ -2,6 +2,7 @@
 #include "lib/Cli/Inputs.h"
 #include "lib/Cli/Npy.h"
 #include "lib/Cli/Npz.h"
+#include "lib/Cli/Steps.h"
 #include "lib/Cli/TensorProto.h"
 #include "lib/Core/Signature.h"
 #include "lib/Core/Status.h"
@@ -14,14 +15,40 @@ bool endsWith(const std::string &text, const std::string &end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-moert_status readTensor(const std::string &path, Tensor &tensor) {
+/// Bytes of a text as token ids: elements of the input's type, the last dimension theirs.
+moert_status readText(const moert_value_info &info, const std::string &path, const Buffer &file,
+                      Tensor &tensor) {
+  if (info.rank < 1 || (info.dtype != MOERT_I64 && info.dtype != MOERT_I32))
+    return failure(MOERT_INVALID_ARGUMENT,
+                   "'%s': text is for inputs of i64 or i32 of rank 1 or more; '%s' is %s",
+                   path.c_str(), info.name,
+                   describeType(info.dtype, info.rank, info.sizes, info.dim_names).text);
+  tensor.dtype = info.dtype;
+  tensor.elementBytes = moert_dtype_bits(info.dtype) / 8;
+  tensor.sizes.assign(size_t(info.rank), 1);
+  tensor.sizes.back() = file.size();
+  int64_t bytes = tensorBytes(info.dtype, info.rank, tensor.sizes.data());
+  if (bytes < 0 || !tensor.data.allocate(bytes))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for input '%s'", info.name);
+  for (int64_t i = 0; i < file.size(); ++i) {
+    if (info.dtype == MOERT_I64)
+      reinterpret_cast<int64_t *>(tensor.data.data())[i] = file.data()[i];
+    else
+      reinterpret_cast<int32_t *>(tensor.data.data())[i] = file.data()[i];
+  }
+  return success();
+}
+
+moert_status readTensor(const moert_value_info &info, const std::string &path, Tensor &tensor) {
   Buffer file;
   MOERT_RETURN_IF_FAILED(readFile(path, file));
+  if (endsWith(path, ".txt"))
+    return readText(info, path, file, tensor);
   if (endsWith(path, ".npy"))
     return parseNpy(file.data(), file.size(), "'" + path + "'", tensor);
   if (endsWith(path, ".pb"))
     return parseTensorProto(file.data(), file.size(), path, tensor);
-  return failure(MOERT_UNSUPPORTED, "'%s' is neither a .npy nor a .pb file", path.c_str());
+  return failure(MOERT_UNSUPPORTED, "'%s' is neither a .npy, a .pb nor a .txt file", path.c_str());
 }
 
 /// The place of input `name`, or an answer that lists what there is.
@@ -62,7 +89,7 @@ moert_status readGiven(const moert_entry_info &entry, const Options &options, In
   for (const auto &[name, path] : options.inputs) {
     MOERT_RETURN_IF_FAILED(findInput(entry, name, "--input", index));
     Tensor tensor;
-    MOERT_RETURN_IF_FAILED(readTensor(path, tensor));
+    MOERT_RETURN_IF_FAILED(readTensor(entry.inputs[index], path, tensor));
     place(entry, index, std::move(tensor), path, inputs);
     given[index] = true;
   }
@@ -71,7 +98,8 @@ moert_status readGiven(const moert_entry_info &entry, const Options &options, In
 
 } // namespace
 
-moert_status collectInputs(const moert_entry_info &entry, const Options &options, Inputs &inputs) {
+moert_status collectInputs(const moert_entry_info &entry, const Options &options,
+                           const Steps *steps, Inputs &inputs) {
   inputs.tensors.resize(entry.num_inputs);
   inputs.origins.resize(entry.num_inputs);
   std::vector<bool> given(entry.num_inputs);
@@ -89,6 +117,8 @@ moert_status collectInputs(const moert_entry_info &entry, const Options &options
           name && size_t(axis) < inputs.tensors[i].sizes.size())
         inputs.dims.emplace(name, inputs.tensors[i].sizes[size_t(axis)]);
 
+  if (steps)
+    MOERT_RETURN_IF_FAILED(steps->complete(inputs, given));
   std::string missing;
   for (uint32_t i = 0; i < entry.num_inputs; ++i) {
     if (given[i])

@@ -18,9 +18,12 @@ struct Inputs {
   std::map<std::string, int64_t> dims;
 };
 
+class Steps;
+
 /// INVALID_ARGUMENT where an input is missing, else what the readers say. Whether tensors fit the
-/// signature is for request_set_input to check.
-moert_status collectInputs(const moert_entry_info &entry, const Options &options, Inputs &inputs);
+/// signature is for request_set_input to check. `steps`, if any, makes up inputs that it advances.
+moert_status collectInputs(const moert_entry_info &entry, const Options &options,
+                           const Steps *steps, Inputs &inputs);
 
 /// Fills a tensor of `sizes` with numbers that depend on seed, name and place alone. UNSUPPORTED
 /// for types that are neither float, integer nor boolean of at least a byte.

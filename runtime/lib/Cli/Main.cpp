@@ -3,6 +3,7 @@
 #include "lib/Cli/Npy.h"
 #include "lib/Cli/Npz.h"
 #include "lib/Cli/Options.h"
+#include "lib/Cli/Steps.h"
 #include "lib/Cli/Summary.h"
 #include "lib/Core/Artifact.h"
 #include "lib/Core/Signature.h"
@@ -66,7 +67,10 @@ private:
   moert_status load();
   moert_status openArtifact();
   moert_status prepare();
+  moert_status setInput(uint32_t index);
   moert_status runAll();
+  moert_status runSteps();
+  moert_status print(const std::vector<int64_t> &tokens) const;
   moert_status fetch(uint32_t index, moert_tensor &tensor);
   moert_status write();
   void printVersion() const;
@@ -79,6 +83,7 @@ private:
   const std::string program_;
   Options options_;
   Inputs inputs_;
+  Steps steps_;
   bool badInput_ = false; // a file's tensor does not fit the signature
   Handle<moert_runtime> runtime_;
   Handle<moert_artifact> artifact_;
@@ -139,7 +144,13 @@ moert_status Invocation::load() {
 
 moert_status Invocation::prepare() {
   const moert_entry_info &entry = table_->entries[0];
-  MOERT_RETURN_IF_FAILED(collectInputs(entry, options_, inputs_));
+  if (options_.steps && !table_->num_states)
+    return failure(MOERT_INVALID_ARGUMENT, "--steps needs bound state, which this model was "
+                                           "compiled without: see moec compile --state");
+  if (options_.steps)
+    MOERT_RETURN_IF_FAILED(Steps::make(entry, options_, steps_));
+  MOERT_RETURN_IF_FAILED(
+      collectInputs(entry, options_, options_.steps ? &steps_ : nullptr, inputs_));
   // Sizes of bound states: what is bound, what inputs have, else 1.
   std::map<std::string, int64_t> bound(options_.binds.begin(), options_.binds.end());
   for (uint32_t i = 0; i < table_->num_states; ++i) {
@@ -165,15 +176,7 @@ moert_status Invocation::prepare() {
       keep(api_.request_create(session_.get(), nullptr, &request), request, request_));
 
   for (uint32_t i = 0; i < entry.num_inputs; ++i) {
-    Tensor &tensor = inputs_.tensors[i];
-    moert_tensor given = {};
-    given.size = sizeof(given);
-    given.data = tensor.data.data();
-    given.bytes = tensor.data.size();
-    given.dtype = tensor.dtype;
-    given.rank = int32_t(tensor.sizes.size());
-    given.sizes = tensor.sizes.data();
-    moert_status status = api_.request_set_input(request_.get(), entry.inputs[i].name, &given);
+    moert_status status = setInput(i);
     if (status.code == MOERT_OK)
       continue;
     badInput_ = !inputs_.origins[i].empty();
@@ -182,6 +185,18 @@ moert_status Invocation::prepare() {
     return failure(status.code, "'%s': %s", inputs_.origins[i].c_str(), status.message);
   }
   return success();
+}
+
+moert_status Invocation::setInput(uint32_t index) {
+  Tensor &tensor = inputs_.tensors[index];
+  moert_tensor given = {};
+  given.size = sizeof(given);
+  given.data = tensor.data.data();
+  given.bytes = tensor.data.size();
+  given.dtype = tensor.dtype;
+  given.rank = int32_t(tensor.sizes.size());
+  given.sizes = tensor.sizes.data();
+  return api_.request_set_input(request_.get(), table_->entries[0].inputs[index].name, &given);
 }
 
 moert_status Invocation::runAll() {
@@ -201,6 +216,46 @@ moert_status Invocation::runAll() {
     fprintf(stderr, "%lld runs: min %.4g ms, median %.4g ms\n",
             static_cast<long long>(options_.repeat), milliseconds[0], median);
   }
+  return success();
+}
+
+moert_status Invocation::print(const std::vector<int64_t> &tokens) const {
+  if (options_.printsBytes) {
+    if (tokens.size() != 1 || tokens[0] > 255)
+      return failure(MOERT_INVALID_ARGUMENT, "--print bytes is for one sequence of ids below 256");
+    putchar(int(tokens[0]));
+  } else {
+    for (size_t i = 0; i < tokens.size(); ++i)
+      printf("%s%lld", i ? " " : "", static_cast<long long>(tokens[i]));
+    putchar('\n');
+  }
+  fflush(stdout);
+  return success();
+}
+
+moert_status Invocation::runSteps() {
+  std::vector<int64_t> tokens;
+  int64_t begin = api_.now_ns(runtime_.get()), first = 0;
+  for (int64_t step = 0; step < options_.steps; ++step) {
+    MOERT_RETURN_IF_FAILED(api_.request_run(request_.get()));
+    moert_tensor out;
+    MOERT_RETURN_IF_FAILED(fetch(steps_.output(), out));
+    MOERT_RETURN_IF_FAILED(steps_.next(out, inputs_, tokens));
+    MOERT_RETURN_IF_FAILED(print(tokens));
+    for (uint32_t index : steps_.changed())
+      MOERT_RETURN_IF_FAILED(setInput(index));
+    if (step == 0)
+      first = api_.now_ns(runtime_.get());
+  }
+  double prompt = double(first - begin) * 1e-9;
+  double others = double(api_.now_ns(runtime_.get()) - first) * 1e-9;
+  if (options_.quiet)
+    return success();
+  fprintf(stderr, "first step: %.4g ms", prompt * 1e3);
+  if (options_.steps > 1)
+    fprintf(stderr, "; %lld steps: %.4g tokens/s", static_cast<long long>(options_.steps - 1),
+            double(options_.steps - 1) * double(tokens.size()) / others);
+  fputc('\n', stderr);
   return success();
 }
 
@@ -230,7 +285,8 @@ moert_status Invocation::write() {
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     outputs[i].name = entry.outputs[i].name;
     MOERT_RETURN_IF_FAILED(fetch(i, outputs[i].tensor));
-    if (!options_.quiet)
+    // Where tokens are printed, outputs go to files only.
+    if (!options_.quiet && !options_.steps)
       printf("%s\n", summarise(outputs[i].name, outputs[i].tensor).c_str());
   }
   if (!options_.outputArchive.empty())
@@ -292,7 +348,7 @@ int Invocation::run(int argc, char **argv) {
     status = prepare();
   if (status.code != MOERT_OK)
     return finish(status, badInput_ ? 3 : exitCodeOf(status.code));
-  status = runAll();
+  status = options_.steps ? runSteps() : runAll();
   if (status.code != MOERT_OK)
     return finish(status);
   status = write();

@@ -35,7 +35,8 @@ bool splitPair(const std::string &text, std::string &left, std::string &right) {
 }
 
 const Option kOptions[] = {
-    {"--input", "NAME=FILE", "read an input from a .npy file or an ONNX TensorProto (.pb)",
+    {"--input", "NAME=FILE",
+     "read an input from a .npy file, an ONNX TensorProto (.pb), or the bytes of a .txt as ids",
      [](Options &o, const std::string &text) {
        o.inputs.emplace_back();
        return splitPair(text, o.inputs.back().first, o.inputs.back().second);
@@ -65,6 +66,34 @@ const Option kOptions[] = {
      [](Options &o, const std::string &text) { return !(o.outputArchive = text).empty(); }},
     {"--repeat", "N", "run N times and report the times",
      [](Options &o, const std::string &text) { return parseNumber<int64_t>(text, 1, o.repeat); }},
+    {"--steps", "N", "with bound state: run N times, feeding back; needs --feed",
+     [](Options &o, const std::string &text) { return parseNumber<int64_t>(text, 1, o.steps); }},
+    {"--feed", "IN=argmax(OUT)",
+     "after each step input IN is the place of the greatest element in OUT's last row; these token "
+     "ids are printed, one line a step",
+     [](Options &o, const std::string &text) {
+       const std::string call = "=argmax(";
+       size_t at = text.find(call);
+       if (at == std::string::npos || at == 0 || text.back() != ')' ||
+           at + call.size() + 1 >= text.size())
+         return false;
+       o.feedInput = text.substr(0, at);
+       o.feedOutput = text.substr(at + call.size(), text.size() - at - call.size() - 1);
+       return true;
+     }},
+    {"--advance", "IN",
+     "after each step input IN is its last value plus one (positions: last dimension as that of "
+     "the "
+     "input fed), else gets a one more (masks); made up where not given",
+     [](Options &o, const std::string &text) {
+       o.advances.push_back(text);
+       return !text.empty();
+     }},
+    {"--print", "ids|bytes", "print token ids (the default) or the bytes that they are",
+     [](Options &o, const std::string &text) {
+       o.printsBytes = text == "bytes";
+       return o.printsBytes || text == "ids";
+     }},
     {"--threads", "N", "threads to use (default: MOERT_THREADS, else all processors)",
      [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 1, o.threads); }},
     {"--isa", "LEVEL", "v2, avx2 or avx512 (default: MOERT_ISA, else the highest there is)",
@@ -85,6 +114,18 @@ const Option *findOption(const std::string &name) {
     if (name == option.name)
       return &option;
   return nullptr;
+}
+
+/// The options of the generating loop go together.
+moert_status checkSteps(const Options &options) {
+  if (!options.steps &&
+      (!options.feedInput.empty() || !options.advances.empty() || options.printsBytes))
+    return failure(MOERT_INVALID_ARGUMENT, "--feed, --advance and --print go with --steps");
+  if (options.steps && options.feedInput.empty())
+    return failure(MOERT_INVALID_ARGUMENT, "--steps needs --feed IN=argmax(OUT)");
+  if (options.steps && options.repeat > 1)
+    return failure(MOERT_INVALID_ARGUMENT, "--steps and --repeat exclude each other");
+  return success();
 }
 
 } // namespace
@@ -121,7 +162,7 @@ moert_status parseOptions(int argc, char **argv, bool needsModel, Options &optio
   }
   if (needsModel && options.model.empty() && !options.help && !options.version)
     return failure(MOERT_INVALID_ARGUMENT, "no model is given");
-  return success();
+  return checkSteps(options);
 }
 
 std::string usage(const std::string &program, bool needsModel) {

@@ -23,6 +23,10 @@ struct Options {
   uint64_t seed = 0;
   bool random = false;
   int64_t repeat = 1;
+  int64_t steps = 0; // 0: no generating loop
+  std::string feedInput, feedOutput;
+  std::vector<std::string> advances;
+  bool printsBytes = false;
   int32_t threads = 0;
   bool quiet = false;
   bool help = false;

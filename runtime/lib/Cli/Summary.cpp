@@ -59,13 +59,10 @@ std::string hexadecimal(const moert_tensor &tensor, int64_t index, int32_t bits)
 std::string valueText(const moert_tensor &tensor, int64_t index) {
   switch (tensor.dtype) {
   case MOERT_F32:
-    return real(at<float>(tensor, index));
   case MOERT_F64:
-    return real(at<double>(tensor, index));
   case MOERT_F16:
-    return real(fromHalf(at<uint16_t>(tensor, index)));
   case MOERT_BF16:
-    return real(fromBfloat(at<uint16_t>(tensor, index)));
+    return real(realAt(tensor, index));
   case MOERT_C64:
     return real(at<float>(tensor, 2 * index)) + "+" + real(at<float>(tensor, 2 * index + 1)) + "i";
   case MOERT_C128:
@@ -101,6 +98,19 @@ std::string valueText(const moert_tensor &tensor, int64_t index) {
 }
 
 } // namespace
+
+double realAt(const moert_tensor &tensor, int64_t index) {
+  switch (tensor.dtype) {
+  case MOERT_F64:
+    return at<double>(tensor, index);
+  case MOERT_F16:
+    return fromHalf(at<uint16_t>(tensor, index));
+  case MOERT_BF16:
+    return fromBfloat(at<uint16_t>(tensor, index));
+  default:
+    return at<float>(tensor, index);
+  }
+}
 
 std::string summarise(const char *name, const moert_tensor &tensor) {
   std::string text = std::string(name) + " " +

@@ -13,6 +13,9 @@ namespace moert::cli {
 /// without a native equivalent show their bits in hexadecimal.
 std::string summarise(const char *name, const moert_tensor &tensor);
 
+/// Element `index` of a tensor of f32, f64, f16 or bf16.
+double realAt(const moert_tensor &tensor, int64_t index);
+
 } // namespace moert::cli
 
 #endif // MOERT_LIB_CLI_SUMMARY_H

@@ -58,8 +58,9 @@ func.func @main(%x: memref<?x3xf32>) attributes {rt.entry} {
   %c0 = arith.constant 0 : index
   %c3 = arith.constant 3 : index
   %n = memref.dim %x, %c0 : memref<?x3xf32>
-  rt.append_state @keys, %c3
-  %base, %length, %capacity = rt.get_state @keys(%n) : memref<?xf32>
+  %keys = rt.state_handle @keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  rt.append_state %keys, %c3 : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  %base, %length, %capacity = rt.get_state %keys(%n) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> memref<?xf32>
   rt.launch @touch units(%n) (%base, %length, %capacity) : memref<?xf32>, index, index
   return
 }

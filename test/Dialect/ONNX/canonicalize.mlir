@@ -122,3 +122,21 @@ func.func @no_reduction(%x: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32
   %b = onnx.reduce sum_square %x, %none {noop_with_empty_axes} : (tensor<?x8xf32>, tensor<0xi64>) -> tensor<?x8xf32>
   return %a, %b : tensor<?x8xf32>, tensor<?x8xf32>
 }
+
+// To a wider type and back; a narrower one in between rounds.
+// CHECK-LABEL: @casts
+// CHECK-NEXT: %[[H:.*]] = onnx.cast %arg0 : (tensor<?xf32>) -> tensor<?xf16>
+// CHECK-NEXT: %[[B:.*]] = onnx.cast %[[H]] : (tensor<?xf16>) -> tensor<?xf32>
+// CHECK-NEXT: return %arg0, %[[B]], %arg1, %arg2
+func.func @casts(%x: tensor<?xf32>, %i: tensor<?xi32>, %m: tensor<?xi1>)
+    -> (tensor<?xf32>, tensor<?xf32>, tensor<?xi32>, tensor<?xi1>) {
+  %d = onnx.cast %x : (tensor<?xf32>) -> tensor<?xf64>
+  %a = onnx.cast %d : (tensor<?xf64>) -> tensor<?xf32>
+  %h = onnx.cast %x : (tensor<?xf32>) -> tensor<?xf16>
+  %b = onnx.cast %h : (tensor<?xf16>) -> tensor<?xf32>
+  %l = onnx.cast %i : (tensor<?xi32>) -> tensor<?xi64>
+  %c = onnx.cast %l : (tensor<?xi64>) -> tensor<?xi32>
+  %f = onnx.cast %m : (tensor<?xi1>) -> tensor<?xf32>
+  %e = onnx.cast %f : (tensor<?xf32>) -> tensor<?xi1>
+  return %a, %b, %c, %e : tensor<?xf32>, tensor<?xf32>, tensor<?xi32>, tensor<?xi1>
+}

@@ -138,3 +138,17 @@ func.func @caller(%x: tensor<4xf32>) -> tensor<?xf32> {
   %y = func.call @foreign(%x) : (tensor<4xf32>) -> tensor<?xf32>
   return %y : tensor<?xf32>
 }
+
+// Repeats that TorchScript writes as a one-hot vector.
+// CHECK-LABEL: @one_hot_repeats
+// CHECK: onnx.tile {{.*}} -> tensor<?x3x8xf32>
+func.func @one_hot_repeats(%x: tensor<?x1x8xf32>) -> tensor<?x?x?xf32> {
+  %one = onnx.constant dense<-2> : tensor<1xi64>
+  %depth = onnx.constant dense<3> : tensor<i64>
+  %values = onnx.constant dense<[1, 3]> : tensor<2xi64>
+  %flat = onnx.constant dense<-1> : tensor<1xi64>
+  %0 = onnx.one_hot %one, %depth, %values {axis = 1 : i64} : (tensor<1xi64>, tensor<i64>, tensor<2xi64>) -> tensor<1x3xi64>
+  %1 = onnx.reshape %0, %flat : (tensor<1x3xi64>, tensor<1xi64>) -> tensor<3xi64>
+  %2 = onnx.tile %x, %1 : (tensor<?x1x8xf32>, tensor<3xi64>) -> tensor<?x?x?xf32>
+  return %2 : tensor<?x?x?xf32>
+}

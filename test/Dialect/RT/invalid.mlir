@@ -188,10 +188,48 @@ rt.state @s : tensor<4x?xf32> {axis = 0, capacity = 16}
 
 // -----
 
-rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 16}
-func.func @f(%n: index) {
+func.func @f(%s: !rt.state<tensor<4x?xf32>, axis = 1>, %n: index) {
   // expected-error @+1 {{expects 0 sizes, for the dynamic dimensions of 'tensor<4x?xf32>' other than its axis, got 1}}
-  %base, %length, %capacity = rt.get_state @s (%n) : memref<?xf32>
+  %base, %length, %capacity = rt.get_state %s (%n) : !rt.state<tensor<4x?xf32>, axis = 1> -> memref<?xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects axis to be a dynamic dimension of 'tensor<4x?xf32>', got 0}}
+func.func private @f(!rt.state<tensor<4x?xf32>, axis = 0>)
+
+// -----
+
+// expected-note @+1 {{declared here}}
+rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 16}
+func.func @f() {
+  // expected-error @+1 {{expects the type of @s, '!rt.state<tensor<4x?xf32>, axis = 1>', got '!rt.state<tensor<?x?xf32>, axis = 1>'}}
+  %s = rt.state_handle @s : !rt.state<tensor<?x?xf32>, axis = 1>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{@s is not a 'rt.state' of this module}}
+  %s = rt.state_handle @s : !rt.state<tensor<?x?xf32>, axis = 1>
+  return
+}
+
+// -----
+
+func.func @f(%s: !rt.state<tensor<4x?xf32>, axis = 1>, %n: index) {
+  // expected-error @+1 {{expects the result to be rows of 'tensor<4x?xf32>', got 'tensor<4x?xf16>'}}
+  %past = rt.past %s[%n]() : !rt.state<tensor<4x?xf32>, axis = 1> -> tensor<4x?xf16>
+  return
+}
+
+// -----
+
+func.func @f(%s: !rt.state<tensor<4x?xf32>, axis = 1>, %x: tensor<3x?xf32>, %n: index) {
+  // expected-error @+1 {{expects what is appended to be rows of 'tensor<4x?xf32>', got 'tensor<3x?xf32>'}}
+  %y = rt.append %x to %s[%n]() : tensor<3x?xf32> to !rt.state<tensor<4x?xf32>, axis = 1> -> tensor<4x?xf32>
   return
 }
 

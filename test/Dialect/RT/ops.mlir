@@ -55,10 +55,18 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
   rt.launch @k units(%n) (%y, %f) : memref<?x64xf32>, f32
   // CHECK: rt.launch @nothing units(%{{.*}}) ()
   rt.launch @nothing units(%n) ()
-  // CHECK: rt.get_state @keys(%{{.*}}) : memref<?xf32>
-  %base, %length, %capacity = rt.get_state @keys(%n) : memref<?xf32>
-  // CHECK: rt.append_state @keys, %{{.*}}
-  rt.append_state @keys, %n
+  // CHECK: %[[KEYS:.*]] = rt.state_handle @keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  %keys = rt.state_handle @keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  // CHECK: rt.get_state %[[KEYS]](%{{.*}}) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> memref<?xf32>
+  %base, %length, %capacity = rt.get_state %keys(%n) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> memref<?xf32>
+  // CHECK: rt.append_state %[[KEYS]], %{{.*}} : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  rt.append_state %keys, %n : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  // CHECK: %[[LENGTH:.*]] = rt.state_length %[[KEYS]] :
+  %rows = rt.state_length %keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
+  // CHECK: %[[PAST:.*]] = rt.past %[[KEYS]][%[[LENGTH]]](%{{.*}}) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> tensor<?x8x?x64xf32>
+  %past = rt.past %keys[%rows](%n) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> tensor<?x8x?x64xf32>
+  // CHECK: rt.append %[[PAST]] to %[[KEYS]][%[[LENGTH]]](%{{.*}}) :
+  %present = rt.append %past to %keys[%rows](%n) : tensor<?x8x?x64xf32> to !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> tensor<?x8x?x64xf32>
   return
 }
 }

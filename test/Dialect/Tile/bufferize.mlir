@@ -88,3 +88,35 @@ func.func @copy_where_needed(%x: tensor<4x8xf32>, %f: f32, %n: index) -> tensor<
       outs(%i : tensor<4x2xi32>, %v : tensor<4x2xf32>) {tie = #tile.tie<lower_index>} -> tensor<4x2xi32>, tensor<4x2xf32>
   return %values : tensor<4x2xf32>
 }
+
+// -----
+
+// Attention reads its operands in place, the index among them.
+// CHECK-LABEL: func @attention
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<2x4x5x16xf32>, %[[K:[a-z0-9]+]]: memref<2x2x?x16xf32>, %[[V:[a-z0-9]+]]: memref<2x2x?x16xf32>, %[[M:[a-z0-9]+]]: memref<1x1x1x?xf32>, %[[P:[a-z0-9]+]]: index
+// CHECK-NOT: memref.copy
+// CHECK: %[[O:.*]] = memref.alloc() {{.*}}: memref<2x4x5x16xf32>
+// CHECK: tile.attention query(%[[Q]] : memref<2x4x5x16xf32>) key(%[[K]] : {{.*}}) value(%[[V]] : {{.*}}) mask(%[[M]] : {{.*}}) offset(%[[P]]) outs(%[[O]] : memref<2x4x5x16xf32>) {right_window = 0 : i64, scale = 1.000000e+00 : f32}
+// CHECK: return %[[O]]
+func.func @attention(%q: tensor<2x4x5x16xf32>, %k: tensor<2x2x?x16xf32>, %v: tensor<2x2x?x16xf32>,
+                     %m: tensor<1x1x1x?xf32>, %p: index) -> tensor<2x4x5x16xf32> {
+  %y = tile.attention query(%q : tensor<2x4x5x16xf32>) key(%k : tensor<2x2x?x16xf32>) value(%v : tensor<2x2x?x16xf32>)
+      mask(%m : tensor<1x1x1x?xf32>) offset(%p) outs(%q : tensor<2x4x5x16xf32>)
+      {scale = 1.0 : f32, right_window = 0} -> tensor<2x4x5x16xf32>
+  return %y : tensor<2x4x5x16xf32>
+}
+
+// -----
+
+// A scatter reads what it writes over, so an argument is copied first.
+// CHECK-LABEL: func @scatter
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>, %[[U:[a-z0-9]+]]: memref<?x64xf32>
+// CHECK: %[[O:.*]] = memref.alloc
+// CHECK: memref.copy %[[X]], %[[O]]
+// CHECK: tile.scatter updates(%[[U]] : memref<?x64xf32>) places(%{{.*}} : memref<?xi64>) outs(%[[O]] : memref<?x64xf32>) {combine = #tile.combine<replace>}
+// CHECK: return %[[O]]
+func.func @scatter(%x: tensor<?x64xf32> {bufferization.writable = false}, %u: tensor<?x64xf32>, %p: tensor<?xi64>) -> tensor<?x64xf32> {
+  %y = tile.scatter updates(%u : tensor<?x64xf32>) places(%p : tensor<?xi64>) outs(%x : tensor<?x64xf32>)
+      {combine = #tile.combine<replace>} -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

@@ -112,7 +112,7 @@ func.func @f(%x: memref<?x64xf32>, %g: memref<6xi32>, %off: memref<9xi32>, %w: !
 // -----
 
 func.func @f(%x: memref<?x64xf32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
-  // expected-error @+1 {{expects ranges for 8 slabs}}
+  // expected-error @+1 {{expects ranges or batch for 8 slabs}}
   tile.ragged_matmul rows(%x : memref<?x64xf32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
   ^bb0(%acc: f32):
     tile.yield %acc : f32
@@ -336,7 +336,7 @@ func.func @f(%x: tensor<?x64xf32>, %off: tensor<9xi32>, %w: !tile.packed<8x96x64
 
 func.func @f(%x: memref<?x64xf32>, %w: !tile.packed<1x96x64xf32>, %o: memref<?x96xf32>) {
   // expected-error @+1 {{expects a non-empty block}}
-  "tile.ragged_matmul"(%x, %w, %o) <{operandSegmentSizes = array<i32: 1, 0, 0, 1, 0, 0, 1>}> ({
+  "tile.ragged_matmul"(%x, %w, %o) <{operandSegmentSizes = array<i32: 1, 0, 0, 0, 1, 0, 0, 0, 1>}> ({
   ^bb0(%acc: f32):
   }) : (memref<?x64xf32>, !tile.packed<1x96x64xf32>, memref<?x96xf32>) -> ()
   return
@@ -545,31 +545,7 @@ func.func @f(%r: memref<?x64xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %o:
 
 func.func @f(%n: index, %x: memref<?x64xi8>, %a: memref<?xf32>) {
   // expected-error @+1 {{expects rows of f32, f16 or bf16, got 'i8'}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xi8>) into(%a : memref<?xf32>) {depth = 64}
-  return
-}
-
-// -----
-
-func.func @f(%n: index, %x: memref<?x?xf32>, %a: memref<?xf32>) {
-  // expected-error @+1 {{expects a positive depth, got -9223372036854775808}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x?xf32>) into(%a : memref<?xf32>) {depth = -9223372036854775808}
-  return
-}
-
-// -----
-
-func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) {
-  // expected-error @+1 {{expects a depth of 64 summands or one more, got 66}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 66}
-  return
-}
-
-// -----
-
-func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) {
-  // expected-error @+1 {{expects a depth of 64 summands or one more, got 63}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32>) {depth = 63}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xi8>) into(%a : memref<?xf32>) depth(%n)
   return
 }
 
@@ -577,7 +553,7 @@ func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32>) {
 
 func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, strided<[2]>>) {
   // expected-error @+1 {{expects into in the default layout and memory space}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, strided<[2]>>) {depth = 64}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, strided<[2]>>) depth(%n)
   return
 }
 
@@ -585,7 +561,7 @@ func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, strided<[2]>>) {
 
 func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, 1>) {
   // expected-error @+1 {{expects into in the default layout and memory space}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, 1>) {depth = 64}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?xf32, 1>) depth(%n)
   return
 }
 
@@ -593,7 +569,7 @@ func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?xf32, 1>) {
 
 func.func @f(%n: index, %x: memref<?x64xf32>, %a: memref<?x?xf32>) {
   // expected-error @+1 {{must be 1D memref of 32-bit float values}}
-  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?x?xf32>) {depth = 64}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) into(%a : memref<?x?xf32>) depth(%n)
   return
 }
 
@@ -638,4 +614,188 @@ func.func @f(%w: !tile.packed<1x96x64xf32>) {
   // expected-error @+1 {{expects 'memref<6144xf32>', got 'memref<6144xf32, strided<[2]>>'}}
   %p = tile.panels %w : !tile.packed<1x96x64xf32> -> memref<6144xf32, strided<[2]>>
   return
+}
+
+// -----
+
+func.func @f(%q: memref<2x64x5xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects query to have rank 4, got 'memref<2x64x5xf32>'}}
+  tile.attention query(%q : memref<2x64x5xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x17xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects dimension 3 of key to be 16, got 17}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x17xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x8x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects dimension 2 of value to be 9, got 8}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x8x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x16xf32>) {
+  // expected-error @+1 {{expects dimension 3 of outs to be 24, got 16}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x16xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf64>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects value of f32, f16 or bf16, got 'f64'}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf64>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32, strided<[1000, 500, 32, 2]>>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects key with unit stride in its last dimension}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32, strided<[1000, 500, 32, 2]>>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x3x9x16xf32>, %v: memref<2x3x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects static numbers of heads, those of query a multiple of those of key}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x3x9x16xf32>) value(%v : memref<2x3x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x?x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x?x5x24xf32>) {
+  // expected-error @+1 {{expects static numbers of heads, those of query a multiple of those of key}}
+  tile.attention query(%q : memref<2x?x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x?x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects dimension 1 of value to be 9, got 2}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32, value_layout = #tile.heads<bshd>}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %m: memref<1x1x5x9xi1>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects mask of i8, f32, f16 or bf16, got 'i1'}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) mask(%m : memref<1x1x5x9xi1>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %m: memref<1x2x5x9xi8>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects dimension 1 of mask to be 1 or 4, got 2}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) mask(%m : memref<1x2x5x9xi8>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %m: memref<1x1x5x10xi8>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects at most 9 keys in mask, got 10}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) mask(%m : memref<1x1x5x10xi8>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %n: memref<3xi64>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects dimension 0 of lengths to be 2, got 3}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) lengths(%n : memref<3xi64>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %n: memref<2xi32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects lengths of i64, got 'i32'}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) lengths(%n : memref<2xi32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects softcap > 0, got 0}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32, softcap = 0.0 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%q: memref<2x4x5x16xf32>, %k: memref<2x2x9x16xf32>, %v: memref<2x2x9x24xf32>, %o: memref<2x4x5x24xf32>) {
+  // expected-error @+1 {{expects windows from 0 to 2^31 - 1, got -1}}
+  tile.attention query(%q : memref<2x4x5x16xf32>) key(%k : memref<2x2x9x16xf32>) value(%v : memref<2x2x9x24xf32>) outs(%o : memref<2x4x5x24xf32>) {scale = 0.25 : f32, left_window = -1}
+  return
+}
+
+// -----
+
+func.func @f(%u: memref<?x8xf32>, %p: memref<?xi32>, %x: memref<?x8xf32>) {
+  // expected-error @+1 {{expects places of i64, got 'i32'}}
+  tile.scatter updates(%u : memref<?x8xf32>) places(%p : memref<?xi32>) outs(%x : memref<?x8xf32>) {combine = #tile.combine<add>}
+  return
+}
+
+// -----
+
+func.func @f(%u: memref<?x8xf16>, %p: memref<?xi64>, %x: memref<?x8xf32>) {
+  // expected-error @+1 {{expects updates of the element type of outs, got 'f16'}}
+  tile.scatter updates(%u : memref<?x8xf16>) places(%p : memref<?xi64>) outs(%x : memref<?x8xf32>) {combine = #tile.combine<add>}
+  return
+}
+
+// -----
+
+func.func @f(%u: memref<?x8xbf16>, %p: memref<?xi64>, %x: memref<?x8xbf16>) {
+  // expected-error @+1 {{expects updates in f32 for add, got 'bf16'}}
+  tile.scatter updates(%u : memref<?x8xbf16>) places(%p : memref<?xi64>) outs(%x : memref<?x8xbf16>) {combine = #tile.combine<add>}
+  return
+}
+
+// -----
+
+func.func @f(%u: memref<?x8xf32>, %p: memref<?xi64>, %x: memref<?x8xf32>) {
+  // expected-error @+1 {{expects integers for minu, got 'f32'}}
+  tile.scatter updates(%u : memref<?x8xf32>) places(%p : memref<?xi64>) outs(%x : memref<?x8xf32>) {combine = #tile.combine<minu>}
+  return
+}
+
+// -----
+
+func.func @f(%f: memref<?xi1>, %o: memref<?xi64>) {
+  // expected-error @+1 {{expects flags of i8, got 'i1'}}
+  tile.compact flags(%f : memref<?xi1>) outs(%o : memref<?xi64>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x8xi64>, %o: tensor<?x8xi64>) -> tensor<?x8xi64> {
+  // expected-error @+1 {{expects 0 <= axis < 2, got 2}}
+  %s = tile.scan rows(%x : tensor<?x8xi64>) outs(%o : tensor<?x8xi64>) {axis = 2 : i64} -> tensor<?x8xi64>
+  return %s : tensor<?x8xi64>
+}
+
+// -----
+
+func.func @f(%x: tensor<?x8xf32>, %o: tensor<?x8xi32>) -> tensor<?x8xi32> {
+  // expected-error @+1 {{expects order of i64, got 'i32'}}
+  %p = tile.sort keys(%x : tensor<?x8xf32>) outs(%o : tensor<?x8xi32>) {axis = 1 : i64} -> tensor<?x8xi32>
+  return %p : tensor<?x8xi32>
 }

@@ -3,7 +3,7 @@
 // RUN: moe-opt %s --mlir-print-op-generic | moe-opt | FileCheck %s
 
 // CHECK-LABEL: func @plain_product
-// CHECK: tile.ragged_matmul rows(%{{.*}} : tensor<?x64xf32>) slabs(%{{.*}} : <1x96x64xf32>) outs(%{{.*}} : tensor<?x96xf32>) -> tensor<?x96xf32> epilogue {
+// CHECK: tile.ragged_matmul rows(%{{.*}} : tensor<?x64xf32>) slabs(%{{.*}} : !tile.packed<1x96x64xf32>) outs(%{{.*}} : tensor<?x96xf32>) -> tensor<?x96xf32> epilogue {
 // CHECK-NEXT: ^bb0(%{{.*}}: f32):
 // CHECK-NEXT: tile.yield %{{.*}} : f32
 func.func @plain_product(%x: tensor<?x64xf32>, %w: !tile.packed<1x96x64xf32>,
@@ -19,7 +19,7 @@ func.func @plain_product(%x: tensor<?x64xf32>, %w: !tile.packed<1x96x64xf32>,
 // Gate and up, all operands, rounding in the epilogue.
 // CHECK-LABEL: func @full_product
 // CHECK: tile.ragged_matmul rows(%{{.*}} : memref<?x64xbf16>) gather(%{{.*}} : memref<?xi32>) ranges(%{{.*}} : memref<9xi32>)
-// CHECK-SAME: slabs(%{{.*}} : <8x96x64xbf16, columns = 2>) row_args(%{{.*}}, %{{.*}} : memref<?xf32>, memref<?xi32>)
+// CHECK-SAME: slabs(%{{.*}} : !tile.packed<8x96x64xbf16, columns = 2>) row_args(%{{.*}}, %{{.*}} : memref<?xf32>, memref<?xi32>)
 // CHECK-SAME: col_args(%{{.*}} : memref<8x48xf32>) outs(%{{.*}} : memref<?x48xbf16>) epilogue
 func.func @full_product(%x: memref<?x64xbf16>, %idx: memref<?xi32>, %off: memref<9xi32>,
                         %w: !tile.packed<8x96x64xbf16, columns = 2>, %r: memref<?xf32>,
@@ -71,14 +71,25 @@ func.func @rows_in_memory(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?
   return
 }
 
+// CHECK-LABEL: func @scatter_and_compact
+// CHECK: tile.scatter updates(%{{.*}} : tensor<?x64xf32>) places(%{{.*}} : tensor<?xi64>) outs(%{{.*}} : tensor<?x64xf32>) {combine = #tile.combine<add>} -> tensor<?x64xf32>
+// CHECK: tile.compact flags(%{{.*}} : tensor<?xi8>) outs(%{{.*}} : tensor<?xi64>) -> tensor<?xi64>
+func.func @scatter_and_compact(%u: tensor<?x64xf32>, %p: tensor<?xi64>, %x: tensor<?x64xf32>, %f: tensor<?xi8>)
+    -> (tensor<?x64xf32>, tensor<?xi64>) {
+  %y = tile.scatter updates(%u : tensor<?x64xf32>) places(%p : tensor<?xi64>) outs(%x : tensor<?x64xf32>)
+      {combine = #tile.combine<add>} -> tensor<?x64xf32>
+  %q = tile.compact flags(%f : tensor<?xi8>) outs(%p : tensor<?xi64>) -> tensor<?xi64>
+  return %y, %q : tensor<?x64xf32>, tensor<?xi64>
+}
+
 // CHECK-LABEL: func @kernels
-// CHECK: tile.pack_rows %{{.*}} to %{{.*}} of %{{.*}} rows(%{{.*}} : memref<?x63xbf16>) gather(%{{.*}} : memref<?xi32>) ranges(%{{.*}} : memref<?xi32>) into(%{{.*}} : memref<?xf32>) {depth = 64 : i64}
-// CHECK: tile.panel_product %{{.*}} to %{{.*}} of %{{.*}} packed(%{{.*}} : memref<?xf32>) ranges(%{{.*}} : memref<?xi32>) slabs(%{{.*}} : <8x96x63xbf16>) outs(%{{.*}} : memref<?x96xf32>) epilogue
+// CHECK: tile.pack_rows %{{.*}} to %{{.*}} of %{{.*}} rows(%{{.*}} : memref<?x63xbf16>) gather(%{{.*}} : memref<?xi32>) ranges(%{{.*}} : memref<?xi32>) into(%{{.*}} : memref<?xf32>) depth(%{{.*}})
+// CHECK: tile.panel_product %{{.*}} to %{{.*}} of %{{.*}} packed(%{{.*}} : memref<?xf32>) ranges(%{{.*}} : memref<?xi32>) slabs(%{{.*}} : !tile.packed<8x96x63xbf16>) outs(%{{.*}} : memref<?x96xf32>) epilogue
 // CHECK: tile.panels %{{.*}} : <8x96x63xbf16> -> memref<49152xbf16>
 func.func @kernels(%begin: index, %end: index, %n: index, %x: memref<?x63xbf16>, %idx: memref<?xi32>,
                    %off: memref<?xi32>, %a: memref<?xf32>, %w: !tile.packed<8x96x63xbf16>, %o: memref<?x96xf32>) {
   tile.pack_rows %begin to %end of %n rows(%x : memref<?x63xbf16>) gather(%idx : memref<?xi32>)
-      ranges(%off : memref<?xi32>) into(%a : memref<?xf32>) {depth = 64}
+      ranges(%off : memref<?xi32>) into(%a : memref<?xf32>) depth(%n)
   tile.panel_product %begin to %end of %n packed(%a : memref<?xf32>) ranges(%off : memref<?xi32>)
       slabs(%w : !tile.packed<8x96x63xbf16>) outs(%o : memref<?x96xf32>) epilogue {
   ^bb0(%acc: f32):
@@ -86,4 +97,39 @@ func.func @kernels(%begin: index, %end: index, %n: index, %x: memref<?x63xbf16>,
   }
   %p = tile.panels %w : !tile.packed<8x96x63xbf16> -> memref<49152xbf16>
   return
+}
+
+// CHECK-LABEL: func @attention
+// CHECK: tile.attention query(%{{.*}} : tensor<?x4x?x16xf32>) key(%{{.*}} : tensor<?x2x?x16xf32>) value(%{{.*}} : tensor<?x2x?x24xf32>) outs(%{{.*}} : tensor<?x4x?x24xf32>) {scale = 2.500000e-01 : f32} -> tensor<?x4x?x24xf32>
+func.func @attention(%q: tensor<?x4x?x16xf32>, %k: tensor<?x2x?x16xf32>, %v: tensor<?x2x?x24xf32>,
+                     %o: tensor<?x4x?x24xf32>) -> tensor<?x4x?x24xf32> {
+  %y = tile.attention query(%q : tensor<?x4x?x16xf32>) key(%k : tensor<?x2x?x16xf32>) value(%v : tensor<?x2x?x24xf32>)
+      outs(%o : tensor<?x4x?x24xf32>) {scale = 0.25 : f32} -> tensor<?x4x?x24xf32>
+  return %y : tensor<?x4x?x24xf32>
+}
+
+// CHECK-LABEL: func @full_attention
+// CHECK: tile.attention query({{.*}}) key({{.*}}) value({{.*}}) mask(%{{.*}} : memref<1x1x?x?xi8>) lengths(%{{.*}} : memref<?xi64>) offset(%{{.*}}) outs({{.*}})
+// CHECK-SAME: {key_layout = #tile.heads<bshd>, left_window = 7 : i64, nan_rows, right_window = 0 : i64, scale = 2.500000e-01 : f32, softcap = 3.000000e+01 : f32}{{$}}
+// CHECK: tile.attention_rows %{{.*}} to %{{.*}} query({{.*}}) key({{.*}}) value({{.*}}) mask(%{{.*}} : memref<1x1x?x?xi8>) lengths(%{{.*}} : memref<?xi64>) offset(%{{.*}}) outs({{.*}})
+// CHECK-SAME: {key_layout = #tile.heads<bshd>, right_window = 0 : i64, scale = 2.500000e-01 : f32}
+func.func @full_attention(%q: memref<?x4x?x16xbf16>, %k: memref<?x?x2x16xbf16>, %v: memref<?x2x?x24xbf16>,
+                          %m: memref<1x1x?x?xi8>, %n: memref<?xi64>, %p: index, %o: memref<?x4x?x24xf32>) {
+  tile.attention query(%q : memref<?x4x?x16xbf16>) key(%k : memref<?x?x2x16xbf16>) value(%v : memref<?x2x?x24xbf16>)
+      mask(%m : memref<1x1x?x?xi8>) lengths(%n : memref<?xi64>) offset(%p) outs(%o : memref<?x4x?x24xf32>)
+      {scale = 0.25 : f32, softcap = 30.0 : f32, left_window = 7, right_window = 0, nan_rows,
+       key_layout = #tile.heads<bshd>}
+  tile.attention_rows %p to %p query(%q : memref<?x4x?x16xbf16>) key(%k : memref<?x?x2x16xbf16>)
+      value(%v : memref<?x2x?x24xbf16>) mask(%m : memref<1x1x?x?xi8>) lengths(%n : memref<?xi64>) offset(%p)
+      outs(%o : memref<?x4x?x24xf32>) {scale = 0.25 : f32, right_window = 0, key_layout = #tile.heads<bshd>}
+  return
+}
+
+// CHECK-LABEL: func @along_axis
+// CHECK: tile.scan rows(%{{.*}} : tensor<?x8xi64>) outs(%{{.*}} : tensor<?x8xi64>) {axis = 1 : i64, reverse} -> tensor<?x8xi64>
+// CHECK: tile.sort keys(%{{.*}} : tensor<?x8xf32>) outs(%{{.*}} : tensor<?x8xi64>) {axis = 0 : i64, descending} -> tensor<?x8xi64>
+func.func @along_axis(%x: tensor<?x8xi64>, %z: tensor<?x8xf32>, %o: tensor<?x8xi64>) -> (tensor<?x8xi64>, tensor<?x8xi64>) {
+  %s = tile.scan rows(%x : tensor<?x8xi64>) outs(%o : tensor<?x8xi64>) {axis = 1 : i64, reverse} -> tensor<?x8xi64>
+  %p = tile.sort keys(%z : tensor<?x8xf32>) outs(%o : tensor<?x8xi64>) {axis = 0 : i64, descending} -> tensor<?x8xi64>
+  return %s, %p : tensor<?x8xi64>, tensor<?x8xi64>
 }

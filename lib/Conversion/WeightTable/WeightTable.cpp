@@ -1,13 +1,13 @@
-//===- Weights.cpp - Symbols of expert weights -------------- -*- C++ -*-===//
+//===- WeightTable.cpp - Symbols of weights that lowerings make -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Conversion/MoEToTile/Lowerings.h"
+#include "lib/Conversion/WeightTable/WeightTable.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -18,15 +18,21 @@ WeightTable::WeightTable(ModuleOp module) : module(module), symbols(module) {
     names.try_emplace({Attribute(weight.getValue()), weight.getType()}, weight.getSymNameAttr());
 }
 
-rt::WeightExprInterface WeightTable::getExpression(Operation *user, StringRef what, Value value) {
+rt::WeightExprInterface WeightTable::find(Value value) {
   if (auto weight = value.getDefiningOp<rt::GetWeightOp>()) {
     auto symbol = symbols.lookup<rt::WeightOp>(weight.getWeight());
-    if (symbol && isa<RankedTensorType>(symbol.getType()))
-      return symbol.getValue();
+    return symbol && isa<RankedTensorType>(symbol.getType()) ? symbol.getValue()
+                                                              : rt::WeightExprInterface();
   }
-  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
-    if (auto expression = dyn_cast<rt::WeightExprInterface>(constant.getValue()))
-      return expression;
+  Attribute constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return dyn_cast<rt::WeightExprInterface>(constant);
+  return {};
+}
+
+rt::WeightExprInterface WeightTable::getExpression(Operation *user, StringRef what, Value value) {
+  if (rt::WeightExprInterface expression = find(value))
+    return expression;
   user->emitOpError() << what
                       << " is computed at run time; only weights (rt.get_weight) and constants can "
                          "be packed";

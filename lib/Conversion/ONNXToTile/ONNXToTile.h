@@ -1,0 +1,23 @@
+//===- ONNXToTile.h - The convert-onnx-to-tile pass --------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CONVERSION_ONNXTOTILE_ONNXTOTILE_H
+#define MOEC_LIB_CONVERSION_ONNXTOTILE_ONNXTOTILE_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace moec {
+
+#define GEN_PASS_DECL
+#include "lib/Conversion/ONNXToTile/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "lib/Conversion/ONNXToTile/Passes.h.inc"
+
+} // namespace moec
+
+#endif // MOEC_LIB_CONVERSION_ONNXTOTILE_ONNXTOTILE_H

@@ -1,0 +1,191 @@
+//===- Bench.cpp - moec bench -----------------------------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/BenchRuns.h"
+#include "lib/Driver/Compilation.h"
+#include "lib/Driver/ExitCode.h"
+#include "lib/Driver/InMemory.h"
+#include "lib/Driver/Subcommand.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace moec;
+
+static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
+
+/// `NAME=AxB[,NAME=AxB...]`.
+static bool parseShapes(StringRef text, InputShapes &shapes) {
+  SmallVector<StringRef> parts;
+  text.split(parts, ',');
+  for (StringRef part : parts) {
+    // Names of ONNX values may hold '='.
+    auto [name, sizes] = part.rsplit('=');
+    SmallVector<StringRef> numbers;
+    if (!sizes.empty())
+      sizes.split(numbers, 'x');
+    std::vector<int64_t> &shape = shapes[name.str()];
+    shape.clear();
+    for (StringRef number : numbers) {
+      int64_t size;
+      if (number.getAsInteger(10, size) || size < 0) {
+        error() << "--shape expects NAME=AxB[,NAME=AxB...] with sizes of at least 0, got '" << text
+                << "'\n";
+        return false;
+      }
+      shape.push_back(size);
+    }
+    if (name.empty() || name == part) {
+      error() << "--shape expects NAME=AxB[,NAME=AxB...], got '" << text << "'\n";
+      return false;
+    }
+  }
+  return true;
+}
+
+/// A number from `least` to 2^31 - 1, or `result` as it is where there is no option.
+template <typename T>
+static bool readNumber(const ParsedCommandLine &commandLine, StringRef name, uint64_t least,
+                       T &result) {
+  if (!commandLine.has(name))
+    return true;
+  std::optional<uint64_t> number = commandLine.number(name);
+  if (!number)
+    return false;
+  if (*number < least || *number > INT32_MAX) {
+    error() << "--" << name << " is at least " << least << " and below 2^31, got " << *number
+            << "\n";
+    return false;
+  }
+  result = static_cast<T>(*number);
+  return true;
+}
+
+static int exitCodeOf(const moert_status &status) {
+  switch (status.code) {
+  case MOERT_INVALID_ARGUMENT:
+    return exitUsage;
+  case MOERT_NOT_FOUND:
+  case MOERT_INCOMPATIBLE:
+  case MOERT_CORRUPT:
+  case MOERT_IO:
+    return exitBadInput;
+  case MOERT_UNSUPPORTED:
+    return exitUnsupported;
+  case MOERT_INTERNAL:
+    return exitInternal;
+  default:
+    return exitResource;
+  }
+}
+
+static void print(const ShapeTime &time) {
+  llvm::outs() << llvm::format("%-48s min %9.3f ms  median %9.3f ms  %9.1f runs/s\n",
+                               time.shapes.c_str(), time.minimum, time.median, 1000 / time.median);
+  for (const KernelTime &kernel : time.kernels)
+    llvm::outs() << llvm::format(
+        "  %-40s %9.3f ms %5.1f %% %7.0f calls %9.1f units\n", kernel.name.c_str(),
+        kernel.milliseconds, 100 * kernel.milliseconds / time.median, kernel.calls, kernel.units);
+}
+
+static llvm::json::Value toJson(const ShapeTime &time, bool profile) {
+  llvm::json::Object object{{"shapes", time.shapes},
+                            {"min_ms", time.minimum},
+                            {"median_ms", time.median},
+                            {"runs_per_s", 1000 / time.median}};
+  if (!profile)
+    return object;
+  llvm::json::Array kernels;
+  for (const KernelTime &kernel : time.kernels)
+    kernels.push_back(llvm::json::Object{{"name", kernel.name},
+                                         {"ms", kernel.milliseconds},
+                                         {"calls", kernel.calls},
+                                         {"units", kernel.units}});
+  object["kernels"] = std::move(kernels);
+  return object;
+}
+
+static int bench(const ParsedCommandLine &commandLine) {
+  if (commandLine.positionals.size() != 1) {
+    error() << "bench expects one file, got " << commandLine.positionals.size() << "\n";
+    return exitUsage;
+  }
+  StringRef path = commandLine.positionals.front();
+  BenchOptions options;
+  options.profile = commandLine.has("profile");
+  options.isa = commandLine.value("isa").value_or("").str();
+  options.weights = commandLine.value("weights").value_or("").str();
+  if (!readNumber(commandLine, "repeat", 1, options.repeat) ||
+      !readNumber(commandLine, "threads", 1, options.threads) ||
+      !readNumber(commandLine, "integers", 2, options.integers))
+    return exitUsage;
+  std::vector<InputShapes> cells;
+  for (const std::string &text : commandLine.values("shape"))
+    if (!parseShapes(text, cells.emplace_back()))
+      return exitUsage;
+  if (cells.empty())
+    cells.emplace_back();
+
+  Compilation compilation;
+  InMemoryModel model;
+  const moert_artifact_v1 *table = nullptr;
+  if (!path.ends_with(".so")) {
+    std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
+    std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
+    if (!cpu || !recognise)
+      return exitUsage;
+    if (int code = compilation.read(path))
+      return code;
+    if (int code = model.load(compilation, *cpu, *recognise))
+      return code;
+    table = model.getArtifact();
+    if (options.weights.empty())
+      options.weights = model.getWeights();
+  }
+  BenchRuns runs(options);
+  moert_status status = runs.open(table, path.str());
+  llvm::json::Array results;
+  for (const InputShapes &cell : cells) {
+    ShapeTime time;
+    if (status.code == MOERT_OK)
+      status = runs.measure(cell, time);
+    if (status.code != MOERT_OK) {
+      error() << status.message << "\n";
+      return exitCodeOf(status);
+    }
+    if (commandLine.has("json"))
+      results.push_back(toJson(time, options.profile));
+    else
+      print(time);
+  }
+  if (commandLine.has("json"))
+    llvm::outs() << llvm::formatv(
+        "{0:2}\n", llvm::json::Value(llvm::json::Object{{"model", path},
+                                                        {"threads", runs.getThreads()},
+                                                        {"isa", runs.getIsa()},
+                                                        {"shapes", std::move(results)}}));
+  return exitSuccess;
+}
+
+static const OptionSpec benchOptions[] = {
+    {"shape", "NAME=AxB[,...]", "shapes of inputs; may be given several times, each is measured"},
+    {"repeat", "N", "timed runs per shape, each with inputs of its own (10)"},
+    {"integers", "N", "draw integer inputs from 1 to N - 1, as for token ids (2)"},
+    {"profile", "", "measure every kernel, too"},
+    {"json", "", "print JSON"},
+    {"threads", "N", "threads to use"},
+    {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
+    {"weights", "FILE", "the weights file of a shared object"},
+    targetOption,
+    contribDialectOption,
+    noRecogniseOption,
+};
+
+const Subcommand moec::benchSubcommand = {
+    "bench", "MODEL.onnx|FILE.mlir|FILE.so",
+    "measure a model on made-up inputs: latency and throughput per shape", benchOptions, bench};

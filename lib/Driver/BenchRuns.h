@@ -1,0 +1,81 @@
+//===- BenchRuns.h - Timed runs of an artifact -------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_DRIVER_BENCHRUNS_H
+#define MOEC_LIB_DRIVER_BENCHRUNS_H
+
+#include "moert/moert.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace moec {
+
+/// Shapes of inputs by name; what is missing has the shape that its type and named dimensions say.
+using InputShapes = std::map<std::string, std::vector<int64_t>>;
+
+struct BenchOptions {
+  int32_t threads = 0; // 0: as the runtime chooses
+  std::string isa;     // empty: as the runtime chooses
+  std::string weights; // empty: beside the artifact
+  int64_t repeat = 10;
+  /// Integer inputs are drawn from 1 ... integers - 1.
+  uint64_t integers = 2;
+  uint64_t seed = 1;
+  bool profile = false;
+};
+
+/// The launches of one kernel in the profiled runs of a shape.
+struct KernelTime {
+  std::string name;
+  double calls = 0;        // per run
+  double milliseconds = 0; // per run
+  double units = 0;        // per call
+};
+
+/// What a shape took. Every run has inputs of its own, so routing changes between runs.
+struct ShapeTime {
+  std::string shapes;              // of all inputs, for people
+  double minimum = 0, median = 0;  // milliseconds
+  std::vector<KernelTime> kernels; // the slowest first; only with `profile`
+};
+
+/// Sessions of one artifact with one runtime.
+class BenchRuns {
+public:
+  explicit BenchRuns(const BenchOptions &options) : options(options) {}
+  ~BenchRuns();
+  BenchRuns(const BenchRuns &) = delete;
+
+  /// Either `table` or the shared object at `path`. The table must outlive this object.
+  moert_status open(const moert_artifact_v1 *table, const std::string &path);
+  /// One run that is not timed, then `repeat` that are, and are profiled.
+  moert_status measure(const InputShapes &shapes, ShapeTime &result);
+
+  int32_t getThreads() const { return threads; }
+  const char *getIsa() const;
+
+private:
+  struct Request;
+  moert_status fillInputs(Request &request, const InputShapes &shapes, uint64_t seed);
+  moert_status runOnce(Request &request, const InputShapes &shapes, uint64_t seed, double &time);
+  static void trace(void *user, const moert_trace_event *event);
+
+  const BenchOptions options;
+  const moert_api &api = *moert_get_api(MOERT_API_VERSION);
+  moert_runtime *runtime = nullptr;
+  moert_artifact *artifact = nullptr;
+  moert_weights *weights = nullptr;
+  int32_t threads = 0, isa = 0;
+  bool tracing = false;
+  std::map<std::string, KernelTime> traced; // sums over runs
+};
+
+} // namespace moec
+
+#endif // MOEC_LIB_DRIVER_BENCHRUNS_H

@@ -1,0 +1,58 @@
+//===- InMemory.cpp - Compiled models in this process -----------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/InMemory.h"
+
+#include "lib/Driver/ExitCode.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace mlir;
+using namespace moec;
+
+/// Reports an error on stderr and returns `code`.
+static int report(llvm::Error failure, int code) {
+  llvm::errs() << "moec: " << toString(std::move(failure)) << "\n";
+  return code;
+}
+
+int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
+                        const RecogniseOptions &recognise) {
+  if (int code = compilation.recognise(recognise))
+    return code;
+  if (int code = compilation.schedule())
+    return code;
+  if (int code = compilation.run([&](OpPassManager &pm) {
+        buildKernelStage(pm);
+        buildX86Stage(pm, cpu);
+      }))
+    return code;
+  EmitOptions emitOptions;
+  if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
+    return exitUnsupported;
+
+  SmallString<128> path;
+  if (std::error_code code = llvm::sys::fs::createTemporaryFile("moec", "weights", path)) {
+    llvm::errs() << "moec: cannot make a temporary file: " << code.message() << "\n";
+    return exitResource;
+  }
+  remover.setFile(path);
+  weights = path.str();
+  PackOptions packOptions;
+  packOptions.baseDirectory = compilation.getBaseDirectory();
+  if (llvm::Error failure = writeWeights(compilation.getModule(), weights, packOptions))
+    return report(std::move(failure), exitResource);
+  auto object = emitObject(compilation.getModule(), emitOptions);
+  if (!object)
+    return report(object.takeError(), exitInternal);
+  auto loaded = JitArtifact::load(std::move(*object));
+  if (!loaded)
+    return report(loaded.takeError(), exitInternal);
+  artifact = std::move(*loaded);
+  return exitSuccess;
+}
