@@ -5,8 +5,8 @@ usage: train.py WORK [--steps N] [--decay N] [--threads N] [--balance WEIGHT] [-
 
 Writes WORK/checkpoint.pt every 50 steps and WORK/model (transformers' format) at the end. The learning rate is
 constant after the warm-up and falls to zero in the last `decay` steps. Every step draws its batch from its own seed, so
-that a run that was interrupted and resumed is the run that was not. --balance replaces transformers' balancing term,
-which is over all layers together, by one per layer of that weight (try 0.01 to 0.03).
+that a run that was interrupted and resumed is the run that was not. The term that balances the experts is one per layer
+of weight --balance instead of transformers' own, which is over all layers together and leaves experts of a layer idle.
 """
 import argparse
 import os
@@ -64,10 +64,10 @@ def batch_of(data, step):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work")
-    parser.add_argument("--steps", type=int, default=1150)
-    parser.add_argument("--decay", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--decay", type=int, default=800)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--balance", type=float)
+    parser.add_argument("--balance", type=float, default=0.02)
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -77,8 +77,7 @@ def main():
 
     model = build()
     model.set_experts_implementation("eager")
-    if arguments.balance is not None:
-        model.router_aux_loss_coef = 0.0
+    model.router_aux_loss_coef = 0.0
     count = sum(p.numel() for p in model.parameters())
     print(f"{count} parameters, {len(train)} bytes, {len(held_out)} held out", flush=True)
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -99,9 +98,7 @@ def main():
             group["lr"] = RATE * factor
         ids = batch_of(train, step)
         out = model(input_ids=ids, labels=ids, use_cache=False)
-        loss = out.loss
-        if arguments.balance is not None:
-            loss = loss + arguments.balance * imbalance(out.router_logits, model.config.num_experts_per_tok)
+        loss = out.loss + arguments.balance * imbalance(out.router_logits, model.config.num_experts_per_tok)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
