@@ -4,11 +4,14 @@
 
 usage: bench.py [--json FILE] [--seconds S] [--threads N] [--build DIR] [--keep] [NAME...]
 
-NAME is decoder, or one of the layers of models.py; all without one. Both peers run in this process, in turn, on the
-same inputs, which are drawn anew for each repetition, so that routing is. A cell is one shape; its line has the
-medians and the minima of both, the ratio of the peer's time to ours, and how much of the machine's roof we reach: of
-the time that reading the weights of the chosen experts or computing the products takes at the bandwidth and the peak
-that roof.c measures, before and after each model. Outputs are compared once per cell.
+NAME is decoder, one of the layers of models.py, or compile; all without one. compile has no peer: it measures what
+compiling costs, beside the limits that compiling.py states.
+
+Of the others, both peers run in this process, in turn, on the same inputs, which are drawn anew for each repetition,
+so that routing is. A cell is one shape; its line has the medians and the minima of both, the ratio of the peer's time
+to ours, and how much of the machine's roof we reach: of the time that reading the weights of the chosen experts or
+computing the products takes at the bandwidth and the peak that roof.c measures, before and after each model. Outputs
+are compared once per cell.
 
   --json FILE    writes all that is printed, and more digits, as JSON
   --seconds S    the least time for a cell (4)
@@ -239,16 +242,21 @@ def main():
     os.chdir(ROOT)
     from models import LAYERS
     cases = {"decoder": Decoder(), **{name: Layer(name) for name in LAYERS}}
-    for name in arguments.names:
-        if name not in cases:
-            parser.error(f"there is no {name}: {', '.join(cases)}")
+    names = arguments.names or ["compile", *cases]
+    for name in names:
+        if name not in cases and name != "compile":
+            parser.error(f"there is no {name}: compile, {', '.join(cases)}")
     import onnxruntime
     report = {"cpu": processor(), "processors": os.cpu_count(), "threads": arguments.threads,
               "peer": f"ONNX Runtime {onnxruntime.__version__}", "models": [], "cells": []}
     print(f"{report['cpu']}, {report['processors']} processors; {arguments.threads} threads; "
           f"peer: {report['peer']}", flush=True)
-    for name in arguments.names or cases:
-        run_case(cases[name], arguments, report)
+    for name in names:
+        if name == "compile":
+            from compiling import run
+            run(arguments, os.path.join(WORK, "compile"), report)
+        else:
+            run_case(cases[name], arguments, report)
     if arguments.json:
         with open(arguments.json, "w") as file:
             json.dump(report, file, indent=1)

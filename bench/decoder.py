@@ -3,13 +3,12 @@
 
 The graph stays as it was written, node by node; sizes, which are constants in it, change, and the nodes of the last
 layer and of each layer's last expert are copied."""
-import copy
-
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
 from models import ExternalData, save
+from repeat_layer import copy_node, repeat_last_layer
 
 FIXTURE = "test/Models/exports/mixtral-hf-grouped-op20-none/model.onnx"
 HIDDEN, WIDTH, LAYERS, EXPERTS, K = 1024, 2048, 4, 8, 2
@@ -87,47 +86,11 @@ class Resizer:
                 node.input.extend(f"{last}_{i}" for i in range(more))
             elif reached & set(node.input):
                 reached |= set(node.output)
-                copies[at] = [self.copy(node, reached, f"_{i}") for i in range(more)]
+                copies[at] = [copy_node(node, reached, f"_{i}") for i in range(more)]
                 if node.op_type == "Range":  # an expert's rows begin where those before end
                     for new, previous in zip(copies[at], [node, *copies[at]]):
                         new.input[0] = previous.input[1]
         self.nodes = [n for at, node in enumerate(self.nodes) for n in [node, *copies.get(at, [])]]
-
-    @staticmethod
-    def copy(node, renamed, suffix):
-        new = copy.deepcopy(node)
-        new.name += suffix
-        new.input[:] = [name + suffix if name in renamed else name for name in node.input]
-        new.output[:] = [name + suffix for name in node.output]
-        return new
-
-    def add_layers(self):
-        """Copies of the last layer, each between the residual stream before it and after it."""
-        begin = self.index_of("pow_3")
-        end = self.index_of("add_58") + 1
-        layer, after = self.nodes[begin:end], self.nodes[end:]
-        inside = {name for node in layer for name in node.output}
-        weights = {name for node in layer for name in node.input
-                   if name in self.initializers and self.initializers[name].data_type == TensorProto.FLOAT
-                   and len(self.initializers[name].dims) >= 1 and name != "zeros_1"}
-        for number in range(2, LAYERS):
-            suffix = f"_layer{number}"
-            for name in weights:
-                tensor = copy.deepcopy(self.initializers[name])
-                tensor.name = name + suffix
-                self.initializers[tensor.name] = tensor
-            stream = "add_58" + (f"_layer{number - 1}" if number > 2 else "")
-            copies = [self.copy(node, inside | weights, suffix) for node in layer]
-            for new, node in zip(copies, layer):
-                new.input[:] = [stream if old == "add_30" else name for name, old in zip(new.input, node.input)]
-            self.nodes[end:] = copies
-            end += len(copies)
-        self.nodes += after
-        for node in after:
-            node.input[:] = [f"add_58_layer{LAYERS - 1}" if name == "add_58" else name for name in node.input]
-
-    def index_of(self, output):
-        return next(at for at, node in enumerate(self.nodes) if output in node.output)
 
     def make_weight(self, name, tensor, data):
         if name == "model.rotary_emb.inv_freq":
@@ -141,13 +104,13 @@ class Resizer:
         return data.add(name, dims, 1 if "embed" in name else dims[-1 if "gate" in name else -2] ** -0.5)
 
 
-def make_decoder(folder, rng):
+def make_decoder(folder, rng, layers=LAYERS):
     """Writes the model; returns its path."""
     model = onnx.load(FIXTURE)
     resizer = Resizer(model)
     resizer.change_sizes()
     resizer.add_experts()
-    resizer.add_layers()
+    nodes = repeat_last_layer(resizer.nodes, resizer.initializers, layers)
     data = ExternalData(folder, rng)
     weights = [resizer.make_weight(name, tensor, data)
                if tensor.data_type == TensorProto.FLOAT and tensor.dims else tensor
@@ -155,7 +118,7 @@ def make_decoder(folder, rng):
     data.file.close()
     graph = model.graph
     del graph.node[:], graph.initializer[:], graph.value_info[:]
-    graph.node.extend(resizer.nodes)
+    graph.node.extend(nodes)
     graph.initializer.extend(weights)
     graph.output[0].type.tensor_type.shape.dim[2].dim_value = VOCABULARY
     return save(graph, folder, 20)

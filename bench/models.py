@@ -36,9 +36,10 @@ class ExternalData:
         return tensor
 
 
-def make_layer(folder, name, rng):
-    """Writes a model of one com.microsoft::MoE node; returns its path."""
-    hidden, width, experts, k, gated = LAYERS[name]
+def make_layer(folder, name, rng, experts=None):
+    """Writes a model of one com.microsoft::MoE node, of `experts` experts if given; returns its path."""
+    hidden, width, there, k, gated = LAYERS[name]
+    experts = experts or there
     data = ExternalData(folder, rng)
     attributes = {"k": k, "normalize_routing_weights": 1, "activation_type": "swiglu" if gated else "relu"}
     if gated:

@@ -20,6 +20,9 @@ config.substitutions.append(("%moec_source", config.moec_source_dir))
 config.substitutions.append(("%moec_build", config.moec_binary_dir))
 if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_cli.a")):
     config.available_features.add("moert-cli")
+# A sanitizer keeps freed memory, and its library must be the first of a process: not so in Python.
+if config.build_type.lower() not in ("asan", "tsan"):
+    config.available_features.add("unsanitized")
 # Models that tests describe in their own text (test/Import/make_model.py).
 config.substitutions.append(("%make_model", "env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=%s/test/Import/python /usr/bin/python3 %s/test/Import/make_model.py"
                              % (config.moec_binary_dir, config.moec_source_dir)))

@@ -40,25 +40,34 @@ def run(command, budget, **kwargs):
         return 124
 
 
+def of_preset(preset):
+    """The build tree of a preset, as CMakePresets.json names it."""
+    return os.path.join(ROOT, f"build-{preset}")
+
+
 def one(code):
     result = Result()
     result.passed, result.failed = (1, 0) if code == 0 else (0, 1)
     return result
 
 
-def build(budget):
-    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
-        code = run(["cmake", "--preset", "dev"], budget, stdout=subprocess.DEVNULL)
+def make(preset, targets, budget):
+    """Configures and builds; the exit code."""
+    if not os.path.exists(os.path.join(of_preset(preset), "build.ninja")):
+        code = run(["cmake", "--preset", preset], budget, stdout=subprocess.DEVNULL)
         if code:
-            return one(code)
-    return one(run(["cmake", "--build", "--preset", "dev", "--", "--quiet"], budget))
+            return code
+    return run(["cmake", "--build", "--preset", preset, "--target", *targets, "--", "--quiet"], budget)
 
 
-def lit(budget):
-    """Regression and unit tests."""
+def build(budget):
+    return one(make("dev", ["all"], budget))
+
+
+def run_lit(folders, budget, *options):
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         code = run([os.path.join(LLVM, "lit"), "-sv", "-j", str(os.cpu_count()), "--output", report.name,
-                    os.path.join(BUILD, "test")], budget)
+                    *options, *folders], budget)
         try:
             tests = json.load(open(report.name))["tests"]
         except (OSError, ValueError, KeyError):
@@ -74,6 +83,42 @@ def lit(budget):
     if code and not result.failed:
         result.failed += 1
     return result
+
+
+# Tests that compile many generated models, each as long as all others together.
+RANDOM = "Recognise/variants|Models/contrib-moe-random|Driver/verify-recognition|Execution/random-layers"
+
+
+def lit(budget):
+    """Regression and unit tests."""
+    return run_lit([os.path.join(BUILD, "test")], budget, "--filter-out", RANDOM)
+
+
+def random(budget):
+    """Perturbed exports, random layers and random models, compiled and compared."""
+    return run_lit([os.path.join(BUILD, "test")], budget, "--filter", RANDOM)
+
+
+def sanitized(preset, targets, folders, budget):
+    """Tests of a tree that is built with a sanitizer; building counts as one."""
+    start = time.monotonic()
+    built = one(make(preset, targets, budget))
+    if not built.failed:
+        print(f"preset {preset} built in {time.monotonic() - start:.0f} s", flush=True)
+        left = max(1, budget - (time.monotonic() - start))
+        built.add(run_lit([os.path.join(of_preset(preset), "test", folder) for folder in folders], left))
+    return built
+
+
+def asan(budget):
+    """Runtime, importer and all unit tests under the address and undefined-behaviour sanitizers."""
+    return sanitized("asan", ["unit-tests", "moec", "moe-opt", "onnx-to-mlir", "onnx-python-schema"],
+                     ["Unit", "Import", "Dialect", "Driver/hostile.test"], budget)
+
+
+def tsan(budget):
+    """The runtime under the thread sanitizer."""
+    return sanitized("tsan", ["moertTests"], ["Unit"], budget)
 
 
 def docs(budget):
@@ -125,9 +170,26 @@ def models(budget):
     return result
 
 
+def bits(budget):
+    """Outputs keep their bits whatever is around them; see test/Models/same_bits.py."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        code = run([sys.executable, os.path.join(ROOT, "test", "Models", "same_bits.py"), "--json", report.name], budget)
+        try:
+            models = json.load(open(report.name))
+        except (OSError, ValueError):
+            return one(code or 1)
+    result = Result()
+    result.failed = sum(model["failure"] is not None for model in models)
+    result.passed = len(models) - result.failed
+    if code and not result.failed:
+        result.failed = 1
+    return result
+
+
 # name: (function, budget in seconds on 2 cores)
-SUITES = {"build": (build, 900), "lit": (lit, 300), "docs": (docs, 60),
-          "models": (models, 300), "conformance": (conformance, 300)}
+SUITES = {"build": (build, 900), "lit": (lit, 300), "random": (random, 300), "docs": (docs, 60),
+          "models": (models, 300), "bits": (bits, 240), "conformance": (conformance, 300),
+          "tsan": (tsan, 300), "asan": (asan, 1200)}
 
 
 def main(names):

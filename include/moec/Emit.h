@@ -74,7 +74,8 @@ llvm::Error linkArtifact(llvm::MemoryBufferRef object, ArtifactKind kind, llvm::
 /// module has none.
 llvm::Error writeWeights(mlir::ModuleOp module, llvm::StringRef path, const PackOptions &options);
 
-/// Lowers, emits, links and packs: `path` and `path`.weights. Diagnoses errors on the module.
+/// Emits, links and packs what `lowerToLLVM` has lowered: `path` and `path`.weights. Diagnoses
+/// errors on the module.
 mlir::LogicalResult emitArtifact(mlir::ModuleOp module, ArtifactKind kind, llvm::StringRef path,
                                  const EmitOptions &options, const PackOptions &packOptions);
 

@@ -22,6 +22,10 @@ class OpPassManager;
 
 namespace moec {
 
+namespace recognise {
+struct LayerForms;
+} // namespace recognise
+
 /// How code for x86 is made.
 struct CpuOptions {
   /// Instruction-set levels to build, of v2, avx2 and avx512; empty: all. A
@@ -46,6 +50,12 @@ struct RecogniseOptions {
   std::vector<std::string> capacities;
   /// Whether what was suspected and not recognised is told as remarks.
   bool why = false;
+  /// For the driver: whether layers are compared with what they were, and whether that is told of
+  /// failures only (lib/Driver/VerifyRecognition.h).
+  bool verify = false, quiet = false;
+  /// Where both forms of each layer that is recognised go (lib/Recognise/MoE/LayerForms.h); null if
+  /// nobody compares them.
+  std::vector<recognise::LayerForms> *forms = nullptr;
 };
 
 /// The first part of the next stage: everything but the layers that are spelled out in standard

@@ -169,7 +169,7 @@ SmallVector<Segment> findSegments(func::FuncOp function, Value source) {
   DenseMap<Value, int64_t> segmentOf;
   segmentOf[source] = 0;
   for (Operation &op : function.front().without_terminator()) {
-    if (isRepeatable(&op) || source.getDefiningOp() == &op)
+    if (source.getDefiningOp() == &op)
       continue;
     int64_t segment = -1;
     forEachUsedValue(&op, [&](Value value) {
@@ -178,8 +178,9 @@ SmallVector<Segment> findSegments(func::FuncOp function, Value source) {
     });
     if (segment < 0)
       continue;
-    // Behind the last cut nothing repeats.
-    if (segment < static_cast<int64_t>(segments.size()))
+    // Behind the last cut nothing repeats. What is repeatable is in no segment, but its size may be
+    // computed in one, and then so is what reads it.
+    if (segment < static_cast<int64_t>(segments.size()) && !isRepeatable(&op))
       segments[segment].ops.insert(&op);
     for (Value result : op.getResults()) {
       auto begin = begins.find(result);

@@ -64,19 +64,19 @@ public:
     if (model.ops.size() != other.ops.size() || model.leaves.size() != other.leaves.size() ||
         model.sides.size() != other.sides.size() || model.effects.size() != other.effects.size())
       return std::nullopt;
-    pair(model.in, other.in);
-    pair(model.out, other.out);
+    // What does not pair clears isSame.
+    (void)pair(model.in, other.in);
+    (void)pair(model.out, other.out);
     for (auto [a, b] : llvm::zip_equal(model.sides, other.sides))
-      pair(a, b);
+      (void)pair(a, b);
     for (auto [a, b] : llvm::zip_equal(model.effects, other.effects))
       pairOps(a, b);
     // Grows while it is worked on.
     for (size_t i = 0; i < worklist.size() && isSame; ++i)
       matchOps(worklist[i], partners.lookup(worklist[i]));
     // What regions of both use from outside is not paired: it is the same.
-    bool isComplete = llvm::all_of(model.ops, [&](Operation *op) {
-      return partners.contains(op) || other.ops.contains(op);
-    });
+    bool isComplete = llvm::all_of(
+        model.ops, [&](Operation *op) { return partners.contains(op) || other.ops.contains(op); });
     if (!isSame || !isComplete)
       return std::nullopt;
     LayerMatch match;

@@ -9,8 +9,15 @@
 #define MOEC_LIB_CODEGEN_NARROWFLOATS_H
 
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace moec::codegen {
+
+/// f16 and bf16, and vectors of them.
+inline bool isNarrowFloat(mlir::Type type) {
+  mlir::Type element = mlir::getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
 
 /// Patterns that bring every conversion to or from f16 and bf16 to one between
 /// them and f32: extensions to f64 go through f32, roundings from f64 through an

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/CodeGen/RowEmitter.h"
+#include "lib/CodeGen/NarrowFloats.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,11 +17,6 @@
 using namespace mlir;
 
 namespace moec::codegen {
-
-static bool isNarrowFloat(Type type) {
-  Type element = getElementTypeOrSelf(type);
-  return element.isF16() || element.isBF16();
-}
 
 //===----------------------------------------------------------------------===//
 // Analysis
@@ -376,92 +372,6 @@ void RowEmitter::emitColumn(const RowStep &step) {
   }
   for (auto [value, init] : llvm::zip_equal(accs, op.getDpsInitsMutable()))
     operands.store(value, init, ivs, step);
-}
-
-//===----------------------------------------------------------------------===//
-// Rows: reductions along the lane dimension
-//===----------------------------------------------------------------------===//
-
-void RowEmitter::emitRows() {
-  RowStep scalar{Value(), 1, Value(), Value()};
-  overDims(parallelDims, {}, [&](ValueRange) -> Values {
-    Values accs;
-    for (OpOperand &init : op.getDpsInitsMutable())
-      accs.push_back(widen(operands.load(init, ivs, scalar)));
-    accs = overDims(reductionDims, accs, [&](ValueRange inside) -> Values {
-      emitUniform();
-      Values partials, results;
-      for (const Reduction &reduction : reductions) {
-        auto type = VectorType::get({rowLanes}, reduction.identity.getType());
-        partials.push_back(arith::ConstantOp::create(
-            b, DenseElementsAttr::get(type, ArrayRef<Attribute>(reduction.identity))));
-      }
-      partials = overLanes(partials, [&](const RowStep &step, ValueRange current) {
-        return emitTerms(step, current);
-      });
-      for (auto [reduction, acc, row] : llvm::zip_equal(reductions, inside, partials))
-        results.push_back(combine(reduction, acc, combinePartials(reduction, row)));
-      return results;
-    });
-    for (auto [value, init] : llvm::zip_equal(accs, op.getDpsInitsMutable()))
-      operands.store(narrow(value, getElementTypeOrSelf(init.get())), init, ivs, scalar);
-    return {};
-  });
-}
-
-RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partials) {
-  VectorBody body(b, step.width);
-  emitBody(body, step, /*outs=*/{});
-  Values results;
-  for (auto [reduction, partial] : llvm::zip_equal(reductions, partials)) {
-    Value term = widen(body.getVector(reduction.term));
-    if (step.width == 1) {
-      Value acc = vector::ExtractOp::create(b, partial, step.lane);
-      results.push_back(
-          vector::InsertOp::create(b, combine(reduction, acc, term), partial, step.lane));
-      continue;
-    }
-    if (step.mask) {
-      Value identity = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(cast<VectorType>(term.getType()),
-                                    ArrayRef<Attribute>(reduction.identity)));
-      term = arith::SelectOp::create(b, step.mask, term, identity);
-    }
-    results.push_back(combine(reduction, partial, term));
-  }
-  return results;
-}
-
-Value RowEmitter::widen(Value value) {
-  if (!isNarrowFloat(value.getType()))
-    return value;
-  Type wide = b.getF32Type();
-  if (auto vector = dyn_cast<VectorType>(value.getType()))
-    wide = vector.clone(wide);
-  return arith::ExtFOp::create(b, wide, value);
-}
-
-Value RowEmitter::narrow(Value value, Type element) {
-  return isNarrowFloat(element) ? arith::TruncFOp::create(b, element, value).getResult() : value;
-}
-
-Value RowEmitter::combine(const Reduction &reduction, Value acc, Value term) {
-  IRMapping mapping;
-  for (Value operand : reduction.combiner->getOperands())
-    mapping.map(operand, operand == reduction.term ? term : acc);
-  Operation *clone = b.clone(*reduction.combiner, mapping);
-  clone->getResult(0).setType(acc.getType());
-  return clone->getResult(0);
-}
-
-Value RowEmitter::combinePartials(const Reduction &reduction, Value partials) {
-  for (int64_t half = rowLanes / 2; half >= 1; half /= 2) {
-    auto low = llvm::to_vector(llvm::seq<int64_t>(0, half));
-    auto high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
-    partials = combine(reduction, vector::ShuffleOp::create(b, partials, partials, low),
-                       vector::ShuffleOp::create(b, partials, partials, high));
-  }
-  return vector::ExtractOp::create(b, partials, int64_t(0));
 }
 
 } // namespace moec::codegen

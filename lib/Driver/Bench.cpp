@@ -9,6 +9,7 @@
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/InMemory.h"
+#include "lib/Driver/Roof.h"
 #include "lib/Driver/Subcommand.h"
 
 #include "llvm/Support/Format.h"
@@ -84,20 +85,35 @@ static int exitCodeOf(const moert_status &status) {
   }
 }
 
-static void print(const ShapeTime &time) {
-  llvm::outs() << llvm::format("%-48s min %9.3f ms  median %9.3f ms  %9.1f runs/s\n",
+/// The least time in milliseconds that a run with this work can take; 0 where that is unknown.
+static double roofOf(const Roof &roof, const RunWork &work) {
+  bool isKnown = roof.flops > 0 && work.operations > 0;
+  return isKnown ? 1000 * roof.seconds(work.bytes, work.operations) : 0;
+}
+
+static void print(const ShapeTime &time, const Roof &roof) {
+  llvm::outs() << llvm::format("%-48s min %9.3f ms  median %9.3f ms  %9.1f runs/s",
                                time.shapes.c_str(), time.minimum, time.median, 1000 / time.median);
+  if (double least = roofOf(roof, time.work))
+    llvm::outs() << llvm::format("  %4.0f %% of the roof", 100 * least / time.minimum);
+  llvm::outs() << "\n";
   for (const KernelTime &kernel : time.kernels)
     llvm::outs() << llvm::format(
         "  %-40s %9.3f ms %5.1f %% %7.0f calls %9.1f units\n", kernel.name.c_str(),
         kernel.milliseconds, 100 * kernel.milliseconds / time.median, kernel.calls, kernel.units);
 }
 
-static llvm::json::Value toJson(const ShapeTime &time, bool profile) {
+static llvm::json::Value toJson(const ShapeTime &time, const Roof &roof, bool profile) {
   llvm::json::Object object{{"shapes", time.shapes},
                             {"min_ms", time.minimum},
                             {"median_ms", time.median},
                             {"runs_per_s", 1000 / time.median}};
+  if (double least = roofOf(roof, time.work)) {
+    object["roof_ms"] = least;
+    object["roof_share"] = least / time.minimum;
+    object["weight_bytes"] = time.work.bytes;
+    object["flop"] = time.work.operations;
+  }
   if (!profile)
     return object;
   llvm::json::Array kernels;
@@ -134,14 +150,19 @@ static int bench(const ParsedCommandLine &commandLine) {
   Compilation compilation;
   InMemoryModel model;
   const moert_artifact_v1 *table = nullptr;
-  if (!path.ends_with(".so")) {
+  if (path.ends_with(".so")) {
+    if (!isWithoutModelOptions(commandLine))
+      return exitUsage;
+  } else {
     std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
     std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
     if (!cpu || !recognise)
       return exitUsage;
     if (int code = compilation.read(path))
       return code;
-    if (int code = model.load(compilation, *cpu, *recognise))
+    recognise->exposeRouting = true; // tells what the experts of each run had to do
+    auto count = [&](ModuleOp module) { options.products = collectWork(module); };
+    if (int code = model.load(compilation, *cpu, *recognise, count))
       return code;
     table = model.getArtifact();
     if (options.weights.empty())
@@ -149,6 +170,9 @@ static int bench(const ParsedCommandLine &commandLine) {
   }
   BenchRuns runs(options);
   moert_status status = runs.open(table, path.str());
+  Roof roof;
+  if (status.code == MOERT_OK && !options.products.empty())
+    roof = measureRoof(runs.getThreads(), runs.getIsaNumber());
   llvm::json::Array results;
   for (const InputShapes &cell : cells) {
     ShapeTime time;
@@ -159,23 +183,28 @@ static int bench(const ParsedCommandLine &commandLine) {
       return exitCodeOf(status);
     }
     if (commandLine.has("json"))
-      results.push_back(toJson(time, options.profile));
+      results.push_back(toJson(time, roof, options.profile));
     else
-      print(time);
+      print(time, roof);
   }
-  if (commandLine.has("json"))
-    llvm::outs() << llvm::formatv(
-        "{0:2}\n", llvm::json::Value(llvm::json::Object{{"model", path},
-                                                        {"threads", runs.getThreads()},
-                                                        {"isa", runs.getIsa()},
-                                                        {"shapes", std::move(results)}}));
+  if (commandLine.has("json")) {
+    llvm::json::Object object{{"model", path},
+                              {"threads", runs.getThreads()},
+                              {"isa", runs.getIsa()},
+                              {"shapes", std::move(results)}};
+    if (roof.flops > 0) {
+      object["read_bytes_per_s"] = roof.bytesPerSecond;
+      object["peak_flops"] = roof.flops;
+    }
+    llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+  }
   return exitSuccess;
 }
 
 static const OptionSpec benchOptions[] = {
     {"shape", "NAME=AxB[,...]", "shapes of inputs; may be given several times, each is measured"},
-    {"repeat", "N", "timed runs per shape, each with inputs of its own (10)"},
-    {"integers", "N", "draw integer inputs from 1 to N - 1, as for token ids (2)"},
+    {"repeat", "N", "timed runs per shape, each with inputs of its own; 10 by default"},
+    {"integers", "N", "draw integer inputs from 1 to N - 1, as for token ids; N is 2 by default"},
     {"profile", "", "measure every kernel, too"},
     {"json", "", "print JSON"},
     {"threads", "N", "threads to use"},
@@ -184,8 +213,10 @@ static const OptionSpec benchOptions[] = {
     targetOption,
     contribDialectOption,
     noRecogniseOption,
+    verifyRecognitionOption,
 };
 
 const Subcommand moec::benchSubcommand = {
     "bench", "MODEL.onnx|FILE.mlir|FILE.so",
-    "measure a model on made-up inputs: latency and throughput per shape", benchOptions, bench};
+    "measure a model on made-up inputs: latency, throughput, share of the roof per shape",
+    benchOptions, bench};

@@ -106,23 +106,35 @@ static moert_status resolveShapes(const moert_entry_info &entry, const InputShap
   }
   if (!unknown.empty())
     return failure(MOERT_INVALID_ARGUMENT, "there is no input '%s'", unknown.begin()->c_str());
+  std::string open;
   for (uint32_t i = 0; i < entry.num_inputs; ++i) {
     const moert_value_info &info = entry.inputs[i];
     auto found = given.find(info.name);
     std::vector<int64_t> shape;
+    bool isOpen = false;
     for (int32_t axis = 0; axis < info.rank; ++axis) {
       int64_t size = found != given.end() ? found->second[size_t(axis)] : info.sizes[axis];
       const char *name = nameOf(info, axis);
       if (size < 0 && name && dims.count(name))
         size = dims[name];
       if (size < 0)
-        return failure(MOERT_INVALID_ARGUMENT,
-                       "the shape of input '%s' is open: give --shape %s=%s", info.name, info.name,
-                       "AxB");
+        isOpen = true;
       shape.push_back(size);
+    }
+    if (isOpen) {
+      open += (open.empty() ? "" : ",") + std::string(info.name) + "=";
+      for (int32_t axis = 0; axis < info.rank; ++axis) {
+        open += std::string(axis ? "x" : "") + char('A' + axis % 26);
+        // Told once, a size is known for later inputs.
+        if (const char *name = nameOf(info, axis))
+          dims.emplace(name, 0);
+      }
     }
     shapes.push_back(std::move(shape));
   }
+  if (!open.empty())
+    return failure(MOERT_INVALID_ARGUMENT, "shapes of inputs are open: add %s to --shape",
+                   open.c_str());
   return success();
 }
 
@@ -182,6 +194,22 @@ moert_status BenchRuns::runOnce(Request &request, const InputShapes &shapes, uin
   return success();
 }
 
+moert_status BenchRuns::countWork(Request &request, RunWork &work) {
+  std::vector<llvm::ArrayRef<int32_t>> offsets(options.products.size());
+  for (auto [product, starts] : llvm::zip_equal(options.products, offsets)) {
+    if (product.routing < 0)
+      continue;
+    moert_tensor tensor = {};
+    tensor.size = sizeof(tensor);
+    MOERT_RETURN_IF_FAILED(
+        api.request_output(request.request, request.entry.outputs[product.routing].name, &tensor));
+    starts = llvm::ArrayRef(static_cast<const int32_t *>(tensor.data),
+                            size_t(tensor.bytes) / sizeof(int32_t));
+  }
+  work = moec::countWork(options.products, offsets);
+  return success();
+}
+
 static std::string describe(const moert_entry_info &entry, const std::vector<Tensor> &tensors) {
   std::string text;
   for (uint32_t i = 0; i < entry.num_inputs; ++i) {
@@ -222,6 +250,8 @@ moert_status BenchRuns::measure(const InputShapes &shapes, ShapeTime &result) {
   tracing = options.profile;
   for (int64_t i = 0; i < options.repeat; ++i) {
     MOERT_RETURN_IF_FAILED(runOnce(request, shapes, seed++, time));
+    if (times.empty() || time < *std::min_element(times.begin(), times.end()))
+      MOERT_RETURN_IF_FAILED(countWork(request, result.work));
     times.push_back(time);
   }
   tracing = false;

@@ -8,6 +8,8 @@
 #ifndef MOEC_LIB_DRIVER_BENCHRUNS_H
 #define MOEC_LIB_DRIVER_BENCHRUNS_H
 
+#include "lib/Driver/ModelWork.h"
+
 #include "moert/moert.h"
 
 #include <map>
@@ -28,6 +30,8 @@ struct BenchOptions {
   uint64_t integers = 2;
   uint64_t seed = 1;
   bool profile = false;
+  /// Of the artifact, as far as they are known.
+  std::vector<ProductWork> products;
 };
 
 /// The launches of one kernel in the profiled runs of a shape.
@@ -42,6 +46,7 @@ struct KernelTime {
 struct ShapeTime {
   std::string shapes;              // of all inputs, for people
   double minimum = 0, median = 0;  // milliseconds
+  RunWork work;                    // of the fastest run; zero where products are not known
   std::vector<KernelTime> kernels; // the slowest first; only with `profile`
 };
 
@@ -58,12 +63,15 @@ public:
   moert_status measure(const InputShapes &shapes, ShapeTime &result);
 
   int32_t getThreads() const { return threads; }
+  /// A moert_isa, and its name.
+  int32_t getIsaNumber() const { return isa; }
   const char *getIsa() const;
 
 private:
   struct Request;
   moert_status fillInputs(Request &request, const InputShapes &shapes, uint64_t seed);
   moert_status runOnce(Request &request, const InputShapes &shapes, uint64_t seed, double &time);
+  moert_status countWork(Request &request, RunWork &work);
   static void trace(void *user, const moert_trace_event *event);
 
   const BenchOptions options;

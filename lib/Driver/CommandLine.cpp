@@ -83,13 +83,26 @@ std::optional<ParsedCommandLine> moec::parseCommandLine(llvm::ArrayRef<const cha
 }
 
 std::string moec::describeOptions(llvm::ArrayRef<OptionSpec> specs) {
+  constexpr size_t column = 26, width = 110;
   std::string text;
   for (const OptionSpec &spec : specs) {
     std::string left = "  --" + spec.name.str();
     if (!spec.value.empty())
       left += " " + spec.value.str();
-    left.resize(std::max<size_t>(left.size() + 1, 26), ' ');
-    text += left + spec.help.str() + "\n";
+    // Names too long for their column have a line of their own.
+    if (left.size() >= column) {
+      text += left + "\n";
+      left.clear();
+    }
+    llvm::StringRef rest = spec.help;
+    while (!rest.empty()) {
+      size_t end =
+          rest.size() <= width - column ? rest.size() : rest.rfind(' ', width - column + 1);
+      left.resize(column, ' ');
+      text += left + rest.take_front(end).str() + "\n";
+      left.clear();
+      rest = rest.drop_front(end).ltrim();
+    }
   }
   return text;
 }

@@ -54,7 +54,7 @@ private:
 std::optional<ParsedCommandLine> parseCommandLine(llvm::ArrayRef<const char *> arguments,
                                                   llvm::ArrayRef<OptionSpec> specs);
 
-/// One aligned line of help per option.
+/// Options and their help in two columns.
 std::string describeOptions(llvm::ArrayRef<OptionSpec> specs);
 
 } // namespace moec

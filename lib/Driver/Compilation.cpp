@@ -12,6 +12,7 @@
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/NodeDiagnostics.h"
+#include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/OnnxImporter.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -40,6 +41,10 @@ const OptionSpec exposeRoutingOption = {
 
 const OptionSpec noRecogniseOption = {"no-recognise", "",
                                       "compile layers that are spelled out as they stand"};
+
+const OptionSpec verifyRecognitionOption = {
+    "verify-recognition", "",
+    "run each layer that is recognised against what the file spells, on random inputs"};
 
 const OptionSpec stateOption = {
     "state", "PAST=PRESENT|auto",
@@ -82,7 +87,13 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
   if (std::optional<StringRef> name = commandLine.value("contrib-dialect"))
     options.contribDialect = name->str();
   options.recogniseSpelledOut = !commandLine.has("no-recognise");
+  options.verify = commandLine.has("verify-recognition");
+  options.quiet = commandLine.has("quiet");
   options.exposeRouting = commandLine.has("expose-routing");
+  if (options.verify && !options.recogniseSpelledOut) {
+    llvm::errs() << "moec: --verify-recognition has nothing to verify with --no-recognise\n";
+    return std::nullopt;
+  }
   if (!parseStates(commandLine, options))
     return std::nullopt;
   if (options.contribDialect == "ort-cuda" || options.contribDialect == "ort-cpu")
@@ -90,6 +101,18 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
   llvm::errs() << "moec: --contrib-dialect=" << options.contribDialect
                << ": there are ort-cuda and ort-cpu\n";
   return std::nullopt;
+}
+
+bool isWithoutModelOptions(const ParsedCommandLine &commandLine) {
+  for (const OptionSpec *option :
+       {&targetOption, &contribDialectOption, &noRecogniseOption, &verifyRecognitionOption,
+        &exposeRoutingOption, &stateOption, &maxOption})
+    if (commandLine.has(option->name)) {
+      llvm::errs() << "moec: --" << option->name << " goes with models; "
+                   << commandLine.positionals.front() << " is compiled\n";
+      return false;
+    }
+  return true;
 }
 
 /// The highest level that this processor has.
@@ -105,6 +128,8 @@ static StringRef nativeLevel() {
   }
   return highest;
 }
+
+CpuOptions nativeCpu() { return {{nativeLevel().str()}}; }
 
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
                                       llvm::StringRef byDefault) {
@@ -133,6 +158,10 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
 
 Compilation::Compilation() : context(createContext()) {}
 
+Compilation::Compilation(const Compilation &whole, OwningOpRef<ModuleOp> part)
+    : path(whole.path), context(whole.context), operatorSets(whole.operatorSets),
+      module(std::move(part)) {}
+
 Compilation::~Compilation() = default;
 
 int Compilation::read(StringRef file) {
@@ -145,7 +174,7 @@ int Compilation::read(StringRef file) {
   }
   if (!readFile(file, sources))
     return exitBadInput;
-  handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get());
+  handler = std::make_shared<SourceMgrDiagnosticHandler>(sources, context.get());
   module = parseModule(sources, *context);
   return module ? exitSuccess : exitBadInput;
 }
@@ -176,7 +205,7 @@ int Compilation::readOnnx() {
   llvm::StringMap<std::string> operators;
   for (const auto &node : model->graph().node())
     operators[node.name()] = (node.domain().empty() ? "" : node.domain() + "::") + node.op_type();
-  handler = std::make_unique<NodeDiagnosticHandler>(context.get(), path, std::move(operators));
+  handler = std::make_shared<NodeDiagnosticHandler>(context.get(), path, std::move(operators));
   auto imported = importOnnx(*model, context.get());
   if (!imported)
     return report(imported.takeError());
@@ -204,7 +233,13 @@ static std::string nodeName(Operation *op) {
 }
 
 int Compilation::recognise(const RecogniseOptions &options) {
-  return run([&](OpPassManager &pm) { buildRecogniseStage(pm, options); });
+  std::vector<recognise::LayerForms> forms;
+  RecogniseOptions collecting = options;
+  if (options.verify)
+    collecting.forms = &forms;
+  if (int code = run([&](OpPassManager &pm) { buildRecogniseStage(pm, collecting); }))
+    return code;
+  return options.verify ? verifyRecognition(*this, forms, options.quiet) : exitSuccess;
 }
 
 int Compilation::schedule() {
@@ -229,7 +264,7 @@ int Compilation::schedule() {
 }
 
 std::string Compilation::describe(Location loc) const {
-  if (StringRef(path).ends_with(".onnx"))
+  if (handler && StringRef(path).ends_with(".onnx"))
     return static_cast<NodeDiagnosticHandler &>(*handler).describe(loc);
   std::string text;
   llvm::raw_string_ostream os(text);

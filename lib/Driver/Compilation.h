@@ -33,12 +33,16 @@ struct OperatorSet {
 };
 
 /// Options that every command which compiles has.
-extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption, exposeRoutingOption,
-    stateOption, maxOption;
+extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption,
+    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption;
 
-/// Reads --contrib-dialect, --no-recognise, --state and --max. Returns nullopt
-/// after a message on stderr.
+/// Reads --contrib-dialect, --no-recognise, --verify-recognition, --state and --max. Returns
+/// nullopt after a message on stderr.
 std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandLine);
+
+/// Whether no option says how to compile, for a file that is compiled already; prints a message to
+/// stderr if one does.
+bool isWithoutModelOptions(const ParsedCommandLine &commandLine);
 
 /// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
 /// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Returns nullopt after
@@ -46,22 +50,31 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
                                       llvm::StringRef byDefault);
 
+/// Code for this machine alone.
+CpuOptions nativeCpu();
+
 /// One model on its way through the compiler. Messages go to stderr, at the
 /// place in the file where there is one.
 class Compilation {
 public:
   Compilation();
+  /// Of something that was cut out of `whole`, in its context.
+  Compilation(const Compilation &whole, mlir::OwningOpRef<mlir::ModuleOp> part);
   ~Compilation();
 
   /// Reads FILE.mlir, or MODEL.onnx into the `onnx` dialect. Returns an exit code.
   int read(llvm::StringRef path);
 
-  /// Finds `moe` in `onnx`. Returns an exit code.
+  /// Finds `moe` in `onnx`, and compares what it found with what was there if the options say so.
+  /// Returns an exit code.
   int recognise(const RecogniseOptions &options);
 
   /// From `onnx` and `moe` to `tile` and `linalg`. Operators without a lowering
   /// are reported all at once. Returns an exit code.
   int schedule();
+
+  /// The file that was read.
+  llvm::StringRef getPath() const { return path; }
 
   /// What relative paths of weights are relative to.
   std::string getBaseDirectory() const;
@@ -82,9 +95,10 @@ private:
   int readOnnx();
 
   std::string path;
-  std::unique_ptr<mlir::MLIRContext> context;
+  std::shared_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;
-  std::unique_ptr<mlir::ScopedDiagnosticHandler> handler;
+  /// Shared because the base class has no virtual destructor: this pointer knows what it made.
+  std::shared_ptr<mlir::ScopedDiagnosticHandler> handler;
   std::vector<OperatorSet> operatorSets;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };

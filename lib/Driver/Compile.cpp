@@ -93,6 +93,11 @@ int compile(const ParsedCommandLine &commandLine) {
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
   if (!emit || !cpu || !recognise)
     return exitUsage;
+  bool isText = llvm::is_contained({Emit::ONNX, Emit::MoE, Emit::Tile, Emit::LLVM}, *emit);
+  if (*output == "-" && !isText) {
+    error() << "-o - prints text: give --emit=onnx, moe, tile or llvm with it, or name a file\n";
+    return exitUsage;
+  }
 
   StringRef input = commandLine.positionals.front();
   Compilation compilation;
@@ -119,9 +124,9 @@ int compile(const ParsedCommandLine &commandLine) {
     return code;
 
   EmitOptions emitOptions;
+  if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
+    return exitUnsupported;
   if (*emit == Emit::LLVM) {
-    if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
-      return exitUnsupported;
     return writeText(*output, [&](llvm::raw_ostream &os) {
       return emitLLVM(compilation.getModule(), emitOptions, os);
     });
@@ -146,6 +151,7 @@ static const OptionSpec compileOptions[] = {
     targetOption,
     contribDialectOption,
     noRecogniseOption,
+    verifyRecognitionOption,
     exposeRoutingOption,
     stateOption,
     maxOption,

@@ -18,15 +18,11 @@ using namespace moec;
 
 /// All subcommands, in alphabetical order.
 static const Subcommand *const subcommands[] = {
-    &benchSubcommand,
-    &compileSubcommand,
-    &inspectSubcommand,
-    &runSubcommand,
-    &testSubcommand,
+    &benchSubcommand, &compileSubcommand, &inspectSubcommand, &runSubcommand, &testSubcommand,
 };
 
 static void printUsage(llvm::raw_ostream &os) {
-  os << "usage: moec COMMAND [OPTION...] FILE\n\ncommands:\n";
+  os << "usage: moec COMMAND [OPTION...] FILE|DIR\n\ncommands:\n";
   for (const Subcommand *command : subcommands)
     os << "  " << command->name << std::string(10 - command->name.size(), ' ') << command->summary
        << "\n";

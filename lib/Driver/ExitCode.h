@@ -17,7 +17,7 @@ enum ExitCode : int {
   exitUsage = 2,
   exitBadInput = 3,    // message names file, place and reason
   exitUnsupported = 4, // names everything unsupported at once
-  exitResource = 5,    // memory, device, peer
+  exitResource = 5,    // memory, device, peer; a file that asks for more than ImportLimits allow
   exitInternal = 70,
 };
 

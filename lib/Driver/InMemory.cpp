@@ -22,11 +22,14 @@ static int report(llvm::Error failure, int code) {
 }
 
 int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
-                        const RecogniseOptions &recognise) {
+                        const RecogniseOptions &recognise,
+                        llvm::function_ref<void(ModuleOp)> scheduled) {
   if (int code = compilation.recognise(recognise))
     return code;
   if (int code = compilation.schedule())
     return code;
+  if (scheduled)
+    scheduled(compilation.getModule());
   if (int code = compilation.run([&](OpPassManager &pm) {
         buildKernelStage(pm);
         buildX86Stage(pm, cpu);

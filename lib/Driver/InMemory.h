@@ -10,6 +10,7 @@
 
 #include "lib/Driver/Compilation.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/FileUtilities.h"
 
 #include <memory>
@@ -22,8 +23,9 @@ namespace moec {
 class InMemoryModel {
 public:
   /// Compiles what `compilation` has read. Returns an exit code, after messages on stderr if it is
-  /// none of success.
-  int load(Compilation &compilation, const CpuOptions &cpu, const RecogniseOptions &recognise);
+  /// none of success. `scheduled` may look at the module when all products are tile operations.
+  int load(Compilation &compilation, const CpuOptions &cpu, const RecogniseOptions &recognise,
+           llvm::function_ref<void(mlir::ModuleOp)> scheduled = nullptr);
 
   /// Lives as long as this object.
   const moert_artifact_v1 *getArtifact() const { return artifact->get(); }

@@ -10,6 +10,7 @@
 #include "lib/Driver/ModelSummary.h"
 #include "lib/Driver/NodeDiagnostics.h"
 #include "lib/Driver/Subcommand.h"
+#include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/ImportError.h"
 #include "lib/Recognise/MoE/Report.h"
 #include "lib/Recognise/Passes.h"
@@ -36,6 +37,8 @@ struct Summary {
   int64_t activeParameters = 0;
   /// With --why.
   std::vector<Declined> declined;
+  /// With --verify-recognition.
+  std::vector<recognise::LayerForms> forms;
 };
 
 /// Recognises, with everything that is told on the way. Returns an exit code.
@@ -56,6 +59,8 @@ int summarise(Compilation &compilation, const RecogniseOptions &options, Summary
       return code;
   }
   recognise::RecognitionReport report;
+  if (options.verify)
+    report.forms = &summary.forms;
   if (options.recogniseSpelledOut &&
       failed(recognise::recogniseMoE(compilation.getModule(), report)))
     return exitUnsupported;
@@ -217,7 +222,10 @@ int inspect(const ParsedCommandLine &commandLine) {
     printJson(llvm::outs(), summary, why);
   else
     printText(llvm::outs(), summary, why);
-  return exitSuccess;
+  if (!options->verify)
+    return exitSuccess;
+  llvm::outs().flush();
+  return verifyRecognition(compilation, summary.forms, /*quiet=*/false);
 }
 
 } // namespace
@@ -229,6 +237,7 @@ static const OptionSpec inspectOptions[] = {
      "and which condition failed"},
     contribDialectOption,
     noRecogniseOption,
+    verifyRecognitionOption,
 };
 
 const Subcommand moec::inspectSubcommand = {"inspect", "MODEL.onnx|FILE.mlir",

@@ -12,6 +12,7 @@
 #include "lib/Driver/RandomInput.h"
 #include "lib/Driver/RunCompiled.h"
 #include "lib/Driver/Subcommand.h"
+#include "lib/Emit/WeightReader.h"
 #include "lib/Interpret/Interpreter.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -34,16 +35,20 @@ public:
   int run() {
     if (int code = readOptions())
       return code;
-    if (!readFile(commandLine.positionals.front(), sources))
+    StringRef file = commandLine.positionals.front();
+    if (file.ends_with(".onnx"))
+      return interpretModel(file);
+    if (!readFile(file, sources))
       return exitBadInput;
+    readWeightsFrom(llvm::sys::path::parent_path(file));
     std::unique_ptr<MLIRContext> context = createContext();
     if (commandLine.has("verify-diagnostics")) {
       SourceMgrDiagnosticVerifierHandler handler(sources, context.get());
-      interpretAll(*context);
+      interpretSource(*context);
       return succeeded(handler.verify()) ? exitSuccess : exitWrongResult;
     }
     SourceMgrDiagnosticHandler handler(sources, context.get());
-    return interpretAll(*context);
+    return interpretSource(*context);
   }
 
 private:
@@ -74,14 +79,39 @@ private:
     return exitSuccess;
   }
 
-  /// Parses the file and runs its functions; the first failure decides the exit
-  /// code.
-  int interpretAll(MLIRContext &context) {
+  /// Interprets a model with its MoE layers recognised.
+  int interpretModel(StringRef file) {
+    std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
+    if (!recognise)
+      return exitUsage;
+    Compilation compilation;
+    if (int code = compilation.read(file))
+      return code;
+    if (int code = compilation.recognise(*recognise))
+      return code;
+    readWeightsFrom(compilation.getBaseDirectory());
+    return interpretAll(compilation.getModule());
+  }
+
+  /// Paths of weights are relative to `directory`.
+  void readWeightsFrom(StringRef directory) {
+    weights = std::make_unique<WeightReader>(directory);
+    options.readWeight = [this](rt::WeightOp weight, Tensor &tensor) {
+      return weights->readLinear(weight.getValue(), 0, tensor.numElements(),
+                                 reinterpret_cast<char *>(tensor.bytes()));
+    };
+  }
+
+  /// Parses the file and runs its functions.
+  int interpretSource(MLIRContext &context) {
     OwningOpRef<ModuleOp> module = parseModule(sources, context);
-    if (!module)
-      return exitBadInput;
+    return module ? interpretAll(*module) : exitBadInput;
+  }
+
+  /// Runs functions; the first failure decides the exit code.
+  int interpretAll(ModuleOp module) {
     SmallVector<func::FuncOp> functions;
-    if (int code = chooseFunctions(*module, functions))
+    if (int code = chooseFunctions(module, functions))
       return code;
     int code = exitSuccess;
     for (func::FuncOp function : functions) {
@@ -191,6 +221,7 @@ private:
   InterpretOptions options;
   std::optional<int> decimals;
   std::optional<RandomInput> random;
+  std::unique_ptr<WeightReader> weights;
   /// Files by number of the argument.
   std::map<unsigned, std::string> inputs;
 };
@@ -211,14 +242,19 @@ static int run(const ParsedCommandLine &commandLine) {
       }
     return runCompiled(commandLine);
   }
-  for (StringRef name : {"state", "steps", "feed", "advance", "print"})
+  for (StringRef name : {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs",
+                         "bind", "repeat", "threads", "isa", "weights", "target", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
     }
-  if (file != "-" && !file.ends_with(".mlir")) {
-    error() << file << ": the interpreter reads FILE.mlir only\n";
+  if (file != "-" && !file.ends_with(".mlir") && !file.ends_with(".onnx")) {
+    error() << file << ": the interpreter reads MODEL.onnx and FILE.mlir\n";
     return exitUnsupported;
+  }
+  if (file.ends_with(".onnx") && commandLine.has("verify-diagnostics")) {
+    error() << "--verify-diagnostics goes with FILE.mlir\n";
+    return exitUsage;
   }
   return InterpretRun(commandLine).run();
 }
@@ -229,7 +265,7 @@ static const OptionSpec runOptions[] = {
     {"inputs", "FILE.npz", "values of inputs by name"},
     {"random", "SEED", "make up the other inputs: reals in [-1, 1), integers 0 or 1"},
     {"bind", "DIM=SIZE", "size of a named dynamic dimension, for --random"},
-    {"output-dir", "DIR", "write outputs there as .npy instead of printing"},
+    {"output-dir", "DIR", "also write each output to DIR/NAME.npy"},
     {"outputs", "FILE.npz", "write all outputs to one archive"},
     {"repeat", "N", "run N times and report the times"},
     {"steps", "N", "with bound state: run N times, feeding back; needs --feed"},
@@ -243,10 +279,13 @@ static const OptionSpec runOptions[] = {
     targetOption,
     contribDialectOption,
     noRecogniseOption,
+    verifyRecognitionOption,
     exposeRoutingOption,
     stateOption,
     maxOption,
-    {"interpret", "", "run the reference interpreter instead of compiled code"},
+    {"interpret", "",
+     "run the reference interpreter instead of compiled code; of the above it takes --input, "
+     "--random, --output-dir and how models are read"},
     {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
     {"f64", "", "interpret with sums and routers in f64 instead of f32"},
     {"decimals", "N", "interpret, and print reals with N digits behind the point"},

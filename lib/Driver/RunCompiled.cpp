@@ -41,6 +41,8 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   StringRef path = commandLine.positionals.front();
   std::vector<std::string> arguments = runtimeArguments(commandLine);
   if (path.ends_with(".so")) {
+    if (!isWithoutModelOptions(commandLine))
+      return exitUsage;
     arguments.push_back(path.str());
     return callRuntime(nullptr, arguments);
   }

@@ -10,10 +10,10 @@
 #include "lib/Driver/CompareTensors.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/InMemory.h"
+#include "lib/Driver/LoadedModel.h"
 
 #include "lib/Cli/TensorProto.h"
 #include "lib/Core/Status.h"
-#include "moert/moert.h"
 
 #include "llvm/Support/Path.h"
 
@@ -22,36 +22,10 @@ using namespace moec;
 
 namespace {
 
-struct Release {
-  const moert_api *api = moert_get_api(MOERT_API_VERSION);
-  void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
-  void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
-  void operator()(moert_weights *handle) const { api->weights_release(handle); }
-  void operator()(moert_session *handle) const { api->session_release(handle); }
-  void operator()(moert_request *handle) const { api->request_release(handle); }
-};
-
-/// What a runtime's create function leaves in its out parameter, owned.
-template <typename T>
-class Handle {
-public:
-  template <typename CreateT>
-  moert_status create(CreateT make) {
-    T *made = nullptr;
-    moert_status status = make(&made);
-    handle.reset(made);
-    return status;
-  }
-  T *get() const { return handle.get(); }
-
-private:
-  std::unique_ptr<T, Release> handle;
-};
-
 /// One model, loaded, with a request that all data sets use.
 class Runner {
 public:
-  /// Threads would only take turns with those of other cases.
+  /// With one thread: more would only take turns with those of other cases.
   moert_status load(const InMemoryModel &model);
   int runDataSet(StringRef dataSet, const Tolerance &tolerance);
 
@@ -60,37 +34,18 @@ private:
   moert_status compareOutputs(ArrayRef<std::string> files, const Tolerance &tolerance,
                               bool &isAsExpected);
 
-  const moert_api &api = *moert_get_api(MOERT_API_VERSION);
+  LoadedModel loaded;
+  const moert_api &api = loaded.api;
   const moert_entry_info *entry = nullptr;
-  Handle<moert_runtime> runtime;
-  Handle<moert_artifact> artifact;
-  Handle<moert_weights> weights;
-  Handle<moert_session> session;
   Handle<moert_request> request;
   std::vector<moert::cli::Tensor> inputs;
 };
 
 moert_status Runner::load(const InMemoryModel &model) {
-  const moert_artifact_v1 *table = model.getArtifact();
-  entry = &table->entries[0];
-  moert_runtime_options options = {};
-  options.size = sizeof(options);
-  options.threads = 1;
-  MOERT_RETURN_IF_FAILED(
-      runtime.create([&](auto made) { return api.runtime_create(&options, made); }));
-  MOERT_RETURN_IF_FAILED(artifact.create(
-      [&](auto made) { return api.artifact_from_table(runtime.get(), table, nullptr, made); }));
-  if (table->num_weights) {
-    moert_weights_options weightsOptions = {};
-    weightsOptions.size = sizeof(weightsOptions);
-    weightsOptions.path = model.getWeights().c_str();
-    MOERT_RETURN_IF_FAILED(weights.create(
-        [&](auto made) { return api.weights_open(artifact.get(), &weightsOptions, made); }));
-  }
-  MOERT_RETURN_IF_FAILED(session.create(
-      [&](auto made) { return api.session_create(artifact.get(), weights.get(), nullptr, made); }));
+  entry = &model.getArtifact()->entries[0];
+  MOERT_RETURN_IF_FAILED(loaded.load(model));
   return request.create(
-      [&](auto made) { return api.request_create(session.get(), nullptr, made); });
+      [&](auto made) { return api.request_create(loaded.session.get(), nullptr, made); });
 }
 
 moert_status readTensor(const std::string &path, moert::cli::Tensor &tensor) {

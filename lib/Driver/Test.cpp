@@ -267,6 +267,7 @@ static const OptionSpec testOptions[] = {
     targetOption,
     contribDialectOption,
     noRecogniseOption,
+    verifyRecognitionOption,
     exposeRoutingOption,
 };
 

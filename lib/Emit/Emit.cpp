@@ -27,8 +27,6 @@ LogicalResult moec::lowerToLLVM(ModuleOp module, const EmitOptions &options) {
 
 LogicalResult moec::emitArtifact(ModuleOp module, ArtifactKind kind, StringRef path,
                                  const EmitOptions &options, const PackOptions &packOptions) {
-  if (failed(lowerToLLVM(module, options)))
-    return failure();
   auto diagnose = [&](llvm::Error error) {
     return module.emitError() << llvm::toString(std::move(error));
   };

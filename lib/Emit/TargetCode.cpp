@@ -7,7 +7,7 @@
 
 #include "lib/Emit/TargetCode.h"
 
-#include "lib/Emit/WidenMinMax.h"
+#include "lib/Emit/WidenHalves.h"
 
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -57,7 +57,7 @@ void moec::optimise(Module &module, TargetMachine &machine, unsigned optLevel) {
       : optLevel == 2 ? builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2)
                       : builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3);
   passes.run(module, modules);
-  widenMinMax(module);
+  widenHalves(module);
 }
 
 Expected<std::unique_ptr<MemoryBuffer>> moec::compile(Module &module, TargetMachine &machine) {

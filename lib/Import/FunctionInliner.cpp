@@ -7,9 +7,11 @@
 
 #include "lib/Import/FunctionInliner.h"
 #include "lib/Import/AttributeType.h"
+#include "lib/Import/ExpandedSize.h"
+#include "lib/Import/FreshNames.h"
+#include "lib/Import/FunctionTable.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 using namespace moec;
@@ -17,15 +19,6 @@ using namespace moec;
 namespace {
 
 using Nodes = google::protobuf::RepeatedPtrField<onnxpb::NodeProto>;
-
-/// A local function and what is known about it after its first call.
-struct Function {
-  onnxpb::FunctionProto *proto;
-  OpsetMap opsets;
-  /// Declared attributes, with their defaults or null.
-  StringMap<const onnxpb::AttributeProto *> attributes;
-  bool isPrepared = false;
-};
 
 /// New names of the values of one graph or function body, and of the bodies around it.
 struct Scope {
@@ -56,11 +49,6 @@ public:
   Error run(const OpsetMap &opsets);
 
 private:
-  Error collectFunctions();
-  void collectNames(const onnxpb::GraphProto &graph);
-  Function *callee(const onnxpb::NodeProto &node);
-  Error prepare(Function &function, StringRef caller);
-
   Error expandNodes(Nodes &nodes, unsigned graphDepth);
   Error expandNode(onnxpb::NodeProto &&node, Nodes &out, unsigned graphDepth);
   Error expandCall(const onnxpb::NodeProto &node, Function &function, Nodes &out,
@@ -74,39 +62,23 @@ private:
   Error renameGraph(const Call &call, const Scope &outer, onnxpb::GraphProto &graph);
   Error renameUse(const Call &call, const Scope &scope, StringRef user, std::string &name);
 
-  std::string freshName(StringRef prefix, StringRef name, StringSet<> &used);
   Error charge(uint64_t nodes, uint64_t bytes, StringRef node);
-
-  static std::string key(StringRef domain, StringRef name, StringRef overload) {
-    if (domain == "ai.onnx")
-      domain = "";
-    return (domain + Twine('\0') + name + Twine('\0') + overload).str();
-  }
-  static std::string shownName(const onnxpb::FunctionProto &function) {
-    return quoteName(function.domain() + "." + function.name() +
-                     (function.overload().empty() ? "" : ":" + function.overload()));
-  }
 
   onnxpb::ModelProto &model;
   ImportContext &context;
-  StringMap<Function> functions;
+  FunctionTable functions;
   SmallVector<const Function *, 8> active; // The calls around the current one.
-  StringSet<> usedValues, usedNodes;
-  StringMap<uint64_t> nextSuffix;
+  FreshNames valueNames, nodeNames;
   int64_t identityOpset = 1;
   uint64_t createdNodes = 0, createdBytes = 0;
 };
 
 } // namespace
 
-//===----------------------------------------------------------------------===//
-// Preparation
-//===----------------------------------------------------------------------===//
-
 Error Inliner::run(const OpsetMap &opsets) {
-  if (Error error = collectFunctions())
+  if (Error error = functions.collect(*model.mutable_functions(), context))
     return error;
-  auto isCall = [&](const onnxpb::NodeProto &node) { return callee(node) != nullptr; };
+  auto isCall = [&](const onnxpb::NodeProto &node) { return functions.find(node) != nullptr; };
   Nodes &nodes = *model.mutable_graph()->mutable_node();
   if (Error error = normaliseNodes(nodes, opsets, /*inFunction=*/false, isCall, context))
     return error;
@@ -115,97 +87,12 @@ Error Inliner::run(const OpsetMap &opsets) {
   auto import = opsets.find("");
   if (import != opsets.end())
     identityOpset = import->second;
-  collectNames(model.graph());
+  collectNames(model.graph(), valueNames, nodeNames);
+  if (Error error = checkExpandedSize(model.graph(), functions, context))
+    return error;
   if (Error error = expandNodes(nodes, 0))
     return error;
   model.clear_functions();
-  return Error::success();
-}
-
-Error Inliner::collectFunctions() {
-  for (onnxpb::FunctionProto &function : *model.mutable_functions()) {
-    if (function.name().empty())
-      return context.bad("", "a local function has no name; export the model again");
-    auto [entry, isNew] =
-        functions.try_emplace(key(function.domain(), function.name(), function.overload()));
-    if (!isNew)
-      return context.bad(function.name(), "the local function " + shownName(function) +
-                                              " is defined twice; keep one of them");
-    entry->second.proto = &function;
-  }
-  return Error::success();
-}
-
-/// Every name of the graph and of graphs nested in it: new names must differ from all of them.
-void Inliner::collectNames(const onnxpb::GraphProto &graph) {
-  for (const onnxpb::ValueInfoProto &input : graph.input())
-    usedValues.insert(input.name());
-  for (const onnxpb::ValueInfoProto &output : graph.output())
-    usedValues.insert(output.name());
-  for (const onnxpb::TensorProto &tensor : graph.initializer())
-    usedValues.insert(tensor.name());
-  for (const onnxpb::SparseTensorProto &tensor : graph.sparse_initializer())
-    usedValues.insert(tensor.values().name());
-  for (const onnxpb::NodeProto &node : graph.node()) {
-    usedNodes.insert(node.name());
-    for (const std::string &name : node.input())
-      usedValues.insert(name);
-    for (const std::string &name : node.output())
-      usedValues.insert(name);
-    for (const onnxpb::AttributeProto &attribute : node.attribute()) {
-      if (attribute.has_g())
-        collectNames(attribute.g());
-      for (const onnxpb::GraphProto &nested : attribute.graphs())
-        collectNames(nested);
-    }
-  }
-}
-
-Function *Inliner::callee(const onnxpb::NodeProto &node) {
-  if (functions.empty())
-    return nullptr;
-  auto entry = functions.find(key(node.domain(), node.op_type(), node.overload()));
-  return entry == functions.end() ? nullptr : &entry->second;
-}
-
-/// Checks a function once, when it is first called: an uncalled one cannot do harm.
-Error Inliner::prepare(Function &function, StringRef caller) {
-  if (function.isPrepared)
-    return Error::success();
-  function.isPrepared = true;
-  onnxpb::FunctionProto &proto = *function.proto;
-  std::string owner = proto.name();
-  auto bad = [&](const Twine &reason) {
-    return context.bad(caller, "the local function " + shownName(proto) + " " + reason +
-                                   "; export the model again");
-  };
-  if (Error error = readOpsets(proto.opset_import(), owner, context, function.opsets))
-    return error;
-  auto isCall = [&](const onnxpb::NodeProto &node) { return callee(node) != nullptr; };
-  if (Error error = normaliseNodes(*proto.mutable_node(), function.opsets, /*inFunction=*/true,
-                                   isCall, context))
-    return error;
-  StringSet<> inputs;
-  for (const std::string &name : proto.attribute())
-    if (name.empty() || !function.attributes.try_emplace(name, nullptr).second)
-      return bad("declares attribute " + quoteName(name) + " without a name or twice");
-  for (onnxpb::AttributeProto &attribute : *proto.mutable_attribute_proto()) {
-    if (attribute.name().empty() ||
-        !function.attributes.try_emplace(attribute.name(), &attribute).second)
-      return bad("declares attribute " + quoteName(attribute.name()) + " without a name or twice");
-    if (Error error = normaliseAttribute(attribute, owner, /*inFunction=*/false, context))
-      return error;
-    if (attribute.has_g() || attribute.graphs_size())
-      return context.unsupported(caller, "the local function " + shownName(proto) +
-                                             " gives attribute " + quoteName(attribute.name()) +
-                                             " a graph as its default; pass the graph in the call");
-  }
-  for (const std::string &name : proto.input())
-    if (name.empty() || !inputs.insert(name).second)
-      return bad("declares input " + quoteName(name) + " without a name or twice");
-  for (const std::string &name : proto.output())
-    if (name.empty())
-      return bad("declares an output without a name");
   return Error::success();
 }
 
@@ -223,19 +110,6 @@ Error Inliner::charge(uint64_t nodes, uint64_t bytes, StringRef node) {
     return context.overLimit(node, "the size of the nodes made by inlining local functions",
                              context.limits().expandedBytes, "expandedBytes");
   return Error::success();
-}
-
-std::string Inliner::freshName(StringRef prefix, StringRef name, StringSet<> &used) {
-  std::string base = (prefix + "/" + name).str();
-  if (used.insert(base).second)
-    return base;
-  // The counter keeps this linear where one base is taken very often.
-  uint64_t &suffix = nextSuffix[base];
-  std::string candidate;
-  do
-    candidate = base + "_" + std::to_string(++suffix);
-  while (!used.insert(candidate).second);
-  return candidate;
 }
 
 /// Expands the calls among `nodes` and in graphs nested in them.
@@ -263,7 +137,7 @@ Error Inliner::expandNode(onnxpb::NodeProto &&node, Nodes &out, unsigned graphDe
       if (Error error = expandNodes(*graph.mutable_node(), graphDepth + 1))
         return error;
   }
-  if (Function *function = callee(node))
+  if (Function *function = functions.find(node))
     return expandCall(node, *function, out, graphDepth);
   *out.Add() = std::move(node);
   return Error::success();
@@ -281,7 +155,7 @@ Error Inliner::expandCall(const onnxpb::NodeProto &node, Function &function, Nod
   if (active.size() >= context.limits().callDepth)
     return context.overLimit(node.name(), "the nesting of calls of local functions",
                              context.limits().callDepth, "callDepth");
-  if (Error error = prepare(function, node.name()))
+  if (Error error = functions.prepare(function, node.name(), context))
     return error;
   // A call counts as a node and by its parameters, so that calls of empty functions end as well.
   uint64_t parameters = function.proto->input_size() + function.proto->output_size();
@@ -351,7 +225,7 @@ Error Inliner::nameResults(const Call &call, Scope &scope) {
                                             " is defined twice; export the model again");
       auto result = results.find(name);
       entry->second =
-          result != results.end() ? result->second : freshName(call.node.name(), name, usedValues);
+          result != results.end() ? result->second : valueNames.make(call.node.name(), name);
       if (Error error = charge(0, entry->second.size(), call.node.name()))
         return error;
     }
@@ -375,7 +249,7 @@ Error Inliner::copyPassedThroughResults(const Call &call, const Scope &scope, No
       return context.bad(call.node.name(), "output " + quoteName(function.output(i)) +
                                                " of local function " + shownName(function) +
                                                " is an input that this call leaves out");
-    std::string name = freshName(call.node.name(), "Identity", usedNodes);
+    std::string name = nodeNames.make(call.node.name(), "Identity");
     if (Error error = charge(1, name.size() + result.size() + source->second.size(), name))
       return error;
     onnxpb::NodeProto &copy = *out.Add();
@@ -405,7 +279,7 @@ Error Inliner::renameUse(const Call &call, const Scope &scope, StringRef user, s
 }
 
 Error Inliner::instantiate(const Call &call, const Scope &scope, onnxpb::NodeProto &node) {
-  node.set_name(freshName(call.node.name(), node.name(), usedNodes));
+  node.set_name(nodeNames.make(call.node.name(), node.name()));
   if (Error error = charge(1, node.name().size(), call.node.name()))
     return error;
   for (std::string &name : *node.mutable_input())
@@ -464,7 +338,7 @@ Error Inliner::renameGraph(const Call &call, const Scope &outer, onnxpb::GraphPr
       return Error::success();
     auto [entry, isNew] = scope.names.try_emplace(name);
     if (isNew)
-      entry->second = freshName(call.node.name(), name, usedValues);
+      entry->second = valueNames.make(call.node.name(), name);
     return charge(0, entry->second.size(), call.node.name());
   };
   for (const onnxpb::ValueInfoProto &input : graph.input())

@@ -29,7 +29,7 @@ struct ImportLimits {
   /// Local functions calling local functions, from the graph down.
   uint32_t callDepth = 64;
   /// Nodes after inlining of local functions.
-  uint64_t expandedNodes = 8'000'000;
+  uint64_t expandedNodes = 1'000'000;
   /// Nested graphs after inlining of local functions.
   uint32_t graphDepth = 64;
   /// Bytes of nodes created by inlining of local functions.

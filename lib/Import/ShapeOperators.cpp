@@ -7,6 +7,8 @@
 
 #include "lib/Import/NodeImporter.h"
 
+#include "mlir/Support/DebugStringHelper.h"
+
 using namespace mlir;
 using namespace moec;
 using namespace moec::onnx;
@@ -167,6 +169,11 @@ static void split1(NodeImporter &n) {
 /// The first axes, for a slice that does not name its own.
 static Value firstAxes(NodeImporter &n, Value x, Value starts) {
   int64_t rank = n.rank(x);
+  Type type = n.elementTypeOf(starts);
+  if (!type.isSignlessInteger(32) && !type.isSignlessInteger(64)) {
+    n.bad("has starts of type " + debugString(type) + "; they must be integers of 32 or 64 bits");
+    return {};
+  }
   std::optional<int64_t> count = n.facts(starts).getNumElements();
   if (!count) {
     n.unsupported("starts of unknown length without axes");
@@ -178,8 +185,7 @@ static Value firstAxes(NodeImporter &n, Value x, Value starts) {
   }
   // Operands of a slice have one element type.
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, *count));
-  return n.constant(
-      getIntegerConstant(RankedTensorType::get({*count}, n.elementTypeOf(starts)), axes));
+  return n.constant(getIntegerConstant(RankedTensorType::get({*count}, type), axes));
 }
 
 static void slice(NodeImporter &n) {

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/WireScanner.h"
+#include "lib/Import/ByteWindow.h"
 #include "lib/Import/ImportError.h"
 #include "lib/Import/WireSchema.h"
 
@@ -24,61 +25,6 @@ using namespace llvm;
 using namespace moec;
 
 namespace {
-
-enum WireType : unsigned {
-  WireVarint,
-  WireFixed64,
-  WireBytes,
-  WireGroup,
-  WireEndGroup,
-  WireFixed32
-};
-
-/// Sequential reading of a ByteSource through a window. `position` never passes the end.
-class Window {
-public:
-  explicit Window(const ByteSource &source) : source(source), total(source.size()) {}
-
-  uint64_t position() const { return start + used; }
-  uint64_t size() const { return total; }
-  std::error_code error() const { return failure; }
-
-  /// The rest of the window after refilling it where empty; empty at the end and on failure.
-  ArrayRef<char> available() {
-    if (used == buffer.size())
-      refill();
-    return ArrayRef<char>(buffer).drop_front(used);
-  }
-  /// Moves on within what `available` returned.
-  void consume(size_t bytes) { used += bytes; }
-
-  void skip(uint64_t bytes) {
-    uint64_t inWindow = std::min<uint64_t>(bytes, buffer.size() - used);
-    used += inWindow;
-    if (bytes == inWindow)
-      return;
-    start += used + (bytes - inWindow);
-    used = 0;
-    buffer.clear();
-  }
-
-private:
-  void refill() {
-    start += used;
-    used = 0;
-    buffer.resize(std::min<uint64_t>(windowBytes, total - start));
-    if (!buffer.empty() && (failure = source.read(start, buffer)))
-      buffer.clear();
-  }
-
-  static constexpr size_t windowBytes = 1 << 18;
-  const ByteSource &source;
-  uint64_t total;
-  uint64_t start = 0; // Of the window in the source.
-  size_t used = 0;
-  std::vector<char> buffer;
-  std::error_code failure;
-};
 
 class Scanner {
 public:
@@ -429,7 +375,7 @@ private:
     bool repeated;
   };
 
-  Window in;
+  ByteWindow in;
   const ImportOptions &options;
   const ImportLimits &limits;
   StringRef fileName;

@@ -15,6 +15,16 @@
 
 namespace moec {
 
+/// How the extent of a field is told.
+enum WireType : unsigned {
+  WireVarint,
+  WireFixed64,
+  WireBytes,
+  WireGroup,
+  WireEndGroup,
+  WireFixed32
+};
+
 /// What a field holds, as far as the scanner of the wire format must know.
 enum class FieldKind : uint8_t {
   Varint,

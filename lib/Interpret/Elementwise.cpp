@@ -135,6 +135,17 @@ LogicalResult runCmpF(arith::CmpFOp op, Frame &frame) {
   });
 }
 
+LogicalResult runCmpI(arith::CmpIOp op, Frame &frame) {
+  const Tensor &a = frame[op.getLhs()], &b = frame[op.getRhs()];
+  if (op.getPredicate() != arith::CmpIPredicate::eq &&
+      op.getPredicate() != arith::CmpIPredicate::ne)
+    return op.emitOpError("is interpreted for eq and ne");
+  bool isEqual = op.getPredicate() == arith::CmpIPredicate::eq;
+  return forEach(op, frame, [&](Tensor &result, int64_t i) {
+    result.setInteger(i, (a.integer(i) == b.integer(i)) == isEqual);
+  });
+}
+
 LogicalResult runSelect(arith::SelectOp op, Frame &frame) {
   const Tensor &condition = frame[op.getCondition()];
   const Tensor &yes = frame[op.getTrueValue()], &no = frame[op.getFalseValue()];
@@ -182,6 +193,7 @@ void moec::addElementwiseHandlers(HandlerTable &table) {
   table.add(arith::AddIOp::getOperationName(), integerBinary<addIntegers>);
   table.add(arith::MulIOp::getOperationName(), integerBinary<multiplyIntegers>);
   table.add<arith::CmpFOp, runCmpF>();
+  table.add<arith::CmpIOp, runCmpI>();
   table.add<arith::SelectOp, runSelect>();
   table.add<arith::SIToFPOp, runSIToFP>();
   table.add(math::ExpOp::getOperationName(), unary<exponential>);

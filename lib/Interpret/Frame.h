@@ -86,6 +86,13 @@ private:
   llvm::StringMap<Handler> handlers;
 };
 
+/// Sets the only result of `op` to the elements of a constant.
+mlir::LogicalResult setElements(mlir::Operation *op, mlir::Attribute value, Frame &frame);
+
+/// Likewise to `input` with axis `permutation[i]` as axis i.
+mlir::LogicalResult setTransposed(mlir::Operation *op, const Tensor &input,
+                                  mlir::ArrayRef<int64_t> permutation, Frame &frame);
+
 // One function per concern, each in the file of its name.
 void addRouterHandlers(HandlerTable &table);
 void addExpertChoiceHandlers(HandlerTable &table);
@@ -96,6 +103,8 @@ void addCombineHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
 void addTensorHandlers(HandlerTable &table);
 void addLinalgHandlers(HandlerTable &table);
+void addModelHandlers(HandlerTable &table);
+void addRuntimeHandlers(HandlerTable &table);
 
 } // namespace moec
 

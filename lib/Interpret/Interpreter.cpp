@@ -30,6 +30,8 @@ HandlerTable::HandlerTable() {
   addElementwiseHandlers(*this);
   addTensorHandlers(*this);
   addLinalgHandlers(*this);
+  addModelHandlers(*this);
+  addRuntimeHandlers(*this);
 }
 
 std::string HandlerTable::names() const {

@@ -18,13 +18,22 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Support/LLVM.h"
+#include "llvm/Support/Error.h"
+
+#include <functional>
 
 namespace moec {
+
+namespace rt {
+class WeightOp;
+} // namespace rt
 
 struct InterpretOptions {
   /// Every product sum and router computation in f64 instead of f32. Tensors
   /// are rounded to their element types as ever.
   bool accumulateF64 = false;
+  /// Fills a tensor of the weight's type with its elements. Without it `rt.get_weight` is an error.
+  std::function<llvm::Error(rt::WeightOp, Tensor &)> readWeight;
 };
 
 /// Checks that `function` and all it calls hold only what the interpreter

@@ -70,28 +70,12 @@ SmallVector<int64_t> stridesOf(ArrayRef<int64_t> shape) {
 
 LogicalResult runTranspose(linalg::TransposeOp op, Frame &frame) {
   const Tensor &input = frame[op.getInput()];
-  ArrayRef<int64_t> permutation = op.getPermutation();
-  SmallVector<int64_t> sizes, strides, inputStrides = stridesOf(input.shape());
-  for (int64_t dim : permutation) {
+  SmallVector<int64_t> sizes;
+  for (int64_t dim : op.getPermutation())
     sizes.push_back(input.dim(dim));
-    strides.push_back(inputStrides[dim]);
-  }
   if (failed(frame.checkShape(op, "outs", op.getInit(), sizes)))
     return failure();
-  auto result = frame.allocate(op->getResult(0), sizes);
-  if (failed(result))
-    return failure();
-  SmallVector<int64_t> outputStrides = stridesOf(sizes);
-  for (int64_t i = 0; i < result->numElements(); ++i) {
-    int64_t from = 0;
-    for (size_t dim = 0; dim < sizes.size(); ++dim)
-      from += i / outputStrides[dim] % sizes[dim] * strides[dim];
-    if (isReal(input.dtype()))
-      result->setReal(i, input.real(from));
-    else
-      result->setInteger(i, input.integer(from));
-  }
-  return frame.set(op->getResult(0), *result);
+  return setTransposed(op, input, op.getPermutation(), frame);
 }
 
 LogicalResult runSoftmax(linalg::SoftmaxOp op, Frame &frame) {
@@ -139,6 +123,29 @@ LogicalResult binary(Operation *op, Frame &frame) {
 }
 
 } // namespace
+
+LogicalResult moec::setTransposed(Operation *op, const Tensor &input, ArrayRef<int64_t> permutation,
+                                  Frame &frame) {
+  SmallVector<int64_t> sizes, strides, inputStrides = stridesOf(input.shape());
+  for (int64_t dim : permutation) {
+    sizes.push_back(input.dim(dim));
+    strides.push_back(inputStrides[dim]);
+  }
+  auto result = frame.allocate(op->getResult(0), sizes);
+  if (failed(result))
+    return failure();
+  SmallVector<int64_t> outputStrides = stridesOf(sizes);
+  for (int64_t i = 0; i < result->numElements(); ++i) {
+    int64_t from = 0;
+    for (size_t dim = 0; dim < sizes.size(); ++dim)
+      from += i / outputStrides[dim] % sizes[dim] * strides[dim];
+    if (isReal(input.dtype()))
+      result->setReal(i, input.real(from));
+    else
+      result->setInteger(i, input.integer(from));
+  }
+  return frame.set(op->getResult(0), *result);
+}
 
 void moec::addLinalgHandlers(HandlerTable &table) {
   table.add<linalg::FillOp, runFill>();

@@ -23,25 +23,7 @@ double toDouble(APFloat value) {
 }
 
 LogicalResult runConstant(arith::ConstantOp op, Frame &frame) {
-  auto type = dyn_cast<RankedTensorType>(op.getType());
-  auto result = frame.allocate(op->getResult(0), type ? type.getShape() : ArrayRef<int64_t>());
-  if (failed(result))
-    return failure();
-  Attribute value = op.getValue();
-  if (auto real = dyn_cast<FloatAttr>(value)) {
-    result->setReal(0, toDouble(real.getValue()));
-  } else if (auto integer = dyn_cast<IntegerAttr>(value)) {
-    result->setInteger(0, integer.getValue().getSExtValue());
-  } else if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) {
-    for (auto [i, element] : llvm::enumerate(dense.getValues<APFloat>()))
-      result->setReal(i, toDouble(element));
-  } else if (auto dense = dyn_cast<DenseIntElementsAttr>(value)) {
-    for (auto [i, element] : llvm::enumerate(dense.getValues<APInt>()))
-      result->setInteger(i, element.getSExtValue());
-  } else {
-    return op.emitOpError("only scalar and dense constants are interpreted");
-  }
-  return frame.set(op->getResult(0), *result);
+  return setElements(op, op.getValue(), frame);
 }
 
 /// The static sizes of a type, with the dynamic ones taken from `dynamic`.
@@ -106,6 +88,27 @@ LogicalResult runExpandShape(tensor::ExpandShapeOp op, Frame &frame) {
 }
 
 } // namespace
+
+LogicalResult moec::setElements(Operation *op, Attribute value, Frame &frame) {
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  auto result = frame.allocate(op->getResult(0), type ? type.getShape() : ArrayRef<int64_t>());
+  if (failed(result))
+    return failure();
+  if (auto real = dyn_cast<FloatAttr>(value)) {
+    result->setReal(0, toDouble(real.getValue()));
+  } else if (auto integer = dyn_cast<IntegerAttr>(value)) {
+    result->setInteger(0, integer.getValue().getSExtValue());
+  } else if (auto dense = dyn_cast<DenseFPElementsAttr>(value)) {
+    for (auto [i, element] : llvm::enumerate(dense.getValues<APFloat>()))
+      result->setReal(i, toDouble(element));
+  } else if (auto dense = dyn_cast<DenseIntElementsAttr>(value)) {
+    for (auto [i, element] : llvm::enumerate(dense.getValues<APInt>()))
+      result->setInteger(i, element.getSExtValue());
+  } else {
+    return op->emitOpError("only scalar and dense constants are interpreted");
+  }
+  return frame.set(op->getResult(0), *result);
+}
 
 void moec::addTensorHandlers(HandlerTable &table) {
   table.add<arith::ConstantOp, runConstant>();

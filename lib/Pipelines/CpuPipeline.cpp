@@ -46,7 +46,7 @@ void moec::buildRecogniseBlocksStage(OpPassManager &pm, const RecogniseOptions &
 void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &options) {
   buildRecogniseBlocksStage(pm, options);
   if (options.recogniseSpelledOut) {
-    pm.addPass(recognise::createRecogniseMoEPass({options.why}));
+    pm.addPass(recognise::createRecogniseMoEPass({options.why}, options.forms));
     // What computed the layers that were found.
     addCleanup(pm);
   }

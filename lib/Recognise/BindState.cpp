@@ -16,6 +16,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -191,9 +192,6 @@ LogicalResult Binder::check(Pair pair) {
   if (!type.isDynamicDim(axis))
     return error(pair) << "dimension " << axis << " of the input, which grows, is fixed at "
                        << type.getDimSize(axis);
-  for (Pair other : pairs)
-    if (other.output == pair.output)
-      return error(pair) << "the output is bound already";
   return success();
 }
 
@@ -354,14 +352,23 @@ struct BindState : impl::BindStatePassBase<BindState> {
 
   /// A name without a state would be ignored in silence.
   LogicalResult checkCapacities(const llvm::StringMap<int64_t> &capacities) {
+    llvm::SetVector<StringRef> grown;
+    for (rt::StateOp state : getOperation().getOps<rt::StateOp>())
+      if (ArrayAttr names = state.getDimNamesAttr())
+        if (StringRef name = cast<StringAttr>(names[state.getAxis()]).getValue(); !name.empty())
+          grown.insert(name);
     for (const auto &entry : capacities) {
-      bool isUsed = llvm::any_of(getOperation().getOps<rt::StateOp>(), [&](rt::StateOp state) {
-        ArrayAttr names = state.getDimNamesAttr();
-        return names && cast<StringAttr>(names[state.getAxis()]).getValue() == entry.getKey();
-      });
-      if (!isUsed)
-        return getOperation().emitError()
-               << "max: no bound state grows along a dimension " << quote(entry.getKey());
+      if (grown.contains(entry.getKey()))
+        continue;
+      InFlightDiagnostic error = getOperation().emitError()
+                                 << "max: no bound state grows along a dimension "
+                                 << quote(entry.getKey());
+      if (grown.empty())
+        error << "; none has a name there";
+      else
+        llvm::interleaveComma(grown, error << "; they grow along ",
+                              [&](StringRef name) { error << quote(name); });
+      return error;
     }
     return success();
   }

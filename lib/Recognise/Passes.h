@@ -16,6 +16,13 @@ namespace moec::recognise {
 #define GEN_PASS_DECL
 #include "lib/Recognise/Passes.h.inc"
 
+struct LayerForms;
+
+/// The pass, which also adds both forms of each layer it finds to `forms` (MoE/LayerForms.h),
+/// unless that is null.
+std::unique_ptr<mlir::Pass> createRecogniseMoEPass(const RecogniseMoEPassOptions &options,
+                                                   std::vector<LayerForms> *forms);
+
 #define GEN_PASS_REGISTRATION
 #include "lib/Recognise/Passes.h.inc"
 

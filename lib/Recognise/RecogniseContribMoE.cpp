@@ -35,6 +35,10 @@ public:
       if (!rankedType(operand))
         return op.emitOpError("has an operand of unknown rank; run onnx-infer-shapes first");
     auto type = rankedType(op.getX());
+    // Upstream's views of such tensors, with axes joined, do not verify.
+    if (type.getRank() == 3 && llvm::is_contained(type.getShape(), 0) && !type.hasStaticShape())
+      return op.emitOpError("has an input with a size of 0 beside an unknown one; make both known "
+                            "or both unknown");
     fc1Type = rankedType(op.getFc1());
     if (ShapedType::isDynamic(fc1Type.getDimSize(0)))
       return op.emitOpError("has an unknown number of experts");

@@ -19,8 +19,25 @@ TEST(Api, IsVersioned) {
 TEST(Api, WorksFromC) { EXPECT_EQ(moert_test_from_c(), 1); }
 
 TEST(Api, NamesCodesTypesAndLevels) {
-  EXPECT_STREQ(api().code_name(MOERT_OK), "ok");
-  EXPECT_STREQ(api().code_name(MOERT_INTERNAL), "internal error");
+  const char *const codes[] = {"ok",
+                               "invalid argument",
+                               "not found",
+                               "failed precondition",
+                               "incompatible",
+                               "corrupt",
+                               "input/output error",
+                               "out of memory",
+                               "resource exhausted",
+                               "unsupported",
+                               "cancelled",
+                               "deadline exceeded",
+                               "peer lost",
+                               "unavailable",
+                               "aborted",
+                               "internal error"};
+  static_assert(std::size(codes) == MOERT_INTERNAL + 1);
+  for (int32_t code = 0; code <= MOERT_INTERNAL; ++code)
+    EXPECT_STREQ(api().code_name(code), codes[code]);
   EXPECT_STREQ(api().code_name(-1), "unknown code");
   EXPECT_STREQ(api().code_name(16), "unknown code");
   EXPECT_STREQ(api().dtype_name(MOERT_F32), "f32");
@@ -133,6 +150,11 @@ TEST(Api, ChecksHooks) {
   EXPECT_FAILS(api().runtime_create(&options, &runtime), MOERT_INVALID_ARGUMENT, "go together");
   hooks.free = [](void *, void *, size_t, size_t) {};
   EXPECT_FAILS(api().runtime_create(&options, &runtime), MOERT_OUT_OF_MEMORY, "no memory");
+  hooks = {};
+  hooks.size = sizeof(hooks);
+  hooks.join = [](void *, void *) {};
+  EXPECT_FAILS(api().runtime_create(&options, &runtime), MOERT_INVALID_ARGUMENT,
+               "the hooks spawn and join go together");
 }
 
 TEST(Api, ThreadsComeFromOptionThenEnvironment) {

@@ -101,7 +101,7 @@ TEST_F(CliTest, MakesUpInputs) {
   // Sizes follow inputs that are given.
   expect(arguments + " --input x=" + (folder / "x.npy"), 0, "y f32[2,4]:");
   expect(arguments, 0, "y f32[1,4]:");
-  expect(arguments + " --bind Z=3", 2, "no dimension named 'Z'");
+  expect(arguments + " --bind Z=3", 2, "no dimension named 'Z'; there are: B, N");
   expect(arguments + " --bind N=4 --input x=" + (folder / "x.npy"), 2, "binds it to 4");
   expect(arguments + " --bind N=999999999999999", 5, "no memory");
 }
@@ -123,7 +123,7 @@ TEST_F(CliTest, ExplainsItself) {
 TEST_F(CliTest, TellsUsageErrors) {
   expect("", 3, "cannot open weights file");
   expect("--weights " + weights, 2, "inputs are missing: x f32[N,4], bias f32[4], mask bool[N]");
-  expect("--no-such", 2, "unknown option '--no-such'");
+  expect("--no-such", 2, "unknown option '--no-such'; see --help");
   expect("stray", 2, "unexpected argument 'stray'");
   expect("--input", 2, "needs a value: NAME=FILE");
   expect("--input x", 2, "expected NAME=FILE");

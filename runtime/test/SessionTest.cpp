@@ -172,6 +172,15 @@ TEST(Session, ChecksItsOptions) {
   moert_request *request;
   EXPECT_FAILS(api().request_create(loaded.session.get(), "nope", &request), MOERT_NOT_FOUND,
                "no entry named 'nope'");
+
+  // Weights belong to the artifact that they were opened for.
+  const struct moert_artifact_v1 copy = moert_artifact_v1;
+  moert_artifact *other;
+  ASSERT_OK(api().artifact_from_table(loaded.runtime.get(), &copy, nullptr, &other));
+  moert_session *session;
+  EXPECT_FAILS(api().session_create(other, weights, nullptr, &session), code,
+               "the weights are those of another artifact");
+  api().artifact_release(other);
 }
 
 TEST(Session, WritesToTheCallersMemory) {
@@ -248,10 +257,11 @@ TEST(Session, SurvivesCodeThatFails) {
       EXPECT_FAILS(run(kReleaseTwice), MOERT_INTERNAL, "not in use");
       EXPECT_FAILS(run(kNegativeAlloc), MOERT_OUT_OF_MEMORY, "-1 bytes");
       EXPECT_FAILS(run(kHugeAlloc), MOERT_OUT_OF_MEMORY, "bytes of memory");
+      EXPECT_FAILS(run(kNegativeAppend), MOERT_INTERNAL, "appends -1 rows to state 'cache'");
     }
     moert_session_stats stats = statsOf(loaded);
-    EXPECT_EQ(stats.runs, 48);
-    EXPECT_EQ(stats.failed_runs, 45);
+    EXPECT_EQ(stats.runs, 51);
+    EXPECT_EQ(stats.failed_runs, 48);
     EXPECT_EQ(stats.contexts, 1);
   }
   EXPECT_EQ(host.liveBlocks, 0);
@@ -266,6 +276,16 @@ TEST(Session, LimitsItsPool) {
   call.set(request.get());
   EXPECT_FAILS(api().request_run(request.get()), MOERT_RESOURCE_EXHAUSTED,
                "1000 bytes more exceed the session's limit of 500");
+}
+
+TEST(Session, OutputsMayBeTooLargeForAnyMemory) {
+  Loaded loaded(1);
+  Request request = loaded.request("nested");
+  int64_t m = int64_t(1) << 60;
+  moert_tensor tensor = tensorOf(MOERT_I64, {}, &m);
+  ASSERT_OK(api().request_set_input(request.get(), "m", &tensor));
+  EXPECT_FAILS(api().request_run(request.get()), MOERT_OUT_OF_MEMORY,
+               "output 'ones', u8[1152921504606846976,16], is larger than any memory");
 }
 
 TEST(Session, NestedLoopsDoEachUnitOnce) {

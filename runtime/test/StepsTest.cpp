@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "Support.h"
 #include "lib/Cli/Steps.h"
+#include "Support.h"
 
 #include <cmath>
 #include <cstring>
@@ -142,6 +142,16 @@ TEST_F(StepsTest, MakesUpWhatItAdvances) {
   EXPECT_EQ(given, std::vector<bool>({true, true, true, false}));
 }
 
+TEST_F(StepsTest, PositionsNeedALastValue) {
+  options.advances = {"positions"};
+  set(1, MOERT_I32, {2, 0}, {});
+  ASSERT_OK(Steps::make(entry, options, steps));
+  std::vector<float> logits(18);
+  std::vector<int64_t> tokens;
+  EXPECT_FAILS(steps.next(tensorOf(MOERT_F32, {2, 3, 3}, logits.data()), inputs, tokens),
+               MOERT_INVALID_ARGUMENT, "--advance: input 'positions' has no last value");
+}
+
 TEST_F(StepsTest, TellsWhatDoesNotFit) {
   auto expectError = [&](const char *part) {
     EXPECT_FAILS(Steps::make(entry, options, steps), MOERT_INVALID_ARGUMENT, part);
@@ -152,6 +162,10 @@ TEST_F(StepsTest, TellsWhatDoesNotFit) {
   expectError("--advance: 'mask' is fed or advanced already");
   options.advances = {"ids"};
   expectError("'ids' is fed or advanced already");
+  values[3].dtype = MOERT_F32;
+  options.advances = {"unnamed"};
+  expectError(
+      "--advance: input 'unnamed' must be i64, i32 or bool of rank 1 or more; it is f32[?,?]");
   options.advances = {};
   options.feedOutput = "count";
   expectError("--feed: output 'count' must be real and of rank 1 or more; it is i64[1]");

@@ -104,6 +104,9 @@ int32_t troubleEntry(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *)
   case kHugeAlloc:
     f.alloc(ctx, INT64_MAX);
     break;
+  case kNegativeAppend:
+    f.append_state(ctx, 0, -1);
+    break;
   case kLoopForever:
     for (;;)
       f.parallel_for(ctx, 1, nullptr, 64);

@@ -23,6 +23,7 @@ enum Trouble : int64_t {
   kReleaseTwice,
   kNegativeAlloc,
   kHugeAlloc,
+  kNegativeAppend,
   kLoopForever, // parallel loops without end
 };
 

@@ -217,10 +217,26 @@ TEST_F(WeightsFileTest, WriterRefusesWrongOrder) {
   EXPECT_FAILS(writer.append(0, 0, data, 5001), MOERT_FAILED_PRECONDITION, "too many");
   EXPECT_FAILS(writer.append(0, 0, data, -1), MOERT_INVALID_ARGUMENT, "missing");
   EXPECT_FAILS(writer.append(0, 0, nullptr, 1), MOERT_INVALID_ARGUMENT, "missing");
+  WeightsWriter aimless;
+  EXPECT_FAILS(aimless.begin("", kBuild, infos.data(), 1), MOERT_INVALID_ARGUMENT, "needs a path");
+  EXPECT_FAILS(aimless.begin(path.c_str(), nullptr, infos.data(), 1), MOERT_INVALID_ARGUMENT,
+               "a build id");
+  EXPECT_FAILS(aimless.begin(path.c_str(), kBuild, nullptr, 1), MOERT_INVALID_ARGUMENT,
+               "and a table");
   EXPECT_OK(writer.append(0, 0, data, 4999));
   EXPECT_FAILS(writer.append(0, 1, data, 1), MOERT_FAILED_PRECONDITION, "is not next");
   EXPECT_FAILS(writer.finish(), MOERT_FAILED_PRECONDITION, "4999 of 5000 bytes");
   EXPECT_FALSE(fileExists(path));
+}
+
+TEST_F(WeightsFileTest, WriterRefusesMoreThanTheTableHolds) {
+  uint8_t data[16] = {};
+  moert_weight_info info = {"w", MOERT_F32, 0, 1, 16, 4096};
+  WeightsWriter writer;
+  ASSERT_OK(writer.begin(path.c_str(), kBuild, &info, 1));
+  EXPECT_OK(writer.append(0, 0, data, 16));
+  EXPECT_FAILS(writer.append(1, 0, data, 1), MOERT_FAILED_PRECONDITION, "is full already");
+  EXPECT_OK(writer.finish());
 }
 
 TEST_F(WeightsFileTest, WriterLeavesNothingWhenAbandoned) {

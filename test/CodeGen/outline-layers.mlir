@@ -166,3 +166,60 @@ func.func @constants(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   } -> tensor<?x2xf32>
   return %h2 : tensor<?x2xf32>
 }
+
+// -----
+
+// A layer computes the size of a tensor that reads nothing else: that belongs to
+// the layer.
+
+#id = affine_map<(d0) -> (d0)>
+
+// CHECK-LABEL: func.func @own_size
+// CHECK-NOT:     linalg.index
+// CHECK:         %[[A:.*]] = call @layer(%{{.*}})
+// CHECK-NEXT:    %[[B:.*]] = call @layer(%[[A]]{{.*}})
+// CHECK-NEXT:    return %[[B]]
+// CHECK:       func.func private @layer
+// CHECK:         tensor.empty(%{{.*}}) : tensor<?xf32>
+// CHECK:         linalg.index
+func.func @own_size(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %e = tensor.empty() : tensor<4xf32>
+  %x0 = tensor.extract %x[%c0] : tensor<4xf32>
+  %s0 = arith.fptosi %x0 : f32 to i64
+  %n0 = arith.index_cast %s0 : i64 to index
+  %e0 = tensor.empty(%n0) : tensor<?xf32>
+  %r0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%e0 : tensor<?xf32>) {
+    ^bb0(%o: f32):
+      %i = linalg.index 0 : index
+      %w = arith.index_cast %i : index to i64
+      %v = arith.sitofp %w : i64 to f32
+      linalg.yield %v : f32
+  } -> tensor<?xf32>
+  %h1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      %q = tensor.extract %r0[%c0] : tensor<?xf32>
+      %v = arith.addf %p, %q : f32
+      linalg.yield %v : f32
+  } -> tensor<4xf32>
+  %x1 = tensor.extract %h1[%c0] : tensor<4xf32>
+  %s1 = arith.fptosi %x1 : f32 to i64
+  %n1 = arith.index_cast %s1 : i64 to index
+  %e1 = tensor.empty(%n1) : tensor<?xf32>
+  %r1 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%e1 : tensor<?xf32>) {
+    ^bb0(%o: f32):
+      %i = linalg.index 0 : index
+      %w = arith.index_cast %i : index to i64
+      %v = arith.sitofp %w : i64 to f32
+      linalg.yield %v : f32
+  } -> tensor<?xf32>
+  %h2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%h1 : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      %q = tensor.extract %r1[%c0] : tensor<?xf32>
+      %v = arith.addf %p, %q : f32
+      linalg.yield %v : f32
+  } -> tensor<4xf32>
+  return %h2 : tensor<4xf32>
+}

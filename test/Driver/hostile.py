@@ -1,7 +1,8 @@
 """usage: hostile.py MOEC WORK: files that are broken, or made to do harm, through `moec compile` and `moec run`.
 
-Each must end within seconds with exit code 3 (the file is wrong), 4 (not supported) or 5 (beyond a limit), as listed, and
-one message that names the file, the node where there is one, and the reason. What is listed with each case is a part of the message.
+Each must end within seconds with exit code 3 (the file is wrong), 4 (not supported) or 5 (right or wrong, it asks for more
+than a limit of the reader), as listed, and one message that names the file, the node where there is one, and the reason.
+What is listed with each case is a part of the message.
 
 Needs PYTHONPATH as make_model.py.
 """
@@ -205,6 +206,18 @@ def control_characters_in_a_name(path):
     return builder
 
 
+# Types.
+
+@case(3, "/slice", "starts", "f64")
+def slice_from_fractions(path):
+    builder = model()
+    builder.weight("starts", "f64[1]", [0])
+    builder.weight("ends", "i64[1]", [1])
+    builder.node("Slice", "x starts ends", "y", name="/slice")
+    builder.outputs(y="f32[n,8]")
+    return builder
+
+
 # Functions and nested graphs.
 
 @case(3, "F")
@@ -234,6 +247,24 @@ def functions_in_functions_in_functions(path):
         kind, domain = (f"F{i - 1}", "acme") if i else ("Relu", "")
         function.node.add(op_type=kind, domain=domain, input=["a"], output=["b"])
     builder.node("acme.F99", "x", "y", name="/call")
+    builder.outputs(y="f32[n,8]")
+    return builder
+
+
+@case(5, "/call", "limit", "nodes", "3221225469")
+def functions_that_double(path):
+    builder = model(path)
+    builder.model.opset_import.add(domain="acme", version=1)
+    for i in range(30):
+        function = builder.model.functions.add(name=f"F{i}", domain="acme")
+        function.input.append("a")
+        function.output.append("c")
+        function.opset_import.add(domain="acme", version=1)
+        function.opset_import.add(domain="", version=21)
+        kind, domain = (f"F{i - 1}", "acme") if i else ("Relu", "")
+        function.node.add(op_type=kind, domain=domain, input=["a"], output=["b"])
+        function.node.add(op_type=kind, domain=domain, input=["b"], output=["c"])
+    builder.node("acme.F29", "x", "y", name="/call")
     builder.outputs(y="f32[n,8]")
     return builder
 
@@ -658,6 +689,8 @@ def main(moec, work):
             print(f"{name}: {problem}")
     wrong = sum(problem is not None for _, problem in results)
     print(f"{len(results) - wrong} of {len(results)} files refused")
+    models = [entry[1] for entry, problem in zip(CASES, problems) if not problem]
+    print("models by exit code:", ", ".join(f"{code}: {models.count(code)}" for code in (3, 4, 5)))
     sys.exit(wrong != 0)
 
 

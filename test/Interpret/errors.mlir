@@ -287,6 +287,15 @@ func.func @resource() -> tensor<2xf32> {
   return %c : tensor<2xf32>
 }
 
+func.func @sizes() -> tensor<?x?xf32> {
+  %x = arith.constant dense<0.0> : tensor<4xf32>
+  %d = tensor.cast %x : tensor<4xf32> to tensor<?xf32>
+  %n = arith.constant -2 : index
+  // expected-error @+1 {{'tensor.expand_shape' op has a negative or too large size at run time}}
+  %y = tensor.expand_shape %d [[0, 1]] output_shape [%n, %n] : tensor<?xf32> into tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
 func.func private @endless() -> f32 {
   // expected-error @+1 {{'func.call' op is nested more than 64 calls deep}}
   %x = func.call @endless() : () -> f32
@@ -300,3 +309,90 @@ func.func @endless_call() -> f32 {
 {-#
   dialect_resources: { builtin: { data: "0x040000000000803F00000040" } }
 #-}
+
+// Ops of models that are known in part.
+func.func @pow() -> tensor<f32> {
+  %x = onnx.constant dense<2.0> : tensor<f32>
+  // expected-error @+1 {{'onnx.binary' op pow of f32 is not interpreted}}
+  %y = onnx.binary pow %x, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+func.func @batched_product() -> tensor<1x1x1xf32> {
+  %x = onnx.constant dense<2.0> : tensor<1x1x1xf32>
+  // expected-error @+1 {{'onnx.matmul' op is interpreted for reals and one matrix on the right}}
+  %y = onnx.matmul %x, %x : (tensor<1x1x1xf32>, tensor<1x1x1xf32>) -> tensor<1x1x1xf32>
+  return %y : tensor<1x1x1xf32>
+}
+
+func.func @cast_to_integers() -> tensor<1xi64> {
+  %x = onnx.constant dense<2.0> : tensor<1xf32>
+  // expected-error @+1 {{'onnx.cast' op from or to integers is not interpreted}}
+  %y = onnx.cast %x : (tensor<1xf32>) -> tensor<1xi64>
+  return %y : tensor<1xi64>
+}
+
+func.func @order_of_sizes() -> i1 {
+  %x = arith.constant 1 : index
+  // expected-error @+1 {{'arith.cmpi' op is interpreted for eq and ne}}
+  %y = arith.cmpi slt, %x, %x : index
+  return %y : i1
+}
+
+// Sizes that differ at run time only.
+func.func private @hidden(%x: tensor<2x3xf32>) -> tensor<?x?xf32> {
+  %y = tensor.cast %x : tensor<2x3xf32> to tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+func.func @no_broadcast() -> tensor<?x?xf32> {
+  %x = arith.constant dense<2.0> : tensor<2x3xf32>
+  %w = onnx.constant dense<2.0> : tensor<2x2xf32>
+  %hidden = func.call @hidden(%x) : (tensor<2x3xf32>) -> tensor<?x?xf32>
+  // expected-error @+1 {{'onnx.binary' op cannot broadcast sizes 3 and 2}}
+  %y = onnx.binary add %hidden, %w : (tensor<?x?xf32>, tensor<2x2xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+func.func @wrong_depth() -> tensor<?x2xf32> {
+  %x = arith.constant dense<2.0> : tensor<2x3xf32>
+  %w = onnx.constant dense<2.0> : tensor<2x2xf32>
+  %hidden = func.call @hidden(%x) : (tensor<2x3xf32>) -> tensor<?x?xf32>
+  // expected-error @+1 {{'onnx.matmul' op multiplies rows of 3 with a matrix of 2 rows}}
+  %y = onnx.matmul %hidden, %w : (tensor<?x?xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+func.func @too_long_scale() -> tensor<?x?xf32> {
+  %x = arith.constant dense<2.0> : tensor<2x3xf32>
+  %scale = onnx.constant dense<2.0> : tensor<2xf32>
+  %hidden = func.call @hidden(%x) : (tensor<2x3xf32>) -> tensor<?x?xf32>
+  // expected-error @+1 {{'onnx.rms_norm' op cannot broadcast sizes 3 and 2}}
+  %y = onnx.rms_norm %hidden, %scale {axis = 1 : i64, epsilon = 3.5 : f32, stash = f32}
+    : (tensor<?x?xf32>, tensor<2xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+func.func @wrong_reshape() -> tensor<?x4xf32> {
+  %x = arith.constant dense<2.0> : tensor<2x3xf32>
+  %shape = onnx.constant dense<[-1, 4]> : tensor<2xi64>
+  %hidden = func.call @hidden(%x) : (tensor<2x3xf32>) -> tensor<?x?xf32>
+  // expected-error @+1 {{'onnx.reshape' op cannot give 6 elements the shape tensor<1x4xf32>}}
+  %y = onnx.reshape %hidden, %shape : (tensor<?x?xf32>, tensor<2xi64>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+func.func @refused() -> i1 {
+  %x = arith.constant 1 : index
+  %ok = arith.cmpi ne, %x, %x : index
+  // expected-error @+1 {{MoE '/moe': one row per token}}
+  rt.check %ok, invalid_argument, "MoE '/moe': one row per token"
+  return %ok : i1
+}
+
+rt.weight @missing : tensor<1xf32> = #rt.file<"no-such-file.bin", 0, tensor<1xf32>>
+func.func @missing_file() -> tensor<1xf32> {
+  // expected-error @+1 {{no-such-file.bin}}
+  %w = rt.get_weight @missing : tensor<1xf32>
+  return %w : tensor<1xf32>
+}

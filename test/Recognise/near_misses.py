@@ -2,17 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Exported MoE models with one step changed so that one layer is none, while the file stays valid.
 
-A near miss is a function of a Graph and the number of the layer to spoil. It returns False if the graph has no place for
-it.
+A near miss is a function of a Graph and the number of the layer to spoil. It returns False if the graph has no place
+for it.
 """
 from perturb import attribute, set_attribute
-
-
-def after(graph, choice):
-    """Nodes from a choice to the next one."""
-    choices = graph.choices()
-    end = next((c for c in choices if graph.nodes.index(c) > graph.nodes.index(choice)), None)
-    return graph.nodes[graph.nodes.index(choice) + 1:graph.nodes.index(end) if end else None]
 
 
 def softmax_axis(graph, layer):
@@ -70,7 +63,7 @@ def smallest(graph, layer):
 
 def other_activation(graph, layer):
     choice = graph.choices()[layer]
-    next(n for n in after(graph, choice) if n.op_type == "Sigmoid" and
+    next(n for n in graph.after(choice) if n.op_type == "Sigmoid" and
          any(m.op_type == "Mul" for m in graph.users(n.output[0]))).op_type = "Tanh"
 
 
@@ -86,7 +79,7 @@ def largest_as_sum(graph, layer):
 
 
 def largest_of_choices(graph, layer):
-    node = next((n for n in after(graph, graph.choices()[layer])
+    node = next((n for n in graph.after(graph.choices()[layer])
                  if n.op_type == "ReduceSum" and attribute(n, "keepdims", 1) == 0), None)
     # Before 18, axes of ReduceMax are an attribute.
     if node is None or graph.turns() or graph.model.opset_import[0].version < 18:
@@ -98,7 +91,7 @@ def largest_of_choices(graph, layer):
 
 def grouped(graph, layer):
     """The nodes of a layer whose rows are sorted, and its sort; nothing for others."""
-    nodes = after(graph, graph.choices()[layer])
+    nodes = graph.after(graph.choices()[layer])
     sort = next((n for n in nodes if n.op_type == "TopK" and not attribute(n, "largest", 1)), None)
     return (nodes, sort) if sort is not None else (None, None)
 
@@ -165,22 +158,15 @@ def matrix_twice(graph, layer):
 
 # -- Loops ------------------------------------------------------------------------------------------------------------
 
-def loop(graph, layer):
-    """The scatters of a loop over experts, in order."""
-    if not graph.turns():
-        return []
-    return [n for n in after(graph, graph.choices()[layer]) if n.op_type == "ScatterElements"]
-
-
 def loop_expert_twice(graph, layer):
-    if not loop(graph, layer):
+    if not graph.scatters(layer):
         return False
     turns = graph.turns()[layer]
     turns[2].input[1] = turns[1].input[1]
 
 
 def loop_expert_missing(graph, layer):
-    scatters = loop(graph, layer)
+    scatters = graph.scatters(layer)
     if not scatters:
         return False
     last = next(n for n in graph.users(scatters[-1].output[0]) if n.op_type == "Add")
@@ -190,7 +176,7 @@ def loop_expert_missing(graph, layer):
 
 def loop_scatter_onto_sum(graph, layer):
     """Rows of an expert replace what others gave the token."""
-    scatters = loop(graph, layer)
+    scatters = graph.scatters(layer)
     if not scatters:
         return False
     add = next(n for n in graph.users(scatters[2].output[0]) if n.op_type == "Add")
@@ -199,16 +185,16 @@ def loop_scatter_onto_sum(graph, layer):
 
 
 def loop_matrix_of_another(graph, layer):
-    scatters = loop(graph, layer)
+    scatters = graph.scatters(layer)
     if not scatters:
         return False
-    gates = [graph.maker(n.input[0]) for n in after(graph, graph.choices()[layer]) if n.op_type == "Sigmoid"]
+    gates = [graph.maker(n.input[0]) for n in graph.after(graph.choices()[layer]) if n.op_type == "Sigmoid"]
     gates[1].input[1] = gates[0].input[1]
 
 
 def loop_choices_reversed(graph, layer):
     """The mask of one expert counts choices from the last: its members get the weights of other choices."""
-    if not loop(graph, layer):
+    if not graph.scatters(layer):
         return False
     row = graph.turns()[layer][1].output[0]
     users = graph.users(row)

@@ -1,6 +1,6 @@
 # Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Exported MoE models written in another way: the same function, or the same graph with other weights or sizes.
+"""Exported MoE models written in another way, the same function.
 
 A perturbation is a function of a Graph and a random generator. It returns False if the graph has no place for it.
 """
@@ -110,6 +110,18 @@ class Graph:
         return [w for w in self.graph.initializer if len(w.dims) == 3 and w.dims[0] == experts and
                 w.data_type == FLOAT]
 
+    def after(self, choice):
+        """Nodes from a choice to the next one."""
+        choices = self.choices()
+        end = next((c for c in choices if self.nodes.index(c) > self.nodes.index(choice)), None)
+        return self.nodes[self.nodes.index(choice) + 1:self.nodes.index(end) if end else None]
+
+    def scatters(self, layer):
+        """Loops: what adds an expert's rows to the sum, in order of the expert; nothing for others."""
+        if not self.turns():
+            return []
+        return [n for n in self.after(self.choices()[layer]) if n.op_type == "ScatterElements"]
+
     def turns(self):
         """Loops: the gathers that take one expert's row of the mask, by layer, in order of the expert."""
         layers = []
@@ -143,6 +155,14 @@ def set_elements(tensor, dims, values):
     del tensor.dims[:]
     tensor.dims.extend(dims)
     tensor.raw_data = array.array("f", values).tobytes()
+
+
+def draw(tensor, dims, rng):
+    """Other values, drawn from those it has."""
+    count = 1
+    for size in dims:
+        count *= size
+    set_elements(tensor, dims, rng.choices(elements(tensor), k=count))
 
 
 def take(tensor, axis, indices):
@@ -282,61 +302,5 @@ def renumber(graph, rng):
             node.input[1] = graph.integers([], [order.index(turn)])
 
 
-# -- Other weights and sizes ------------------------------------------------------------------------------------------
-
-def redraw(graph, rng):
-    for tensor in graph.graph.initializer:
-        if tensor.data_type == FLOAT and len(tensor.dims) > 1:
-            values = list(elements(tensor))
-            rng.shuffle(values)
-            set_elements(tensor, list(tensor.dims), values)
-
-
-def fewer_columns(graph, rng):
-    """Experts of a smaller width."""
-    old = graph.layers[0]["width"]
-    new = rng.randrange(3, old)
-    both = [*range(new), *range(old, old + new)]
-    for stack in graph.stacks():
-        dims = list(stack.dims)
-        if 2 * old in dims[1:]:
-            take(stack, dims.index(2 * old, 1), both)
-        elif old in dims[1:]:
-            take(stack, dims.index(old, 1), range(new))
-    if graph.stacks():
-        return True
-    for node in graph.nodes:
-        # Of a body in a loop: gate, up on the same rows, down on their product.
-        gate = graph.maker(node.input[0]) if node.op_type == "Sigmoid" else None
-        if gate is None or gate.op_type != "MatMul":
-            continue
-        take(graph.weights[gate.input[1]], 1, range(new))
-        up = next(n for n in graph.users(gate.input[0]) if n.op_type == "MatMul" and n is not gate)
-        take(graph.weights[up.input[1]], 1, range(new))
-        product = graph.users(up.output[0])[0]
-        down = next(n for n in graph.users(product.output[0]) if n.op_type == "MatMul")
-        take(graph.weights[down.input[1]], 0, range(new))
-    return True
-
-
-def fewer_experts(graph, rng):
-    """Batched products only: other bodies name their experts one by one."""
-    if graph.turns() or any(n.op_type == "CumSum" for n in graph.nodes):
-        return False
-    experts = graph.layers[0]["experts"]
-    kept = range(rng.randrange(graph.layers[0]["k"] + 1, experts))
-    routers = [graph.router(choice)[1] for choice in graph.choices()]
-    if None in routers or not graph.stacks():
-        return False
-    for stack in graph.stacks():
-        take(stack, 0, kept)
-    for router in routers:
-        take(router, list(router.dims).index(experts), kept)
-    for layer in graph.layers:
-        layer["experts"] = len(kept)
-    return True
-
-
 # In the order in which they may follow each other: what looks for a layer's parts comes first.
 SAME = [renumber, gemms, commute, casts, identities, rename, reorder]
-OTHER = [redraw, fewer_columns, fewer_experts]

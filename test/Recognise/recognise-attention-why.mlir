@@ -131,3 +131,77 @@ func.func @small_number_for_unseen_keys(%q: tensor<2x4x5x5xf32>, %k: tensor<2x4x
   %o = onnx.matmul %w, %v : (tensor<2x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
   return %o : tensor<2x4x5x5xf32>
 }
+
+// -----
+
+func.func @rank(%q: tensor<4x5x5xf32>, %k: tensor<4x5x5xf32>, %v: tensor<4x5x5xf32>) -> tensor<4x5x5xf32> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  %qk = onnx.matmul %q, %kt : (tensor<4x5x5xf32>, tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  // expected-remark @below {{no attention: rank: expects scores of batch x heads x queries x keys}}
+  %w = onnx.softmax %qk {axis = 2 : i64} : (tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  %o = onnx.matmul %w, %v : (tensor<4x5x5xf32>, tensor<4x5x5xf32>) -> tensor<4x5x5xf32>
+  return %o : tensor<4x5x5xf32>
+}
+
+// -----
+
+func.func @weights_in_another_type(%q: tensor<2x4x5x5xf32>, %k: tensor<2x4x5x5xf32>, %v: tensor<2x4x5x5xf16>) -> tensor<2x4x5x5xf16> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %qk = onnx.matmul %q, %kt : (tensor<2x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-remark @below {{no attention: weights: they are cast to another type than that of scores}}
+  %w = onnx.softmax %qk {axis = 3 : i64} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-note @below {{here}}
+  %n = onnx.cast %w : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf16>
+  %o = onnx.matmul %n, %v : (tensor<2x4x5x5xf16>, tensor<2x4x5x5xf16>) -> tensor<2x4x5x5xf16>
+  return %o : tensor<2x4x5x5xf16>
+}
+
+// -----
+
+func.func @weights_stay_wide(%q: tensor<2x4x5x5xf16>, %k: tensor<2x4x5x5xf16>, %v: tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<2x4x5x5xf16>) -> tensor<2x4x5x5xf16>
+  %qk = onnx.matmul %q, %kt : (tensor<2x4x5x5xf16>, tensor<2x4x5x5xf16>) -> tensor<2x4x5x5xf16>
+  %wide = onnx.cast %qk : (tensor<2x4x5x5xf16>) -> tensor<2x4x5x5xf32>
+  // expected-remark @below {{no attention: weights: their type is not that of scores}}
+  %w = onnx.softmax %wide {axis = 3 : i64} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-note @below {{here}}
+  %o = onnx.matmul %w, %v : (tensor<2x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  return %o : tensor<2x4x5x5xf32>
+}
+
+// -----
+
+func.func @other_batch(%q: tensor<1x4x5x5xf32>, %k: tensor<2x4x5x5xf32>, %v: tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-note @below {{here}}
+  %qk = onnx.matmul %q, %kt : (tensor<1x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-remark @below {{no attention: heads: batch or heads of queries, keys and values differ}}
+  %w = onnx.softmax %qk {axis = 3 : i64} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %o = onnx.matmul %w, %v : (tensor<2x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  return %o : tensor<2x4x5x5xf32>
+}
+
+// -----
+
+func.func @one_value_head(%q: tensor<2x4x5x5xf32>, %k: tensor<2x4x5x5xf32>, %v: tensor<2x1x5x5xf32>) -> tensor<2x4x5x5xf32> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %qk = onnx.matmul %q, %kt : (tensor<2x4x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-remark @below {{no attention: heads: keys and values differ in heads or sequence}}
+  %w = onnx.softmax %qk {axis = 3 : i64} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-note @below {{here}}
+  %o = onnx.matmul %w, %v : (tensor<2x4x5x5xf32>, tensor<2x1x5x5xf32>) -> tensor<2x4x5x5xf32>
+  return %o : tensor<2x4x5x5xf32>
+}
+
+// -----
+
+func.func @mask_enlarges_alone(%q: tensor<1x4x5x5xf32>, %k: tensor<1x4x5x5xf32>, %v: tensor<1x4x5x5xf32>, %m: tensor<2x1x5x5xf32>) -> tensor<2x4x5x5xf32> {
+  %kt = onnx.transpose %k {perm = array<i64: 0, 1, 3, 2>} : (tensor<1x4x5x5xf32>) -> tensor<1x4x5x5xf32>
+  %qk = onnx.matmul %q, %kt : (tensor<1x4x5x5xf32>, tensor<1x4x5x5xf32>) -> tensor<1x4x5x5xf32>
+  // expected-note @below {{here}}
+  %a = onnx.binary add %qk, %m : (tensor<1x4x5x5xf32>, tensor<2x1x5x5xf32>) -> tensor<2x4x5x5xf32>
+  // expected-remark @below {{no attention: mask: it enlarges the scores}}
+  %w = onnx.softmax %a {axis = 3 : i64} : (tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %o = onnx.matmul %w, %v : (tensor<2x4x5x5xf32>, tensor<1x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  return %o : tensor<2x4x5x5xf32>
+}

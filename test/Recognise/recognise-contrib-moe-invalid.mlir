@@ -26,3 +26,12 @@ func.func @rank(%x: tensor<*xf32>, %r: tensor<?x4xf32>, %fc1: tensor<4x16x8xf32>
     : (tensor<*xf32>, tensor<?x4xf32>, tensor<4x16x8xf32>, tensor<4x8x16xf32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @empty_and_dynamic(%x: tensor<?x0x8xf32>, %r: tensor<?x4xf32>, %fc1: tensor<4x16x8xf32>, %fc2: tensor<4x8x16xf32>) -> tensor<?x0x8xf32> {
+  // expected-error @+1 {{has an input with a size of 0 beside an unknown one; make both known or both unknown}}
+  %y = onnx.contrib_moe %x, %r, %fc1, %fc2 {activation = #onnx.expert_activation<relu>, k = 1 : i64}
+    : (tensor<?x0x8xf32>, tensor<?x4xf32>, tensor<4x16x8xf32>, tensor<4x8x16xf32>) -> tensor<?x0x8xf32>
+  return %y : tensor<?x0x8xf32>
+}

@@ -168,3 +168,222 @@ func.func @unknown_rank(%x: tensor<?x8xf32>) -> tensor<*xf32> {
   %y = onnx.squeeze %x : (tensor<?x8xf32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+rt.weight @w : tensor<4x14x8xbf16> = #rt.file<"w", 0, tensor<4x14x8xbf16>>
+// Rows are rounded where three axes hold them: no matrix of rows has the type that the experts read.
+// CHECK: @rounded_rows
+func.func @rounded_rows(%x: tensor<?x8xf32> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w = rt.get_weight @w : tensor<4x14x8xbf16>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  // expected-remark @below {{input-of-tokens: no value holds the rows of the tokens in their order}}
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x0 = onnx.unsqueeze %x, %two : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x8x1xf32>
+  %x1 = onnx.cast %x0 : (tensor<?x8x1xf32>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %y = onnx.matmul %g2, %h : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %y, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  %t = onnx.binary mul %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}
+
+// -----
+
+rt.weight @w : tensor<4x14x8xbf16> = #rt.file<"w", 0, tensor<4x14x8xbf16>>
+// A function of what an expert gives.
+// CHECK: @after_the_product
+func.func @after_the_product(%x: tensor<?x8xbf16> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w = rt.get_weight @w : tensor<4x14x8xbf16>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x1 = onnx.unsqueeze %x, %two : (tensor<?x8xbf16>, tensor<1xi64>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %y = onnx.matmul %g2, %h : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  // expected-remark @below {{expert-form: the output of an expert is not a product with its weights}}
+  %neg = onnx.unary exp %y : (tensor<?x8x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %neg, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  %t = onnx.binary mul %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}
+
+// -----
+
+rt.weight @w : tensor<4x14x8xbf16> = #rt.file<"w", 0, tensor<4x14x8xbf16>>
+// Added is the product itself, no vector per expert.
+// CHECK: @twice_the_product
+func.func @twice_the_product(%x: tensor<?x8xbf16> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w = rt.get_weight @w : tensor<4x14x8xbf16>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x1 = onnx.unsqueeze %x, %two : (tensor<?x8xbf16>, tensor<1xi64>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %y = onnx.matmul %g2, %h : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  // expected-remark @below {{expert-form: the output of an expert is not a product with its weights, plus a bias per expert or none}}
+  %neg = onnx.binary add %y, %y : (tensor<?x8x1xbf16>, tensor<?x8x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %neg, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  %t = onnx.binary mul %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}
+
+// -----
+
+rt.weight @w : tensor<4x14x8xbf16> = #rt.file<"w", 0, tensor<4x14x8xbf16>>
+// The hidden row is a part of the matrices themselves.
+// CHECK: @moved_columns
+func.func @moved_columns(%x: tensor<?x8xbf16> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w = rt.get_weight @w : tensor<4x14x8xbf16>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x1 = onnx.unsqueeze %x, %two : (tensor<?x8xbf16>, tensor<1xi64>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %zz = onnx.constant dense<0> : tensor<1xi64>
+  %g3 = onnx.slice %g1, %zz, %one, %two : (tensor<?x6x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<?x6x1xbf16>
+  // expected-remark @below {{expert-form: the columns of the last product are moved}}
+  %y = onnx.matmul %g2, %g3 : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %y, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  %t = onnx.binary mul %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}
+
+// -----
+
+rt.weight @w : tensor<4x14x8xbf16> = #rt.file<"w", 0, tensor<4x14x8xbf16>>
+// The weight is added, not multiplied with.
+// CHECK: @weight_added
+func.func @weight_added(%x: tensor<?x8xbf16> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w = rt.get_weight @w : tensor<4x14x8xbf16>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x1 = onnx.unsqueeze %x, %two : (tensor<?x8xbf16>, tensor<1xi64>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %y = onnx.matmul %g2, %h : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %y, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  // expected-remark @below {{weighted-terms: the terms of the sum are not products of a router weight and an expert's output}}
+  %t = onnx.binary add %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}
+
+// -----
+
+// Matrices that are cut from an input of the model.
+// CHECK: @run_time_weights
+func.func @run_time_weights(%w: tensor<4x14x8xbf16>, %x: tensor<?x8xbf16> {onnx.dim_names = ["t", ""]}, %z: tensor<?x4xbf16> {onnx.dim_names = ["t", ""]})
+    -> tensor<?x8xbf16> {
+  %zero = onnx.constant dense<0> : tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %six = onnx.constant dense<6> : tensor<1xi64>
+  %eight = onnx.constant dense<8> : tensor<1xi64>
+  %end = onnx.constant dense<14> : tensor<1xi64>
+  %w1 = onnx.slice %w, %zero, %six, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w2 = onnx.slice %w, %eight, %end, %one : (tensor<4x14x8xbf16>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x6x8xbf16>
+  %w3 = onnx.transpose %w2 {perm = array<i64: 0, 2, 1>} : (tensor<4x6x8xbf16>) -> tensor<4x8x6xbf16>
+  %wide = onnx.cast %z : (tensor<?x4xbf16>) -> tensor<?x4xf32>
+  %p = onnx.softmax %wide {axis = 1 : i64} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  // expected-remark @below {{constant-weights: the weights are no initialisers, or not boxes of initialisers}}
+  %v, %i = onnx.topk %p, %one {axis = 1 : i64} : (tensor<?x4xf32>, tensor<1xi64>) -> (tensor<?x1xf32>, tensor<?x1xi64>)
+  %g1 = onnx.gather_nd %w1, %i : (tensor<4x6x8xbf16>, tensor<?x1xi64>) -> tensor<?x6x8xbf16>
+  %g2 = onnx.gather_nd %w3, %i : (tensor<4x8x6xbf16>, tensor<?x1xi64>) -> tensor<?x8x6xbf16>
+  %x1 = onnx.unsqueeze %x, %two : (tensor<?x8xbf16>, tensor<1xi64>) -> tensor<?x8x1xbf16>
+  %a = onnx.matmul %g1, %x1 : (tensor<?x6x8xbf16>, tensor<?x8x1xbf16>) -> tensor<?x6x1xbf16>
+  %h = onnx.unary relu %a : (tensor<?x6x1xbf16>) -> tensor<?x6x1xbf16>
+  %y = onnx.matmul %g2, %h : (tensor<?x8x6xbf16>, tensor<?x6x1xbf16>) -> tensor<?x8x1xbf16>
+  %y1 = onnx.squeeze %y, %two : (tensor<?x8x1xbf16>, tensor<1xi64>) -> tensor<?x8xbf16>
+  %y2 = onnx.cast %y1 : (tensor<?x8xbf16>) -> tensor<?x8xf32>
+  %t = onnx.binary mul %y2, %v : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  %t1 = onnx.unsqueeze %t, %one : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %sum = onnx.reduce sum %t1, %one : (tensor<?x1x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  %out = onnx.cast %sum : (tensor<?x8xf32>) -> tensor<?x8xbf16>
+  return %out : tensor<?x8xbf16>
+}

@@ -98,3 +98,54 @@ func.func @rounded_root(%x: tensor<4x8xf16>) -> tensor<4x8xf16> {
   %5 = onnx.binary mul %x, %4 : (tensor<4x8xf16>, tensor<4x1xf16>) -> tensor<4x8xf16>
   return %5 : tensor<4x8xf16>
 }
+
+// -----
+
+func.func @unknown_rank(%x: tensor<*xf32>) -> tensor<*xf32> {
+  %axes = onnx.constant dense<-1> : tensor<1xi64>
+  %0 = onnx.binary mul %x, %x : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  // expected-remark @below {{no rms_norm: rank: the input has an unknown rank}}
+  %1 = onnx.reduce mean %0, %axes {keepdims} : (tensor<*xf32>, tensor<1xi64>) -> tensor<*xf32>
+  %2 = onnx.unary sqrt %1 : (tensor<*xf32>) -> tensor<*xf32>
+  %3 = onnx.binary div %x, %2 : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  return %3 : tensor<*xf32>
+}
+
+// -----
+
+func.func @logarithm(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %axes = onnx.constant dense<1> : tensor<1xi64>
+  %0 = onnx.binary mul %x, %x : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  // expected-remark @below {{no rms_norm: root: mean of squares and epsilon are not used by one square root}}
+  %1 = onnx.reduce mean %0, %axes {keepdims} : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1xf32>
+  // expected-note @below {{here}}
+  %2 = onnx.unary log %1 : (tensor<?x1xf32>) -> tensor<?x1xf32>
+  %3 = onnx.binary div %x, %2 : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  return %3 : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @another_tensor(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %axes = onnx.constant dense<1> : tensor<1xi64>
+  %0 = onnx.binary mul %x, %x : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  // expected-remark @below {{no rms_norm: quotient: the root divides something else than the input}}
+  %1 = onnx.reduce mean %0, %axes {keepdims} : (tensor<?x8xf32>, tensor<1xi64>) -> tensor<?x1xf32>
+  %2 = onnx.unary sqrt %1 : (tensor<?x1xf32>) -> tensor<?x1xf32>
+  // expected-note @below {{here}}
+  %3 = onnx.binary div %y, %2 : (tensor<?x8xf32>, tensor<?x1xf32>) -> tensor<?x8xf32>
+  return %3 : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @enlarged(%x: tensor<1x8xf32>, %n: tensor<4x1xf32>) -> tensor<4x8xf32> {
+  %axes = onnx.constant dense<1> : tensor<1xi64>
+  %0 = onnx.binary mul %x, %x : (tensor<1x8xf32>, tensor<1x8xf32>) -> tensor<1x8xf32>
+  // expected-remark @below {{no rms_norm: shape: the quotient has another shape than the input}}
+  %1 = onnx.reduce mean %0, %axes {keepdims} : (tensor<1x8xf32>, tensor<1xi64>) -> tensor<1x1xf32>
+  %2 = onnx.unary sqrt %1 : (tensor<1x1xf32>) -> tensor<1x1xf32>
+  %3 = onnx.binary div %x, %2 : (tensor<1x8xf32>, tensor<1x1xf32>) -> tensor<?x8xf32>
+  %4 = onnx.binary add %3, %n : (tensor<?x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
+}

@@ -247,3 +247,58 @@ func.func @halves_for_neighbours(%x: tensor<1x2x3x4xf32>, %f: tensor<1x1x3x2xf32
   %y = onnx.binary add %a, %b : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return %y : tensor<1x2x3x4xf32>
 }
+
+// -----
+
+func.func @three_axes(%x: tensor<2x3x4xf32>, %cos: tensor<1x3x4xf32>, %sin: tensor<1x3x4xf32>) -> tensor<2x3x4xf32> {
+  %c0 = onnx.constant dense<0> : tensor<1xi64>
+  %ch = onnx.constant dense<2> : tensor<1xi64>
+  %cx = onnx.constant dense<2> : tensor<1xi64>
+  %cn = onnx.constant dense<4> : tensor<1xi64>
+  %l = onnx.slice %x, %c0, %ch, %cx : (tensor<2x3x4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2x3x2xf32>
+  %u = onnx.slice %x, %ch, %cn, %cx : (tensor<2x3x4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2x3x2xf32>
+  %n = onnx.unary neg %u : (tensor<2x3x2xf32>) -> tensor<2x3x2xf32>
+  // expected-remark @below {{no rotary_embedding: rank: expects batch x heads x sequence x head size}}
+  %r = onnx.concat %n, %l {axis = 2 : i64} : (tensor<2x3x2xf32>, tensor<2x3x2xf32>) -> tensor<2x3x4xf32>
+  %a = onnx.binary mul %x, %cos : (tensor<2x3x4xf32>, tensor<1x3x4xf32>) -> tensor<2x3x4xf32>
+  %b = onnx.binary mul %r, %sin : (tensor<2x3x4xf32>, tensor<1x3x4xf32>) -> tensor<2x3x4xf32>
+  %y = onnx.binary add %a, %b : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return %y : tensor<2x3x4xf32>
+}
+
+// -----
+
+func.func @odd_size(%x: tensor<1x2x3x5xf32>, %cos: tensor<1x1x3x5xf32>, %sin: tensor<1x1x3x5xf32>) -> tensor<1x2x3x5xf32> {
+  %c0 = onnx.constant dense<0> : tensor<1xi64>
+  %ch = onnx.constant dense<2> : tensor<1xi64>
+  %cx = onnx.constant dense<3> : tensor<1xi64>
+  %cn = onnx.constant dense<5> : tensor<1xi64>
+  %l = onnx.slice %x, %c0, %ch, %cx : (tensor<1x2x3x5xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x2x3x2xf32>
+  %u = onnx.slice %x, %ch, %cn, %cx : (tensor<1x2x3x5xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x2x3x3xf32>
+  %n = onnx.unary neg %u : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  // expected-remark @below {{no rotary_embedding: halves: the head size is not even}}
+  %r = onnx.concat %n, %l {axis = 3 : i64} : (tensor<1x2x3x3xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x5xf32>
+  %a = onnx.binary mul %x, %cos : (tensor<1x2x3x5xf32>, tensor<1x1x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %b = onnx.binary mul %r, %sin : (tensor<1x2x3x5xf32>, tensor<1x1x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %y = onnx.binary add %a, %b : (tensor<1x2x3x5xf32>, tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  return %y : tensor<1x2x3x5xf32>
+}
+
+// -----
+
+func.func @sum_with_sin(%x: tensor<1x2x3x4xf32>, %cos: tensor<1x1x3x4xf32>, %sin: tensor<1x1x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %c0 = onnx.constant dense<0> : tensor<1xi64>
+  %ch = onnx.constant dense<2> : tensor<1xi64>
+  %cx = onnx.constant dense<3> : tensor<1xi64>
+  %cn = onnx.constant dense<4> : tensor<1xi64>
+  %l = onnx.slice %x, %c0, %ch, %cx : (tensor<1x2x3x4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x2x3x2xf32>
+  %u = onnx.slice %x, %ch, %cn, %cx : (tensor<1x2x3x4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x2x3x2xf32>
+  %n = onnx.unary neg %u : (tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32>
+  // expected-remark @below {{no rotary_embedding: sin: the exchanged halves are not used by one product}}
+  %r = onnx.concat %n, %l {axis = 3 : i64} : (tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x4xf32>
+  %a = onnx.binary mul %x, %cos : (tensor<1x2x3x4xf32>, tensor<1x1x3x4xf32>) -> tensor<1x2x3x4xf32>
+  // expected-note @below {{here}}
+  %b = onnx.binary add %r, %sin : (tensor<1x2x3x4xf32>, tensor<1x1x3x4xf32>) -> tensor<1x2x3x4xf32>
+  %y = onnx.binary add %a, %b : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %y : tensor<1x2x3x4xf32>
+}

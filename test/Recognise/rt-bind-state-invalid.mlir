@@ -94,3 +94,24 @@ module {
     return
   }
 }
+
+// -----
+
+func.func @main(%x: tensor<*xf32> {rt.name = "x"}, %past: tensor<*xf32> {rt.name = "past"})
+    -> (tensor<*xf32> {rt.name = "present"}) attributes {rt.entry} {
+  // expected-error @+1 {{state 'past=present': the rank is not known; run onnx-infer-shapes first}}
+  %0 = onnx.concat %past, %x {axis = 0 : i64} : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// expected-error @+1 {{states are bound in entries without control flow}}
+func.func @main(%past: tensor<?xf32> {rt.name = "past"}, %c: i1 {rt.name = "c"}) -> (tensor<?xf32> {rt.name = "present"})
+    attributes {rt.entry} {
+  cf.cond_br %c, ^a, ^b
+^a:
+  return %past : tensor<?xf32>
+^b:
+  return %past : tensor<?xf32>
+}

@@ -5,7 +5,7 @@
 // RUN: not moe-opt %s --rt-bind-state="pairs=past=y" 2>&1 | FileCheck %s --check-prefix=TYPE
 // RUN: not moe-opt %s --rt-bind-state="pairs=x=y" 2>&1 | FileCheck %s --check-prefix=MADE
 
-// MAX: max: no bound state grows along a dimension 'future'
+// MAX: max: no bound state grows along a dimension 'future'; they grow along 'past'
 // ZERO: max 'past=0': expects DIM=N with N at least 1
 // TWICE: state 'past=present': the input is bound already
 // STARS: state 'p*t=present': expects PAST=PRESENT, each with one '*' or none

@@ -54,9 +54,9 @@ int main(int argc, char **argv) {
   if (!module)
     return 1;
 
+  if (mlir::failed(moec::lowerToLLVM(*module, options)))
+    return 1;
   if (printsLLVM) {
-    if (mlir::failed(moec::lowerToLLVM(*module, options)))
-      return 1;
     if (llvm::Error error = moec::emitLLVM(*module, options, llvm::outs())) {
       llvm::errs() << llvm::toString(std::move(error)) << "\n";
       return 1;

@@ -182,7 +182,9 @@ std::vector<float> run(CompiledModule &module, const Form &f, const Data &d, int
   k.fill(d.k);
   v.fill(d.v);
   bool isKept = f.mask.empty() || f.mask == "i8";
-  std::vector<int8_t> kept(d.mask.begin(), d.mask.end());
+  std::vector<int8_t> kept(d.mask.size());
+  for (size_t i = 0; i < d.mask.size() && isKept; ++i)
+    kept[i] = d.mask[i] != 0;
   Storage added(isKept ? "f32" : f.mask, d.mask.size());
   for (size_t i = 0; i < d.mask.size() && !isKept; ++i)
     added.set(i, d.mask[i]);

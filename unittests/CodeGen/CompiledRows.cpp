@@ -113,6 +113,7 @@ CompiledRows::CompiledRows(const std::string &text) : impl(std::make_unique<Impl
   if (failed(runPipeline(module,
                          "fuse-rows,cse,one-shot-bufferize{bufferize-function-boundaries=1 "
                          "function-boundary-type-conversion=identity-layout-map},form-kernels,cse,"
+                         "rt-release-buffers,"
                          "canonicalize,clone-isa-levels{levels=" +
                              llvm::join(available, ",") +
                              "},emit-linalg-rows,expand-math,cse,canonicalize")))

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/ONNX/IR/EinsumEquation.h"
 #include "dialects/ONNX/IR/ShapeRules.h"
 
 using namespace mlir;
@@ -72,62 +73,26 @@ LogicalResult GemmOp::inferShapes(ShapeContext &context) {
   return context.set(getResult(), makeFacts(a.elementType, std::move(shape)));
 }
 
-namespace {
-/// The axis names of one side of an einsum term, `...` as one marker.
-struct EinsumTerm {
-  std::string names; // without the ellipsis
-  std::optional<size_t> ellipsis;
-};
-} // namespace
-
-static FailureOr<EinsumTerm> parseTerm(ShapeContext &context, Operation *op, StringRef text) {
-  EinsumTerm term;
-  for (; !text.empty(); text = text.drop_front()) {
-    if (text.starts_with("...")) {
-      if (term.ellipsis)
-        return context.error(op) << "expects at most one ellipsis per term";
-      term.ellipsis = term.names.size();
-      text = text.drop_front(2);
-    } else if (llvm::isAlpha(text.front())) {
-      term.names.push_back(text.front());
-    } else {
-      return context.error(op) << "unexpected '" << text.take_front(1) << "' in the equation";
-    }
-  }
-  return term;
-}
-
 LogicalResult EinsumOp::inferShapes(ShapeContext &context) {
-  std::string equation = getEquation().str();
-  llvm::erase(equation, ' ');
-  auto [inputText, outputText] = StringRef(equation).split("->");
-  bool hasOutput = StringRef(equation).contains("->");
-  SmallVector<StringRef> inputTerms;
-  inputText.split(inputTerms, ',');
-  if (inputTerms.size() != getInputs().size() || getInputs().empty())
-    return context.error(*this) << "expects one term per input, got " << inputTerms.size()
-                                << " terms for " << getInputs().size() << " inputs";
-  std::map<char, std::pair<Size, unsigned>> sizes; // and the number of occurrences
+  llvm::Expected<EinsumEquation> equation = parseEinsum(getEquation(), getInputs().size());
+  if (!equation)
+    return context.error(*this) << llvm::toString(equation.takeError());
+  std::map<char, Size> sizes;
   std::optional<Shape> ellipsis = Shape();
-  bool hasEllipsis = false;
   const ValueFacts &first = context.get(getInputs().front());
-  for (auto [index, text] : llvm::enumerate(inputTerms)) {
+  for (auto [index, term] : llvm::enumerate(equation->inputs)) {
     const ValueFacts &input = context.get(getInputs()[index]);
     if (failed(checkSameType(context, *this, ("input " + Twine(index)).str(), first, input)))
       return failure();
-    FailureOr<EinsumTerm> term = parseTerm(context, *this, text);
-    if (failed(term))
-      return failure();
-    hasEllipsis |= term->ellipsis.has_value();
-    Shape shape = input.shape ? *input.shape : freshShape(context.sizes(), term->names.size());
-    size_t extra = shape.size() - std::min(shape.size(), term->names.size());
-    if (shape.size() < term->names.size() || (extra && !term->ellipsis))
+    Shape shape = input.shape ? *input.shape : freshShape(context.sizes(), term.names.size());
+    size_t extra = shape.size() - std::min(shape.size(), term.names.size());
+    if (shape.size() < term.names.size() || (extra && !term.ellipsis))
       return context.error(*this) << "expects input " << index << " to have rank "
-                                  << term->names.size() << ", got " << shape.size();
-    if (term->ellipsis && !input.shape)
+                                  << term.names.size() << ", got " << shape.size();
+    if (term.ellipsis && !input.shape)
       ellipsis.reset();
-    if (term->ellipsis && ellipsis) {
-      ArrayRef<Size> part = ArrayRef<Size>(shape).slice(*term->ellipsis, extra);
+    if (term.ellipsis && ellipsis) {
+      ArrayRef<Size> part = ArrayRef<Size>(shape).slice(*term.ellipsis, extra);
       ValueFacts left = makeFacts(first.elementType, *ellipsis);
       ValueFacts right = makeFacts(first.elementType, Shape(part));
       FailureOr<std::optional<Shape>> merged = broadcastShapes(context, *this, {&left, &right});
@@ -135,36 +100,21 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &context) {
         return failure();
       ellipsis = std::move(*merged);
     }
-    for (auto [position, name] : llvm::enumerate(term->names)) {
+    for (auto [position, name] : llvm::enumerate(term.names)) {
       const Size &size =
-          shape[position + (term->ellipsis && position >= *term->ellipsis ? extra : 0)];
-      auto [it, isNew] = sizes.try_emplace(name, size, 1);
+          shape[position + (term.ellipsis && position >= *term.ellipsis ? extra : 0)];
+      auto [it, isNew] = sizes.try_emplace(name, size);
       if (isNew)
         continue;
-      ++it->second.second;
-      std::optional<Size> merged = context.sizes().broadcast(it->second.first, size);
+      std::optional<Size> merged = context.sizes().broadcast(it->second, size);
       if (!merged)
         return context.error(*this)
                << "expects axis '" << std::string(1, name) << "' to be "
-               << *it->second.first.getConstant() << " everywhere, got " << *size.getConstant();
-      it->second.first = *merged;
+               << *it->second.getConstant() << " everywhere, got " << *size.getConstant();
+      it->second = *merged;
     }
   }
-  EinsumTerm output;
-  if (hasOutput) {
-    FailureOr<EinsumTerm> parsed = parseTerm(context, *this, outputText);
-    if (failed(parsed))
-      return failure();
-    output = std::move(*parsed);
-    if (output.ellipsis && !hasEllipsis)
-      return context.error(*this) << "the output has an ellipsis that no input has";
-  } else {
-    if (hasEllipsis)
-      output.ellipsis = 0;
-    for (auto &[name, entry] : sizes)
-      if (entry.second == 1)
-        output.names.push_back(name);
-  }
+  const EinsumTerm &output = equation->output;
   std::optional<Shape> shape;
   if (!output.ellipsis || ellipsis)
     shape.emplace();
@@ -173,11 +123,7 @@ LogicalResult EinsumOp::inferShapes(ShapeContext &context) {
       shape->append(*ellipsis);
     if (position == output.names.size())
       break;
-    auto it = sizes.find(output.names[position]);
-    if (it == sizes.end() || StringRef(output.names).count(output.names[position]) > 1)
-      return context.error(*this) << "expects axis '" << std::string(1, output.names[position])
-                                  << "' of the output to occur in an input, and once in the output";
-    shape->push_back(it->second.first);
+    shape->push_back(sizes.at(output.names[position]));
   }
   return context.set(getResult(), makeFacts(first.elementType, std::move(shape)));
 }

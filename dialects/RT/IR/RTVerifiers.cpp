@@ -21,8 +21,10 @@ LogicalResult WeightOp::verify() {
   if (!valueType)
     return emitOpError("expects the value to be a tensor");
   // The other expressions check this themselves.
-  if (isa<DenseElementsAttr>(getValue()) && valueType.getElementTypeBitWidth() % 8 != 0)
-    return emitOpError() << "expects elements of whole bytes, got " << valueType.getElementType();
+  Type element = valueType.getElementType();
+  if (isa<DenseElementsAttr>(getValue()) &&
+      (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0))
+    return emitOpError() << "expects elements of whole bytes, got " << element;
   if (isa<PackAttr>(getValue())) {
     // Slabs lie a stride apart, which a strided memref can say and a tensor cannot.
     auto memref = dyn_cast<MemRefType>(getType());

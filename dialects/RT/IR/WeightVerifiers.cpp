@@ -136,7 +136,9 @@ LogicalResult StackAttr::verify(EmitError emitError, ArrayRef<WeightExprInterfac
       return emitError() << "expects elements of one type, got " << elements[0].getExprType()
                          << " and " << element.getExprType();
   }
-  return success();
+  SmallVector<int64_t> shape{static_cast<int64_t>(elements.size())};
+  llvm::append_range(shape, elements[0].getExprType().getShape());
+  return verifyType(emitError, elements[0].getExprType().clone(shape));
 }
 
 RankedTensorType StackAttr::getExprType() const {
@@ -169,7 +171,9 @@ LogicalResult ConcatAttr::verify(EmitError emitError, int64_t axis,
     if (llvm::AddOverflow(total, type.getDimSize(axis), total))
       return emitError() << "size along axis " << axis << " does not fit 64 bits";
   }
-  return success();
+  SmallVector<int64_t> shape(elements[0].getExprType().getShape());
+  shape[axis] = total;
+  return verifyType(emitError, elements[0].getExprType().clone(shape));
 }
 
 RankedTensorType ConcatAttr::getExprType() const {
@@ -194,7 +198,7 @@ LogicalResult CastAttr::verify(EmitError emitError, WeightExprInterface source, 
   for (Type type : {source.getExprType().getElementType(), elementType})
     if (!isCastable(type))
       return emitError() << "expects f16, bf16, f32 or f64, got " << type;
-  return success();
+  return verifyType(emitError, RankedTensorType::get(source.getExprType().getShape(), elementType));
 }
 
 RankedTensorType CastAttr::getExprType() const {

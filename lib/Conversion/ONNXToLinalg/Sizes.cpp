@@ -78,11 +78,21 @@ static Value extractElement(ImplicitLocOpBuilder &b, Value tensor, int64_t posit
   return arith::IndexCastOp::create(b, b.getIndexType(), element);
 }
 
-Value Sizes::build(ImplicitLocOpBuilder &b, unsigned symbol, Operation *user, Lookup lookup) {
+Value Sizes::build(SizeRequest &request, unsigned symbol) {
+  if (auto it = request.built.find(symbol); it != request.built.end())
+    return it->second;
+  Value value = buildNew(request, symbol);
+  request.built[symbol] = value;
+  return value;
+}
+
+Value Sizes::buildNew(SizeRequest &request, unsigned symbol) {
+  ImplicitLocOpBuilder &b = request.b;
+  Operation *user = request.user;
   if (auto expression = context.sizes().getExpression(symbol)) {
     auto &[fn, left, right] = *expression;
-    std::optional<OpFoldResult> leftSize = build(b, left, user, lookup);
-    std::optional<OpFoldResult> rightSize = build(b, right, user, lookup);
+    std::optional<OpFoldResult> leftSize = build(request, left);
+    std::optional<OpFoldResult> rightSize = build(request, right);
     if (leftSize && rightSize) {
       Value x = getValueOrCreateConstantIndexOp(b, b.getLoc(), *leftSize);
       Value y = getValueOrCreateConstantIndexOp(b, b.getLoc(), *rightSize);
@@ -123,7 +133,7 @@ Value Sizes::build(ImplicitLocOpBuilder &b, unsigned symbol, Operation *user, Lo
   if (definition &&
       !(definition->getBlock() == user->getBlock() && definition->isBeforeInBlock(user)))
     return {};
-  Value value = lookup(witness.value);
+  Value value = request.lookup(witness.value);
   if (witness.axis >= 0)
     return b.createOrFold<tensor::DimOp>(value, witness.axis);
   if (witness.element >= 0)
@@ -131,15 +141,15 @@ Value Sizes::build(ImplicitLocOpBuilder &b, unsigned symbol, Operation *user, Lo
   return value;
 }
 
-std::optional<OpFoldResult> Sizes::build(ImplicitLocOpBuilder &b, const Size &size, Operation *user,
-                                         Lookup lookup) {
+std::optional<OpFoldResult> Sizes::build(SizeRequest &request, const Size &size) {
+  ImplicitLocOpBuilder &b = request.b;
   if (std::optional<int64_t> constant = size.getConstant())
     return OpFoldResult(b.getIndexAttr(*constant));
   Value sum;
   for (const onnx::SizeTerm &term : size.getTerms()) {
     Value product;
     for (unsigned symbol : term.symbols) {
-      Value factor = build(b, symbol, user, lookup);
+      Value factor = build(request, symbol);
       if (!factor)
         return std::nullopt;
       product = product ? b.createOrFold<arith::MulIOp>(product, factor) : factor;

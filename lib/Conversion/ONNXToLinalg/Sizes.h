@@ -40,9 +40,21 @@ public:
   /// sizes and elements of tensors that are defined before `user`; nothing if it depends on
   /// what `user` or a later op computes.
   std::optional<mlir::OpFoldResult> build(mlir::ImplicitLocOpBuilder &b, const onnx::Size &size,
-                                          mlir::Operation *user, Lookup lookup);
+                                          mlir::Operation *user, Lookup lookup) {
+    SizeRequest request{b, user, lookup, BuiltSizes()};
+    return build(request, size);
+  }
 
 private:
+  using BuiltSizes = llvm::DenseMap<unsigned, mlir::Value>; // by symbol
+
+  /// What is to be built where. Sizes share parts; each symbol is built once.
+  struct SizeRequest {
+    mlir::ImplicitLocOpBuilder &b;
+    mlir::Operation *user;
+    Lookup lookup;
+    BuiltSizes built;
+  };
   /// A value that has a symbol as its size or as its element.
   struct Witness {
     mlir::Value value; // a tensor, or an index
@@ -54,8 +66,9 @@ private:
   onnx::Size getIndex(mlir::Value value);
   onnx::Size getIndex(mlir::OpFoldResult value);
   void witness(mlir::Value value);
-  mlir::Value build(mlir::ImplicitLocOpBuilder &b, unsigned symbol, mlir::Operation *user,
-                    Lookup lookup);
+  std::optional<mlir::OpFoldResult> build(SizeRequest &request, const onnx::Size &size);
+  mlir::Value build(SizeRequest &request, unsigned symbol);
+  mlir::Value buildNew(SizeRequest &request, unsigned symbol);
 
   onnx::ShapeContext context{{/*readConstants=*/true, /*quiet=*/false}};
   llvm::DenseMap<mlir::Value, onnx::Size> indices;

@@ -8,6 +8,7 @@
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/Conversion/ONNXToTile/AttentionScores.h"
 #include "lib/Conversion/ONNXToTile/Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,8 +39,8 @@ bool exchangesHeadsAndSequence(Operation *op) {
 /// Operands and results of one attention in the form of tile.attention.
 class AttentionLowering {
 public:
-  AttentionLowering(onnx::AttentionOp op, RewriterBase &rewriter)
-      : op(op), rewriter(rewriter), b(op.getLoc(), rewriter) {}
+  AttentionLowering(onnx::AttentionOp op, RewriterBase &rewriter, WeightTable &weights)
+      : op(op), rewriter(rewriter), weights(weights), b(op.getLoc(), rewriter) {}
 
   void lower() {
     is3D = getType(op.getQ()).getRank() == 3;
@@ -82,6 +83,8 @@ public:
         op.getNanRowsAttr(), layoutAttr(q.layout), layoutAttr(k.layout), layoutAttr(v.layout),
         layoutAttr(layout));
 
+    if (op.getQkMatmulOutput() && !op.getQkMatmulOutput().use_empty())
+      replace(op.getQkMatmulOutput(), getScores(q, k, attention));
     Value result = attention.getResult();
     if (is3D)
       result = tensor::CollapseShapeOp::create(b, result,
@@ -163,6 +166,25 @@ private:
         ->getResult(0);
   }
 
+  /// What the op says of its scores is what `attention`, which does not keep them, says.
+  Value getScores(const HeadsTensor &q, const HeadsTensor &k, tile::AttentionOp attention) {
+    AttentionScores scores;
+    scores.op = op;
+    scores.stage = static_cast<ScoreStage>(op.getQkMatmulOutputMode());
+    scores.query = byHeads(q);
+    scores.key = byHeads(k);
+    scores.scale = attention.getScale().convertToFloat();
+    if (std::optional<APFloat> softcap = attention.getSoftcap())
+      scores.softcap = softcap->convertToFloat();
+    scores.mask = attention.getMask();
+    scores.lengths = attention.getLengths();
+    scores.offset = attention.getOffset();
+    scores.left = attention.getLeftWindow();
+    scores.right = attention.getRightWindow();
+    scores.nanRows = attention.getNanRows();
+    return buildAttentionScores(b, weights, scores);
+  }
+
   /// `past`, then `tensor`, along the sequence.
   Value concatenate(Value past, const HeadsTensor &tensor) {
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), past), added;
@@ -176,6 +198,10 @@ private:
     start[2] = pastSizes[2] = sizes[2];
     whole[2] = sum(sizes[2], added[2]);
     Value result = tensor::EmptyOp::create(b, whole, getType(past).getElementType());
+    // Either type may leave open what the other states.
+    RankedTensorType pastType = getType(past).clone(decomposeMixedValues(pastSizes).first);
+    if (past.getType() != pastType)
+      past = tensor::CastOp::create(b, pastType, past);
     result = tensor::InsertSliceOp::create(b, past, result, zeros, pastSizes, ones);
     return tensor::InsertSliceOp::create(b, byHeads(tensor), result, start, added, ones);
   }
@@ -254,12 +280,14 @@ private:
 
   onnx::AttentionOp op;
   RewriterBase &rewriter;
+  WeightTable &weights;
   ImplicitLocOpBuilder b;
   bool is3D = false;
 };
 
 struct LowerAttention : OpRewritePattern<onnx::AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+  LowerAttention(MLIRContext *context, WeightTable &weights)
+      : OpRewritePattern(context), weights(weights) {}
 
   LogicalResult matchAndRewrite(onnx::AttentionOp op, PatternRewriter &rewriter) const override {
     SmallVector<Value> operands{op.getQ(), op.getK(), op.getV()};
@@ -278,8 +306,6 @@ struct LowerAttention : OpRewritePattern<onnx::AttentionOp> {
       if (type.getRank() == 4 && type.isDynamicDim(1))
         return rewriter.notifyMatchFailure(op, "the number of heads is unknown");
     }
-    if (op.getQkMatmulOutput() && !op.getQkMatmulOutput().use_empty())
-      return rewriter.notifyMatchFailure(op, "qk_matmul_output is not kept; nothing may read it");
     if (op.getSoftmaxType() && op.getSoftmaxType()->isF64())
       return rewriter.notifyMatchFailure(
           op, "softmax_precision f64 is not supported, only f32 and narrower");
@@ -288,15 +314,17 @@ struct LowerAttention : OpRewritePattern<onnx::AttentionOp> {
       return rewriter.notifyMatchFailure(op, "3-d operands need q_num_heads and kv_num_heads");
     if (!op.getScaleAttr() && q.isDynamicDim(is3D ? 2 : 3))
       return rewriter.notifyMatchFailure(op, "without scale the head size must be known");
-    AttentionLowering(op, rewriter).lower();
+    AttentionLowering(op, rewriter, weights).lower();
     return success();
   }
+
+  WeightTable &weights;
 };
 
 } // namespace
 
-void populateAttentionPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerAttention>(patterns.getContext());
+void populateAttentionPatterns(RewritePatternSet &patterns, WeightTable &weights) {
+  patterns.add<LowerAttention>(patterns.getContext(), weights);
 }
 
 } // namespace moec

@@ -44,9 +44,8 @@ struct LowerGemm : OpRewritePattern<onnx::GemmOp> {
     product.lhs = op.getTransA() ? builder.transpose(op.getA(), {1, 0}) : op.getA();
     product.rhs = op.getB();
     product.transposed = op.getTransB();
-    product.weight = findWeight(weights, op.getB());
-    product.sameSummands =
-        shapes.isSame(op, 0, op.getTransA() ? 0 : 1, 1, op.getTransB() ? 1 : 0);
+    product.weight = weights.find(op.getB());
+    product.sameSummands = shapes.isSame(op, 0, op.getTransA() ? 0 : 1, 1, op.getTransB() ? 1 : 0);
 
     SmallVector<OpFoldResult> sizes{builder.getSizes(product.lhs)[0],
                                     builder.getSizes(product.rhs)[op.getTransB() ? 0 : 1]};
@@ -60,8 +59,8 @@ struct LowerGemm : OpRewritePattern<onnx::GemmOp> {
       result = builder.multiply(product, epilogue);
     } else {
       result = builder.multiply(product);
-      Value term = op.getC() ? builder.broadcast(op.getC(), sizes, getKinds(builder, op, sizes))
-                             : Value();
+      Value term =
+          op.getC() ? builder.broadcast(op.getC(), sizes, getKinds(builder, op, sizes)) : Value();
       result = scaleAndAdd(b, result, term, alpha, beta);
     }
     if (result.getType() != op.getType())

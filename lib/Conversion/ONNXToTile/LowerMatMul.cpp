@@ -40,9 +40,15 @@ SmallVector<AxisKind> compareBatch(ProductShapes &shapes, Operation *op, unsigne
     else if (shapes.isOne(op, self, inOwn))
       kinds.push_back(AxisKind::One);
     else
-      kinds.push_back(isKnownNotOne(op->getOperand(self), inOwn) ? AxisKind::Same : AxisKind::Unknown);
+      kinds.push_back(isKnownNotOne(op->getOperand(self), inOwn) ? AxisKind::Same
+                                                                 : AxisKind::Unknown);
   }
   return kinds;
+}
+
+/// Upstream's views of such tensors, with axes joined, do not verify.
+static bool isEmptyAndDynamic(RankedTensorType type) {
+  return llvm::is_contained(type.getShape(), 0) && !type.hasStaticShape();
 }
 
 struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
@@ -54,6 +60,9 @@ struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
     auto rhsType = dyn_cast<RankedTensorType>(op.getRhs().getType());
     if (!lhsType || !rhsType)
       return rewriter.notifyMatchFailure(op, "the rank of an operand is unknown");
+    for (RankedTensorType type : {lhsType, rhsType})
+      if (type.getRank() > 2 && isEmptyAndDynamic(type))
+        return rewriter.notifyMatchFailure(op, "an operand has a size of 0 beside an unknown one");
     if (!isSupportedType(lhsType.getElementType()))
       return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
         diagnostic << "products of " << lhsType.getElementType();
@@ -64,11 +73,10 @@ struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
     MatrixProduct product;
     product.op = op;
     int64_t lhsRank = lhsType.getRank(), rhsRank = rhsType.getRank();
-    product.sameSummands =
-        shapes.isSame(op, 0, lhsRank - 1, 1, rhsRank == 1 ? 0 : rhsRank - 2);
+    product.sameSummands = shapes.isSame(op, 0, lhsRank - 1, 1, rhsRank == 1 ? 0 : rhsRank - 2);
     product.lhs = op.getLhs();
     product.rhs = op.getRhs();
-    product.weight = findWeight(weights, op.getRhs());
+    product.weight = weights.find(op.getRhs());
     foldTranspose(product);
     // A vector is a matrix with one row or column.
     int64_t ranks[] = {std::max<int64_t>(lhsRank, 2), std::max<int64_t>(rhsRank, 2)};
@@ -84,7 +92,7 @@ struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
     product.rhsBatch = compareBatch(shapes, op, 1, ranks);
 
     rt::WeightExprInterface lhsWeight =
-        product.weight || lhsRank != 2 ? rt::WeightExprInterface() : findWeight(weights, op.getLhs());
+        product.weight || lhsRank != 2 ? rt::WeightExprInterface() : weights.find(op.getLhs());
     Value result = lhsWeight && isPanelType(lhsType.getElementType())
                        ? multiplyTransposed(builder, product, lhsWeight)
                        : builder.multiply(product);
@@ -135,8 +143,8 @@ struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
   }
 
   static Value swapLast(ProductBuilder &builder, Value tensor) {
-    auto order = llvm::to_vector(
-        llvm::seq<int64_t>(0, cast<RankedTensorType>(tensor.getType()).getRank()));
+    auto order =
+        llvm::to_vector(llvm::seq<int64_t>(0, cast<RankedTensorType>(tensor.getType()).getRank()));
     std::swap(order[order.size() - 1], order[order.size() - 2]);
     return builder.transpose(tensor, order);
   }

@@ -28,7 +28,7 @@ namespace {
 
 /// Ops that this pass lowers or reports.
 bool isLoweredToTile(Operation *op) {
-  return isa<onnx::AttentionOp, onnx::GemmOp, onnx::MatMulOp>(op);
+  return isa<onnx::AttentionOp, onnx::EinsumOp, onnx::GemmOp, onnx::MatMulOp>(op);
 }
 
 /// Keeps why patterns declined.
@@ -54,7 +54,8 @@ struct ConvertONNXToTile : impl::ConvertONNXToTilePassBase<ConvertONNXToTile> {
         return signalPassFailure();
     WeightTable weights(getOperation());
     RewritePatternSet patterns(&getContext());
-    populateAttentionPatterns(patterns);
+    populateAttentionPatterns(patterns, weights);
+    populateEinsumPatterns(patterns, weights, shapes);
     populateMatMulPatterns(patterns, weights, shapes);
     populateGemmPatterns(patterns, weights, shapes);
     Reasons reasons;

@@ -15,8 +15,9 @@ def ConvertONNXToTilePass : Pass<"convert-onnx-to-tile", "::mlir::ModuleOp"> {
   let description = [{
     | from | to |
     |---|---|
-    | `onnx.attention` | `tile.attention`; cache and present are one tensor |
+    | `onnx.attention` | `tile.attention`; cache and present are one tensor; scores that are read, a batched product |
     | `onnx.matmul` | `tile.ragged_matmul`, with ranges of one size for batches |
+    | `onnx.einsum` | `linalg.generic` for diagonals, sums of one operand and products of elements, else as `onnx.matmul` |
     | `onnx.gemm` | the same; scaling and `c` are its epilogue |
 
     Right-hand sides that are weights (`rt.get_weight` or constants, also behind transposes, reshapes and casts) are

@@ -22,15 +22,13 @@
 
 namespace moec {
 
-void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
+void populateAttentionPatterns(mlir::RewritePatternSet &patterns, WeightTable &weights);
+void populateEinsumPatterns(mlir::RewritePatternSet &patterns, WeightTable &weights,
+                            ProductShapes &shapes);
 void populateMatMulPatterns(mlir::RewritePatternSet &patterns, WeightTable &weights,
                             ProductShapes &shapes);
 void populateGemmPatterns(mlir::RewritePatternSet &patterns, WeightTable &weights,
                           ProductShapes &shapes);
-
-/// The expression of `value` if it is a weight or a constant, possibly behind
-/// transposes, reshapes and casts of `onnx`; null if it is computed at run time.
-rt::WeightExprInterface findWeight(WeightTable &weights, mlir::Value value);
 
 } // namespace moec
 

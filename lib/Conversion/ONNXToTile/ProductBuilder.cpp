@@ -38,8 +38,8 @@ static void buildEpilogue(ImplicitLocOpBuilder &b, tile::RaggedMatmulOp op, Type
   auto scale = [&](Value scaled, double factor) -> Value {
     if (factor == 1.0)
       return scaled;
-    Value constant = arith::ConstantOp::create(
-        inner, loc, inner.getF32FloatAttr(static_cast<float>(factor)));
+    Value constant =
+        arith::ConstantOp::create(inner, loc, inner.getF32FloatAttr(static_cast<float>(factor)));
     return arith::MulFOp::create(inner, loc, scaled, constant);
   };
   value = scale(value, epilogue.alpha);
@@ -58,10 +58,9 @@ Value ProductBuilder::multiplyRows(Value rows, Value gather, Value batch, Value 
                                    const ProductEpilogue &epilogue) {
   Value outs = tensor::EmptyOp::create(b, ArrayRef<OpFoldResult>{count, columns}, element);
   auto arguments = [](const Value &term) { return term ? ValueRange(term) : ValueRange(); };
-  auto op = tile::RaggedMatmulOp::create(b, outs.getType(), rows, gather, Value(), batch, slabs,
-                                         arguments(epilogue.rowTerm),
-                                         arguments(epilogue.columnTerm),
-                                         arguments(epilogue.elementTerm), outs);
+  auto op = tile::RaggedMatmulOp::create(
+      b, outs.getType(), rows, gather, Value(), batch, slabs, arguments(epilogue.rowTerm),
+      arguments(epilogue.columnTerm), arguments(epilogue.elementTerm), outs);
   buildEpilogue(b, op, element, epilogue);
   return op.getResult();
 }
@@ -99,8 +98,8 @@ Value ProductBuilder::gatherRows(const MatrixProduct &product, ArrayRef<OpFoldRe
     if (kind == AxisKind::One)
       distance = zero;
     if (kind == AxisKind::Unknown) {
-      Value isOne = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                          toIndex(own[axis - missing]), one);
+      Value isOne =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, toIndex(own[axis - missing]), one);
       distance = arith::SelectOp::create(b, isOne, zero, distance);
     }
     strides[axis] = distance;
@@ -186,7 +185,8 @@ Value ProductBuilder::multiply(const MatrixProduct &product, const ProductEpilog
     }
   }
   OpFoldResult count = multiply(batch);
-  bool isShared = llvm::all_of(product.rhsBatch, [](AxisKind kind) { return kind == AxisKind::One; });
+  bool isShared =
+      llvm::all_of(product.rhsBatch, [](AxisKind kind) { return kind == AxisKind::One; });
 
   Value result;
   if (!isPanelType(element)) {
@@ -251,8 +251,8 @@ Value ProductBuilder::multiply(const MatrixProduct &product, const ProductEpilog
     gather = gatherRows(product, batch);
     lhs = collapse(product.lhs, 0, lhsRank - 1);
   }
-  result = multiplyRows(lhs, gather, groups, slabs, multiply({count, rows}), columns, element,
-                        epilogue);
+  result = multiplyRows(lhs, gather, groups, slabs, multiply({count, rows}), columns,
+                        product.resultType ? product.resultType : element, epilogue);
   batch.push_back(rows);
   return expand(result, 0, batch);
 }

@@ -35,6 +35,8 @@ struct MatrixProduct {
   rt::WeightExprInterface weight;
   /// Per batch axis of the result.
   llvm::SmallVector<AxisKind> lhsBatch, rhsBatch;
+  /// What panels' products are rounded to; null for the type of the operands.
+  mlir::Type resultType;
   /// Whether both operands are proved to have one K.
   bool sameSummands = true;
   /// Who is told where sizes do not agree at run time.
@@ -64,8 +66,7 @@ public:
   mlir::Value collapse(mlir::Value tensor, int64_t first, int64_t last);
   /// The axis `axis` of `tensor` as axes of `sizes`; none removes an axis of
   /// size 1.
-  mlir::Value expand(mlir::Value tensor, int64_t axis,
-                     llvm::ArrayRef<mlir::OpFoldResult> sizes);
+  mlir::Value expand(mlir::Value tensor, int64_t axis, llvm::ArrayRef<mlir::OpFoldResult> sizes);
   /// A copy with permuted axes: axis i of the result is axis `permutation[i]`.
   mlir::Value transpose(mlir::Value tensor, llvm::ArrayRef<int64_t> permutation);
   /// A copy of `tensor` that has `sizes`: axes that `kinds` says, or the run
@@ -78,18 +79,17 @@ public:
   void checkSizes(mlir::Operation *op, mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
                   mlir::StringRef what, bool mayBroadcast);
 
-  /// [batch.., M, N], of the element type of the operands: f32, f16 or bf16,
-  /// added up in f32 and rounded once; or any other, as linalg computes it.
+  /// [batch.., M, N], of the product's result type or else that of the operands:
+  /// f32, f16 or bf16, added up in f32 and rounded once; or any other, as linalg
+  /// computes it.
   mlir::Value multiply(const MatrixProduct &product, const ProductEpilogue &epilogue = {});
 
 private:
   mlir::Value multiplyRows(mlir::Value rows, mlir::Value gather, mlir::Value batch,
-                           mlir::Value slabs, mlir::OpFoldResult count,
-                           mlir::OpFoldResult columns, mlir::Type element,
-                           const ProductEpilogue &epilogue);
+                           mlir::Value slabs, mlir::OpFoldResult count, mlir::OpFoldResult columns,
+                           mlir::Type element, const ProductEpilogue &epilogue);
   mlir::Value multiplyGeneric(mlir::Value lhs, mlir::Value rhs, bool transposed);
-  mlir::Value gatherRows(const MatrixProduct &product,
-                         llvm::ArrayRef<mlir::OpFoldResult> batch);
+  mlir::Value gatherRows(const MatrixProduct &product, llvm::ArrayRef<mlir::OpFoldResult> batch);
   mlir::Value packAtRunTime(mlir::Value rhs, bool transposed);
 
   mlir::ImplicitLocOpBuilder &b;

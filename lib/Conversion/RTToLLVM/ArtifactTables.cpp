@@ -157,6 +157,8 @@ static TableBuilder::Emit emitEntries(TableBuilder &t, ArrayRef<EntryPoint> entr
   return t.table(t.structType({t.ptr, t.ptr, t.i32, t.i32, t.ptr, t.ptr}), rows);
 }
 
+static_assert(kSlabAlignment == MOERT_SLAB_ALIGNMENT, "what packers write is what runtimes check");
+
 static TableBuilder::Emit emitWeights(TableBuilder &t, ArrayRef<WeightOp> weights) {
   SmallVector<SmallVector<TableBuilder::Emit>> rows;
   for (WeightOp weight : weights) {
@@ -186,12 +188,13 @@ static TableBuilder::Emit emitStates(TableBuilder &t, ArrayRef<StateOp> states) 
 }
 
 static TableBuilder::Emit emitKernels(TableBuilder &t, ArrayRef<KernelEntry> kernels) {
-  auto levels = LLVM::LLVMArrayType::get(t.ptr, MOERT_ISA_COUNT);
+  auto levels = LLVM::LLVMArrayType::get(t.ptr, MOERT_ISA_SLOTS);
   SmallVector<SmallVector<TableBuilder::Emit>> rows;
   for (const KernelEntry &kernel : kernels) {
     SmallVector<TableBuilder::Emit> functions;
     for (const std::string &wrapper : kernel.levels)
       functions.push_back(t.address(wrapper));
+    functions.resize(MOERT_ISA_SLOTS, t.address(""));
     rows.push_back({t.string(kernel.name), t.aggregate(levels, functions)});
   }
   return t.table(t.structType({t.ptr, levels}), rows);

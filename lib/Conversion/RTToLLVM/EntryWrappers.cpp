@@ -103,6 +103,11 @@ static func::FuncOp createWrapper(OpBuilder &builder, const LLVMTypeConverter &c
   return wrapper;
 }
 
+/// Callers name the inputs and the outputs.
+static bool isSameName(ValueAttr a, ValueAttr b) {
+  return StringRef(a.getName()) == StringRef(b.getName());
+}
+
 /// Fills in the signature of `func` and checks it against the body.
 static LogicalResult collectSignature(func::FuncOp func, EntryPoint &entry) {
   if (func.getNumResults() != 0)
@@ -112,13 +117,19 @@ static LogicalResult collectSignature(func::FuncOp func, EntryPoint &entry) {
     ValueAttr input = getInput(func, index);
     if (!input || failed(checkValue(func, "input", input)))
       return failure();
+    if (llvm::any_of(entry.inputs, [&](ValueAttr other) { return isSameName(other, input); }))
+      return func.emitOpError() << "has two inputs of the name '" << input.getName() << "'";
     entry.inputs.push_back(input);
   }
   if (auto outputs = func->getAttrOfType<ArrayAttr>(RTDialect::kOutputs))
     llvm::append_range(entry.outputs, outputs.getAsRange<ValueAttr>());
-  for (ValueAttr output : entry.outputs)
+  for (auto [index, output] : llvm::enumerate(entry.outputs)) {
     if (failed(checkValue(func, "output", output)))
       return failure();
+    for (ValueAttr other : ArrayRef(entry.outputs).take_front(index))
+      if (isSameName(other, output))
+        return func.emitOpError() << "has two outputs of the name '" << output.getName() << "'";
+  }
   WalkResult result = func.walk([&](OutputOp op) {
     if (op.getIndex() >= entry.outputs.size()) {
       op.emitOpError() << "names output " << op.getIndex() << ", but rt.outputs of @"
@@ -156,6 +167,7 @@ LogicalResult moec::rt::createEntryWrappers(ModuleOp module, const LLVMTypeConve
     func.removeResAttrsAttr();
   }
   if (tables.entries.empty())
-    return module.emitError("expects at least one function with rt.entry");
+    return module.emitError(
+        "expects at least one function with rt.entry, which is what can be run");
   return success();
 }

@@ -25,10 +25,6 @@ struct AllocLowering : ConvertOpToLLVMPattern<memref::AllocOp> {
   LogicalResult matchAndRewrite(memref::AllocOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     MemRefType type = op.getType();
-    if (!isConvertibleAndHasIdentityMaps(type))
-      return rewriter.notifyMatchFailure(op, "not a memref with the identity layout");
-    if (op.getAlignment().value_or(1) > MOERT_ALIGNMENT)
-      return rewriter.notifyMatchFailure(op, "alignment beyond what the runtime guarantees");
     SmallVector<Value> sizes, strides;
     Value bytes;
     getMemRefDescriptorSizes(op.getLoc(), type, adaptor.getDynamicSizes(), rewriter, sizes, strides,
@@ -47,8 +43,6 @@ struct DeallocLowering : ConvertOpToLLVMPattern<memref::DeallocOp> {
 
   LogicalResult matchAndRewrite(memref::DeallocOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    if (!isa<MemRefType>(op.getMemref().getType()))
-      return rewriter.notifyMatchFailure(op, "not a ranked memref");
     MemRefDescriptor descriptor(adaptor.getMemref());
     callRuntime(rewriter, op.getLoc(), Slot::Release, getContextPointer(op),
                 descriptor.allocatedPtr(rewriter, op.getLoc()));
@@ -58,6 +52,24 @@ struct DeallocLowering : ConvertOpToLLVMPattern<memref::DeallocOp> {
 };
 
 } // namespace
+
+LogicalResult moec::rt::checkHostMemory(ModuleOp module) {
+  WalkResult result = module.walk([](Operation *op) {
+    if (auto alloc = dyn_cast<memref::AllocOp>(op)) {
+      if (!alloc.getType().getLayout().isIdentity())
+        return WalkResult(
+            op->emitOpError("allocates memory with a layout; the runtime's has none"));
+      if (int64_t alignment = alloc.getAlignment().value_or(1); alignment > MOERT_ALIGNMENT)
+        return WalkResult(op->emitOpError() << "wants memory aligned to " << alignment
+                                            << " bytes; the runtime aligns to " << MOERT_ALIGNMENT);
+    }
+    if (auto dealloc = dyn_cast<memref::DeallocOp>(op);
+        dealloc && !isa<MemRefType>(dealloc.getMemref().getType()))
+      return WalkResult(op->emitOpError("releases memory of unknown rank"));
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
 
 void moec::rt::populateHostMemoryPatterns(const LLVMTypeConverter &converter,
                                           RewritePatternSet &patterns) {

@@ -83,6 +83,9 @@ mlir::LogicalResult createArtifact(mlir::ModuleOp module, const ArtifactTables &
 void populateRTToLLVMPatterns(const mlir::LLVMTypeConverter &converter,
                               const ArtifactTables &tables, mlir::RewritePatternSet &patterns);
 
+/// Requires memory that the runtime can give: for the others upstream's patterns would call malloc.
+mlir::LogicalResult checkHostMemory(mlir::ModuleOp module);
+
 /// Patterns for memref.alloc and memref.dealloc in host functions.
 void populateHostMemoryPatterns(const mlir::LLVMTypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);

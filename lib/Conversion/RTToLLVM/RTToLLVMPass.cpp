@@ -61,8 +61,7 @@ private:
 };
 } // namespace
 
-LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter,
-                                           ArtifactTables &tables) {
+LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter, ArtifactTables &tables) {
   RewritePatternSet patterns(&getContext());
   populateRTToLLVMPatterns(converter, tables, patterns);
   populateHostMemoryPatterns(converter, patterns);
@@ -105,7 +104,8 @@ void ConvertRTToLLVMPass::runOnOperation() {
       [](StateType type) -> Type { return IntegerType::get(type.getContext(), 32); });
 
   ArtifactTables tables;
-  if (failed(threadContext(module)) || failed(createKernelWrappers(module, converter, tables)) ||
+  if (failed(checkHostMemory(module)) || failed(threadContext(module)) ||
+      failed(createKernelWrappers(module, converter, tables)) ||
       failed(createEntryWrappers(module, converter, tables)))
     return signalPassFailure();
   numberWeightsAndStates(module, tables);

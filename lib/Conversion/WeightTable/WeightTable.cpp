@@ -18,11 +18,11 @@ WeightTable::WeightTable(ModuleOp module) : module(module), symbols(module) {
     names.try_emplace({Attribute(weight.getValue()), weight.getType()}, weight.getSymNameAttr());
 }
 
-rt::WeightExprInterface WeightTable::find(Value value) {
+rt::WeightExprInterface WeightTable::findSource(Value value) {
   if (auto weight = value.getDefiningOp<rt::GetWeightOp>()) {
     auto symbol = symbols.lookup<rt::WeightOp>(weight.getWeight());
     return symbol && isa<RankedTensorType>(symbol.getType()) ? symbol.getValue()
-                                                              : rt::WeightExprInterface();
+                                                             : rt::WeightExprInterface();
   }
   Attribute constant;
   if (matchPattern(value, m_Constant(&constant)))

@@ -21,8 +21,8 @@ class WeightTable {
 public:
   explicit WeightTable(mlir::ModuleOp module);
 
-  /// The expression of a constant tensor, a weight's or a constant op's; null
-  /// if `value` is computed at run time.
+  /// The expression of `value` if it is a weight or a constant, possibly behind
+  /// transposes, reshapes and casts of `onnx`; null if it is computed at run time.
   rt::WeightExprInterface find(mlir::Value value);
 
   /// The same, with an error at `user` that names `what` if there is none.
@@ -34,6 +34,9 @@ public:
                   mlir::StringRef name);
 
 private:
+  /// The same for the result of rt.get_weight or a constant op.
+  rt::WeightExprInterface findSource(mlir::Value value);
+
   mlir::ModuleOp module;
   mlir::SymbolTable symbols;
   llvm::DenseMap<std::pair<mlir::Attribute, mlir::Type>, mlir::StringAttr> names;

@@ -25,7 +25,9 @@ public:
     if (!prepareWeights())
       return false;
     foldCast();
-    auto x = cast<RankedTensorType>(form.x.getType());
+    auto x = cast<RankedTensorType>(form.x.getType()).clone(form.expert.elementType);
+    if (form.x.getType() != x)
+      form.x = onnx::CastOp::create(b, x, form.x);
     int64_t tokens = x.getDimSize(0);
     moe::RouteOp route = emitRoute(tokens);
     auto rows = RankedTensorType::get({ShapedType::kDynamic, x.getDimSize(1)}, x.getElementType());
@@ -41,6 +43,7 @@ public:
     if (type != old)
       sum = tensor::CastOp::create(b, old, sum);
     result.replaceAllUsesWith(sum);
+    form.original = result;
     form.replacement = sum;
     return true;
   }

@@ -36,7 +36,7 @@ public:
     if (!product)
       return proof.fail("expert-form", "the output of an expert is not a product with its weights",
                         output->op);
-    modelType = product->elementType;
+    modelType = form.elementType = product->elementType;
     if (!parseProjection(output, down, hidden))
       return proof.fail("expert-form",
                         "the output of an expert is not a product with its weights, plus a bias "
@@ -194,7 +194,7 @@ private:
                         row->op);
     if (!parseProjection(row, linear.projection, input))
       return false;
-    if (core(input)->kind != RowExpr::Kind::Leaf || !isModelType(input->elementType))
+    if (core(input)->kind != RowExpr::Kind::Leaf || input->elementType != modelType)
       return false;
     Index element = core(input)->leaf;
     if (form.input && form.input != element)

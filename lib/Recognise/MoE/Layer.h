@@ -109,6 +109,9 @@ struct ExpertForm {
   int64_t width = 0, hidden = 0;
   /// The element of the input over `token` and the variable of the row.
   Index input = nullptr;
+  /// What both products read: rows that are stored in f32 and rounded within the layer have it,
+  /// too.
+  mlir::Type elementType;
 };
 
 /// Explains an expert's output over the variable at `columnPosition`, in [0, columns); fails an
@@ -125,7 +128,9 @@ struct LayerForm {
   mlir::Type termType;
   /// The value to be replaced, T x H.
   mlir::Value result;
-  /// What `emitLayer` replaced it, or its only user, a conversion, by.
+  /// What `emitLayer` replaced: the value, or the result of its only user, a conversion.
+  mlir::Value original;
+  /// What it replaced that by.
   mlir::Value replacement;
 };
 

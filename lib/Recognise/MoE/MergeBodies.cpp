@@ -134,7 +134,7 @@ private:
       operands.push_back(row->operands);
       if (isCommutative(row))
         llvm::stable_sort(operands.back(),
-                          [&](Row a, Row b) { return colours[e].get(a) < colours[e].get(b); });
+                          [&own = colours[e]](Row a, Row b) { return own.get(a) < own.get(b); });
     }
     for (size_t i = 0; i < first->operands.size(); ++i) {
       SmallVector<Row> each;

@@ -7,6 +7,7 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "lib/Recognise/MoE/ExpertWeights.h"
+#include "lib/Recognise/MoE/LayerForms.h"
 #include "lib/Recognise/Passes.h"
 
 using namespace mlir;
@@ -116,6 +117,8 @@ private:
   void settle(Proof &proof, LayerForm &form, Value result, bool isProved) {
     settled.insert(proof.choice.op);
     bool found = isProved && emitLayer(proof, form, weights);
+    if (found && report.forms)
+      report.forms->push_back(cutLayer(facts, proof.choice, form));
     // What follows is no part of this layer, whether it was one or not.
     facts.forget(result);
     if (!found) {
@@ -136,7 +139,7 @@ private:
     layer.info.router = form.router.name;
     layer.info.hidden = *form.expert.first.inputs.getConstant();
     layer.info.width = form.expert.width;
-    layer.info.dtype = getElementTypeOrSelf(form.x.getType());
+    layer.info.dtype = form.expert.elementType;
     layers.push_back(std::move(layer));
   }
 
@@ -177,9 +180,12 @@ private:
 
 struct RecogniseMoE : moec::recognise::impl::RecogniseMoEPassBase<RecogniseMoE> {
   using RecogniseMoEPassBase::RecogniseMoEPassBase;
+  RecogniseMoE(const RecogniseMoEPassOptions &options, std::vector<LayerForms> *forms)
+      : RecogniseMoEPassBase(options), forms(forms) {}
 
   void runOnOperation() override {
     RecognitionReport report;
+    report.forms = forms;
     if (failed(recogniseMoE(getOperation(), report)))
       return signalPassFailure();
     numLayers += report.layers.size();
@@ -195,9 +201,17 @@ struct RecogniseMoE : moec::recognise::impl::RecogniseMoEPassBase<RecogniseMoE> 
       emitRemark(declined.where) << "no layer at " << declined.name << " (" << declined.family
                                  << "): " << declined.obligation << ": " << declined.detail;
   }
+
+  std::vector<LayerForms> *forms = nullptr;
 };
 
 } // namespace
+
+std::unique_ptr<Pass>
+moec::recognise::createRecogniseMoEPass(const RecogniseMoEPassOptions &options,
+                                        std::vector<LayerForms> *forms) {
+  return std::make_unique<RecogniseMoE>(options, forms);
+}
 
 LogicalResult moec::recognise::recogniseMoE(ModuleOp module, RecognitionReport &report) {
   for (auto function : module.getOps<func::FuncOp>())

@@ -51,16 +51,20 @@ struct DeclinedLayer {
   mlir::Location where;
 };
 
+struct LayerForms;
+
 struct RecognitionReport {
   std::vector<RecognisedLayer> layers;
   std::vector<DeclinedLayer> declined;
+  /// Where both forms of each layer go; null if nobody compares them.
+  std::vector<LayerForms> *forms = nullptr;
 };
 
 /// The name of the ONNX node that a location carries; empty if it carries none.
 std::string nodeName(mlir::Location loc);
 
-/// Whether a dense expert on the same tokens `x` is added to the result of a layer: the other operand
-/// of an addition is made of `x`, weights, row-wise functions and at least two products.
+/// Whether a dense expert on the same tokens `x` is added to the result of a layer: the other
+/// operand of an addition is made of `x`, weights, row-wise functions and at least two products.
 bool hasSharedExpert(mlir::Value result, mlir::Value x);
 
 /// Recognises the layers of all functions of a module, adding to `report`.

@@ -138,6 +138,9 @@ enum moert_isa {
   MOERT_ISA_COUNT = 3
 };
 
+/* Levels that kernel tables have room for: what is frozen must not change when one is added. */
+#define MOERT_ISA_SLOTS 8
+
 /* A tensor in memory: dense, row-major. `sizes[rank]` and beyond are unspecified. */
 typedef struct moert_buffer {
   void *data;
@@ -277,7 +280,7 @@ typedef struct moert_state_info {
 
 typedef struct moert_kernel_info {
   const char *name;
-  moert_kernel_fn levels[MOERT_ISA_COUNT]; /* null: not built for that level */
+  moert_kernel_fn levels[MOERT_ISA_SLOTS]; /* by moert_isa; null: not built for that level */
 } moert_kernel_info;
 
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
@@ -339,7 +342,8 @@ MOERT_STATIC_ASSERT(offsetof(moert_state_info, dim_names) == 24, "moert_state_in
 MOERT_STATIC_ASSERT(offsetof(moert_state_info, axis) == 32, "moert_state_info");
 MOERT_STATIC_ASSERT(offsetof(moert_state_info, granule) == 36, "moert_state_info");
 MOERT_STATIC_ASSERT(offsetof(moert_state_info, capacity) == 40, "moert_state_info");
-MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 32, "moert_kernel_info");
+MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 72, "moert_kernel_info");
+MOERT_STATIC_ASSERT(MOERT_ISA_COUNT <= MOERT_ISA_SLOTS, "moert_kernel_info");
 MOERT_STATIC_ASSERT(offsetof(moert_kernel_info, levels) == 8, "moert_kernel_info");
 MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 88, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, size) == 4, "moert_artifact_v1");

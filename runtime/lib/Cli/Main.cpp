@@ -66,6 +66,7 @@ public:
 private:
   moert_status load();
   moert_status openArtifact();
+  moert_status checkBinds() const;
   moert_status prepare();
   moert_status setInput(uint32_t index);
   moert_status runAll();
@@ -75,6 +76,7 @@ private:
   moert_status write();
   void printVersion() const;
   void printHelp() const;
+  void explainMadeUp() const;
   int finish(const moert_status &status, int exitCode);
   int finish(const moert_status &status) { return finish(status, exitCodeOf(status.code)); }
 
@@ -142,6 +144,30 @@ moert_status Invocation::load() {
   return keep(api_.weights_open(artifact_.get(), &weightsOptions, &weights), weights, weights_);
 }
 
+/// The session checks this too; here the message can list the names that there are.
+moert_status Invocation::checkBinds() const {
+  std::set<std::string> known;
+  auto add = [&](const auto *infos, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i)
+      for (int32_t axis = 0; infos[i].dim_names && axis < infos[i].rank; ++axis)
+        if (infos[i].dim_names[axis])
+          known.insert(infos[i].dim_names[axis]);
+  };
+  const moert_entry_info &entry = table_->entries[0];
+  add(entry.inputs, entry.num_inputs);
+  add(entry.outputs, entry.num_outputs);
+  add(table_->states, table_->num_states);
+  std::string names;
+  for (const std::string &name : known)
+    names += (names.empty() ? "" : ", ") + name;
+  for (const auto &bind : options_.binds)
+    if (!known.count(bind.first))
+      return failure(MOERT_INVALID_ARGUMENT, "--bind: the model has no dimension named '%s'; %s%s",
+                     bind.first.c_str(),
+                     known.empty() ? "no size is open" : "there are: ", names.c_str());
+  return success();
+}
+
 moert_status Invocation::prepare() {
   const moert_entry_info &entry = table_->entries[0];
   if (options_.steps && !table_->num_states)
@@ -151,6 +177,7 @@ moert_status Invocation::prepare() {
     MOERT_RETURN_IF_FAILED(Steps::make(entry, options_, steps_));
   MOERT_RETURN_IF_FAILED(
       collectInputs(entry, options_, options_.steps ? &steps_ : nullptr, inputs_));
+  MOERT_RETURN_IF_FAILED(checkBinds());
   // Sizes of bound states: what is bound, what inputs have, else 1.
   std::map<std::string, int64_t> bound(options_.binds.begin(), options_.binds.end());
   for (uint32_t i = 0; i < table_->num_states; ++i) {
@@ -327,11 +354,20 @@ void Invocation::printHelp() const {
   list("outputs", entry.outputs, entry.num_outputs);
 }
 
+/// Inputs that were made up need not fit each other, as a mask that is to cover a cache and tokens.
+void Invocation::explainMadeUp() const {
+  std::string sizes;
+  for (const auto &[name, size] : inputs_.dims)
+    sizes += (sizes.empty() ? "" : ", ") + name + "=" + std::to_string(size);
+  fprintf(
+      stderr,
+      "%s: note: inputs were made up by --random%s%s; --bind gives other sizes, --input values\n",
+      program_.c_str(), sizes.empty() ? "" : " with ", sizes.c_str());
+}
+
 int Invocation::finish(const moert_status &status, int exitCode) {
   if (status.code != MOERT_OK)
     fprintf(stderr, "%s: error: %s\n", program_.c_str(), status.message);
-  if (exitCode == 2)
-    fprintf(stderr, "%s: see --help\n", program_.c_str());
   return exitCode;
 }
 
@@ -349,8 +385,12 @@ int Invocation::run(int argc, char **argv) {
   if (status.code != MOERT_OK)
     return finish(status, badInput_ ? 3 : exitCodeOf(status.code));
   status = options_.steps ? runSteps() : runAll();
-  if (status.code != MOERT_OK)
-    return finish(status);
+  if (status.code != MOERT_OK) {
+    int exitCode = finish(status);
+    if (status.code == MOERT_INVALID_ARGUMENT && options_.random)
+      explainMadeUp();
+    return exitCode;
+  }
   status = write();
   // The disk is a resource; input files have been read by now.
   return finish(status, status.code == MOERT_IO ? 5 : exitCodeOf(status.code));

@@ -83,8 +83,7 @@ const Option kOptions[] = {
      }},
     {"--advance", "IN",
      "after each step input IN is its last value plus one (positions: last dimension as that of "
-     "the "
-     "input fed), else gets a one more (masks); made up where not given",
+     "the input fed), else it grows by a one (masks); made up where not given",
      [](Options &o, const std::string &text) {
        o.advances.push_back(text);
        return !text.empty();
@@ -135,7 +134,7 @@ moert_status parseOptions(int argc, char **argv, bool needsModel, Options &optio
     std::string argument = argv[i];
     if (argument.size() < 2 || argument[0] != '-') {
       if (!needsModel || !options.model.empty() || argument.empty())
-        return failure(MOERT_INVALID_ARGUMENT, "unexpected argument '%s'", argv[i]);
+        return failure(MOERT_INVALID_ARGUMENT, "unexpected argument '%s'; see --help", argv[i]);
       options.model = argument;
       continue;
     }
@@ -145,7 +144,7 @@ moert_status parseOptions(int argc, char **argv, bool needsModel, Options &optio
     std::string name = argument.substr(0, equals);
     const Option *option = findOption(name);
     if (!option)
-      return failure(MOERT_INVALID_ARGUMENT, "unknown option '%s'", name.c_str());
+      return failure(MOERT_INVALID_ARGUMENT, "unknown option '%s'; see --help", name.c_str());
     std::string value;
     if (!option->argument && equals != std::string::npos)
       return failure(MOERT_INVALID_ARGUMENT, "option %s takes no value", option->name);
@@ -161,13 +160,13 @@ moert_status parseOptions(int argc, char **argv, bool needsModel, Options &optio
                      option->name, value.c_str(), option->argument);
   }
   if (needsModel && options.model.empty() && !options.help && !options.version)
-    return failure(MOERT_INVALID_ARGUMENT, "no model is given");
+    return failure(MOERT_INVALID_ARGUMENT, "no model is given; see --help");
   return checkSteps(options);
 }
 
 std::string usage(const std::string &program, bool needsModel) {
   std::string text = "usage: " + program + (needsModel ? " MODEL.so" : "") + " [options]\n\n";
-  constexpr size_t kColumn = 24, kWidth = 96;
+  constexpr size_t kColumn = 25, kWidth = 96;
   for (const Option &option : kOptions) {
     std::string line = std::string("  ") + option.name;
     if (option.argument)
@@ -178,7 +177,7 @@ std::string usage(const std::string &program, bool needsModel) {
       size_t end = words.find(' ', begin);
       end = end == std::string::npos ? words.size() : end;
       if (line.size() + (end - begin) > kWidth) {
-        text += line + "\n";
+        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
         line.assign(kColumn, ' ');
       }
       line += words.substr(begin, end - begin) + " ";

@@ -76,7 +76,10 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
                    "the artifact was made for a newer runtime: its table has %u bytes, this one "
                    "knows %zu",
                    table.size, sizeof(table));
-  if (table.size < sizeof(table))
+  // Tables that end here are complete: what version 1 began with. Whatever is appended later is
+  // read from tables that are long enough.
+  constexpr size_t kFirstBytes = offsetof(struct moert_artifact_v1, metadata) + sizeof(char *);
+  if (table.size < kFirstBytes)
     return corrupt("its table is too short");
   if (table.num_entries < 1 || !table.entries)
     return corrupt("no entry");

@@ -53,3 +53,19 @@ func.func @rows_read_elsewhere(%x: tensor<?x8xf32>, %ids: tensor<?x1xi32>) -> (t
   %y = moe.grouped_matmul %r, %o, %w {layout = #moe.layout<in_out>} : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x6xf32> -> tensor<?x6xf32>
   return %r, %y : tensor<?x8xf32>, tensor<?x6xf32>
 }
+
+// -----
+
+// Weights behind transposes and casts of onnx are weights, too.
+// CHECK: rt.weight @expert_product : !tile.packed<2x6x8xbf16> = #rt.pack<#rt.cast<#rt.file<"w", 0, tensor<2x6x8xf32>>, bf16>, 1>
+// CHECK-LABEL: @behind_views
+// CHECK: rt.get_weight @expert_product
+rt.weight @w : tensor<2x6x8xf32> = #rt.file<"w", 0, tensor<2x6x8xf32>>
+func.func @behind_views(%x: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xbf16> {
+  %w = rt.get_weight @w : tensor<2x6x8xf32>
+  %turned = onnx.transpose %w {perm = array<i64: 0, 2, 1>} : (tensor<2x6x8xf32>) -> tensor<2x8x6xf32>
+  %narrow = onnx.cast %turned : (tensor<2x8x6xf32>) -> tensor<2x8x6xbf16>
+  %y = moe.grouped_matmul %x, %o, %narrow {layout = #moe.layout<in_out>}
+    : tensor<?x8xbf16>, tensor<3xi32>, tensor<2x8x6xbf16> -> tensor<?x6xbf16>
+  return %y : tensor<?x6xbf16>
+}

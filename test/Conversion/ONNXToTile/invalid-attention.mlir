@@ -40,8 +40,8 @@ func.func @f(%x: tensor<2x4x5x16xf32>) -> tensor<2x4x5x16xf32> {
 
 // -----
 
-func.func @f(%x: tensor<2x4x5x16xf32>) -> tensor<2x4x5x5xf32> {
-  // expected-error @+1 {{has no lowering yet: qk_matmul_output is not kept; nothing may read it}}
-  %y, %qk = onnx.attention %x, %x, %x : (tensor<2x4x5x16xf32>, tensor<2x4x5x16xf32>, tensor<2x4x5x16xf32>) -> tensor<2x4x5x16xf32> qk(tensor<2x4x5x5xf32>)
-  return %qk : tensor<2x4x5x5xf32>
+func.func @different_ranks(%q: tensor<1x5x16xf32>, %k: tensor<1x2x5x8xf32>) -> tensor<1x5x16xf32> {
+  // expected-error @+1 {{has no lowering yet: q, k and v have different ranks}}
+  %0 = onnx.attention %q, %k, %k {q_num_heads = 2 : i64, kv_num_heads = 2 : i64} : (tensor<1x5x16xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x5x16xf32>
+  return %0 : tensor<1x5x16xf32>
 }

@@ -251,3 +251,200 @@ func.func @f(%x: tensor<4xf32> {rt.nmae = "a"}) {
 
 // expected-error @+1 {{expects elements of whole bytes, got 'i1'}}
 rt.weight @w : tensor<4xi1> = dense<true> : tensor<4xi1>
+
+// -----
+
+// expected-error @+1 {{expects a path}}
+rt.weight @w : tensor<4xf32> = #rt.file<"", 0, tensor<4xf32>>
+
+// -----
+
+// expected-error @+1 {{expects the value to be a tensor}}
+rt.weight @w : tensor<4xf32> = dense<1.0> : vector<4xf32>
+
+// -----
+
+// expected-error @+1 {{expects elements of whole bytes, got 'index'}}
+rt.weight @w : tensor<4xindex> = dense<1> : tensor<4xindex>
+
+// -----
+
+// expected-error @+1 {{expects a ranked tensor, got dense<1.000000e+00> : vector<4xf32>}}
+rt.weight @w : tensor<1x4xf32> = #rt.stack<[dense<1.0> : vector<4xf32>]>
+
+// -----
+
+// expected-error @+1 {{expects sizes >= 0 whose product fits 64 bits, got -4}}
+rt.weight @w : tensor<4x4xf32> = #rt.reshape<#rt.file<"w", 0, tensor<4x4xf32>>, [-4, -4]>
+
+// -----
+
+// expected-error @+1 {{expects sizes >= 0 whose product fits 64 bits, got 4611686018427387904}}
+rt.weight @w : tensor<4x4xf32> = #rt.reshape<#rt.file<"w", 0, tensor<4x4xf32>>, [4, 4611686018427387904]>
+
+// -----
+
+// expected-error @+1 {{expects one of offsets per dimension of 'tensor<4x4xf32>', got 1}}
+rt.weight @w : tensor<4x4xf32> = #rt.slice<#rt.file<"w", 0, tensor<4x4xf32>>, [0], [4, 4]>
+
+// -----
+
+// expected-error @+1 {{expects one of sizes per dimension of 'tensor<4x4xf32>', got 3}}
+rt.weight @w : tensor<4x4xf32> = #rt.slice<#rt.file<"w", 0, tensor<4x4xf32>>, [0, 0], [4, 4, 4]>
+
+// -----
+
+// expected-error @+1 {{expects axis to be a dimension of 'tensor<4x4xf32>', got 2}}
+rt.weight @w : tensor<4x4xf32> = #rt.concat<2, [#rt.file<"w", 0, tensor<4x4xf32>>]>
+
+// -----
+
+// expected-error @+1 {{expects [G, N, K] or [N, K], got 'tensor<4xf32>'}}
+rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<4xf32>>, 1>
+
+// -----
+
+// expected-error @+1 {{expects f32, f16 or bf16, got 'f64'}}
+rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<4x4xf64>>, 1>
+
+// -----
+
+// expected-error @+1 {{expects columns to be 1 or 2, got 4}}
+rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<4x4xf32>>, 4>
+
+// -----
+
+// expected-error @+1 {{size in bytes of 'tensor<4x576460752303423488xf32>' does not fit 64 bits}}
+rt.weight @w : tensor<4x576460752303423488xf32> = #rt.stack<[
+  #rt.file<"w", 0, tensor<576460752303423488xf32>>, #rt.file<"w", 0, tensor<576460752303423488xf32>>, #rt.file<"w", 0, tensor<576460752303423488xf32>>, #rt.file<"w", 0, tensor<576460752303423488xf32>>]>
+
+// -----
+
+// expected-error @+1 {{size in bytes of 'tensor<2305843009213693952xf32>' does not fit 64 bits}}
+rt.weight @w : tensor<2305843009213693952xf32> = #rt.concat<0, [
+  #rt.file<"w", 0, tensor<1152921504606846976xf32>>, #rt.file<"w", 0, tensor<1152921504606846976xf32>>]>
+
+// -----
+
+// expected-error @+1 {{size in bytes of 'tensor<1152921504606846976xf64>' does not fit 64 bits}}
+rt.weight @w : tensor<1152921504606846976xf64> = #rt.cast<#rt.file<"w", 0, tensor<1152921504606846976xf32>>, f64>
+
+// -----
+
+// expected-error @+1 {{'rt.kernel' marks functions only}}
+module attributes {rt.kernel} {
+}
+
+// -----
+
+// expected-error @+1 {{'rt.entry' marks functions only}}
+module attributes {rt.entry} {
+}
+
+// -----
+
+// expected-error @+1 {{a function cannot be both an entry and a kernel}}
+func.func @k(%begin: index, %end: index) attributes {rt.entry, rt.kernel} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.entry' to be a unit attribute}}
+func.func @f() attributes {rt.entry = 1} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.outputs' to be an array of #rt.value}}
+func.func @f() attributes {rt.entry, rt.outputs = ["y"]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'rt.outputs' belongs to functions with rt.entry}}
+func.func @f() attributes {rt.outputs = []} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.metadata' to be a string on a module}}
+func.func @f() attributes {rt.metadata = "{}"} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.build_id' to be 16 bytes on a module}}
+module attributes {rt.build_id = array<i8: 1, 2>} {
+}
+
+// -----
+
+// expected-error @+1 {{unknown attribute 'rt.entries' of the rt dialect}}
+module attributes {rt.entries} {
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.name' to be a string}}
+func.func @f(%x: tensor<4xf32> {rt.name = 1}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expects 'rt.dim_names' to be an array of strings}}
+func.func @f() -> (tensor<4xf32> {rt.dim_names = "n"}) {
+  %0 = arith.constant dense<0.0> : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expects granule >= 1 in 32 bits, got 0}}
+rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 16, granule = 0}
+
+// -----
+
+// expected-error @+1 {{expects capacity >= 1, got 0}}
+rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 0}
+
+// -----
+
+// expected-error @+1 {{expects a name per dimension of 'tensor<4x?xf32>', got 1}}
+rt.state @s : tensor<4x?xf32> {axis = 1, capacity = 16, dimNames = ["n"]}
+
+// -----
+
+// expected-error @+1 {{expects one of the dimension names per dimension of 'tensor<4xf32>', got 2}}
+func.func @f() attributes {rt.entry, rt.outputs = [#rt.value<"y", tensor<4xf32> dims["a", "b"]>]} {
+  return
+}
+
+// -----
+
+func.func @f(%s: !rt.state<tensor<4x?xf32>, axis = 1>) {
+  // expected-error @+1 {{expects the base to be memref<?x'f32'>, got 'memref<?xf16>'}}
+  %base, %length, %capacity = rt.get_state %s () : !rt.state<tensor<4x?xf32>, axis = 1> -> memref<?xf16>
+  return
+}
+
+// -----
+
+func.func @f() {
+  return
+}
+// expected-error @+1 {{@f is not a function with rt.kernel}}
+rt.kernel @k {v2 = @f}
+
+// -----
+
+func.func @f(%n: index) attributes {rt.entry} {
+  // expected-error @+1 {{expects the identity layout, got 'memref<4x4xf32, strided<[8, 1]>>'}}
+  %0 = rt.output 0 () : memref<4x4xf32, strided<[8, 1]>>
+  return
+}

@@ -41,6 +41,8 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
   %ok = arith.cmpi sgt, %n, %c0 : index
   // CHECK: rt.check %{{.*}}, invalid_argument, "no rows"
   rt.check %ok, invalid_argument, "no rows"
+  // CHECK: rt.check %{{.*}}, unsupported, "no code for no rows"
+  rt.check %ok, unsupported, "no code for no rows"
   // CHECK: rt.get_weight @w : tensor<8x192x64xf32>
   %w = rt.get_weight @w : tensor<8x192x64xf32>
   // CHECK: rt.get_weight @w : memref<8x192x64xf32>

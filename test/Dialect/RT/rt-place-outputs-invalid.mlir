@@ -26,3 +26,10 @@ func.func private @f() {
   call @main() : () -> ()
   return
 }
+
+// -----
+
+// expected-error @+1 {{has both results and rt.outputs}}
+func.func @main(%x: memref<4xf32>) -> memref<4xf32> attributes {rt.entry, rt.outputs = []} {
+  return %x : memref<4xf32>
+}

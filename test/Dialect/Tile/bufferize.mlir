@@ -120,3 +120,48 @@ func.func @scatter(%x: tensor<?x64xf32> {bufferization.writable = false}, %u: te
       {combine = #tile.combine<replace>} -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// -----
+
+// Panels made at run time are written once and read where they lie; an element argument that is not written is read in
+// place.
+// CHECK-LABEL: func @panels_at_run_time
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x64xf32>, %[[K:[a-z0-9]+]]: memref<?x?x64xf32>, %[[R:[a-z0-9]+]]: memref<?x?xf32>
+// CHECK-NOT: memref.copy
+// CHECK: %[[P:.*]] = memref.alloc
+// CHECK: tile.pack %[[K]] : memref<?x?x64xf32> outs(%[[P]] : memref<?xf32>) {transposed}
+// CHECK: %[[O:.*]] = memref.alloc
+// CHECK: tile.ragged_matmul rows(%[[X]] : memref<?x64xf32>) batch(%{{.*}}) slabs(%[[P]] : memref<?xf32>) elem_args(%[[R]] : memref<?x?xf32>) outs(%[[O]] : memref<?x?xf32>)
+// CHECK-NOT: memref.copy
+// CHECK: return %[[O]]
+func.func @panels_at_run_time(%x: tensor<?x64xf32>, %k: tensor<?x?x64xf32>, %r: tensor<?x?xf32>, %g: index,
+                              %size: index, %m: index, %n: index) -> tensor<?x?xf32> {
+  %e = tensor.empty(%size) : tensor<?xf32>
+  %p = tile.pack %k : tensor<?x?x64xf32> outs(%e : tensor<?xf32>) {transposed} -> tensor<?xf32>
+  %o = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %y = tile.ragged_matmul rows(%x : tensor<?x64xf32>) batch(%g) slabs(%p : tensor<?xf32>)
+      elem_args(%r : tensor<?x?xf32>) outs(%o : tensor<?x?xf32>) -> tensor<?x?xf32> epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    %sum = arith.addf %acc, %residual : f32
+    tile.yield %sum : f32
+  }
+  return %y : tensor<?x?xf32>
+}
+
+// -----
+
+// Sums and orders along an axis get memory of their own.
+// CHECK-LABEL: func @scan_and_sort
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x8xi64>, %[[Z:[a-z0-9]+]]: memref<?x8xf32>
+// CHECK-NOT: memref.copy
+// CHECK: tile.scan rows(%[[X]] : memref<?x8xi64>) outs(%[[S:.*]] : memref<?x8xi64>) {axis = 1 : i64}
+// CHECK: tile.sort keys(%[[Z]] : memref<?x8xf32>) outs(%[[I:.*]] : memref<?x8xi64>) {axis = 0 : i64}
+// CHECK-NOT: memref.copy
+// CHECK: return %[[S]], %[[I]]
+func.func @scan_and_sort(%x: tensor<?x8xi64>, %z: tensor<?x8xf32>, %n: index) -> (tensor<?x8xi64>, tensor<?x8xi64>) {
+  %a = tensor.empty(%n) : tensor<?x8xi64>
+  %s = tile.scan rows(%x : tensor<?x8xi64>) outs(%a : tensor<?x8xi64>) {axis = 1 : i64} -> tensor<?x8xi64>
+  %b = tensor.empty(%n) : tensor<?x8xi64>
+  %i = tile.sort keys(%z : tensor<?x8xf32>) outs(%b : tensor<?x8xi64>) {axis = 0 : i64} -> tensor<?x8xi64>
+  return %s, %i : tensor<?x8xi64>, tensor<?x8xi64>
+}

@@ -799,3 +799,157 @@ func.func @f(%x: tensor<?x8xf32>, %o: tensor<?x8xi32>) -> tensor<?x8xi32> {
   %p = tile.sort keys(%x : tensor<?x8xf32>) outs(%o : tensor<?x8xi32>) {axis = 1 : i64} -> tensor<?x8xi32>
   return %p : tensor<?x8xi32>
 }
+
+// -----
+
+func.func @pack_source_rank(%x: memref<?x64xf32>, %o: memref<?xf32>) {
+  // expected-error @+1 {{expects source to have rank 3, got 'memref<?x64xf32>'}}
+  tile.pack %x : memref<?x64xf32> outs(%o : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func @pack_source_element(%x: memref<1x8x64xi32>, %o: memref<?xi32>) {
+  // expected-error @+1 {{expects source of f32, f16 or bf16, got 'i32'}}
+  tile.pack %x : memref<1x8x64xi32> outs(%o : memref<?xi32>)
+  return
+}
+
+// -----
+
+func.func @pack_outs_element(%x: memref<1x8x64xbf16>, %o: memref<?xf32>) {
+  // expected-error @+1 {{expects outs of the element type of its source, got 'f32'}}
+  tile.pack %x : memref<1x8x64xbf16> outs(%o : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func @pack_outs_rank(%x: memref<1x8x64xf32>, %o: memref<?x32xf32>) {
+  // expected-error @+1 {{expects outs to have rank 1, got 'memref<?x32xf32>'}}
+  tile.pack %x : memref<1x8x64xf32> outs(%o : memref<?x32xf32>)
+  return
+}
+
+// -----
+
+func.func @pack_panels_source_rank(%n: index, %x: memref<64xf32>, %p: memref<?xf32>) {
+  // expected-error @+1 {{expects source to have rank 3, got 'memref<64xf32>'}}
+  tile.pack_panels %n to %n source(%x : memref<64xf32>) into(%p : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func @pack_panels_element(%n: index, %x: memref<1x8x64xf16>, %p: memref<?xf32>) {
+  // expected-error @+1 {{expects panels of the element type of their source}}
+  tile.pack_panels %n to %n source(%x : memref<1x8x64xf16>) into(%p : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func @pack_panels_layout(%n: index, %x: memref<1x8x64xf32>, %p: memref<?xf32, strided<[2]>>) {
+  // expected-error @+1 {{expects into in the default layout and memory space}}
+  tile.pack_panels %n to %n source(%x : memref<1x8x64xf32>) into(%p : memref<?xf32, strided<[2]>>)
+  return
+}
+
+// -----
+
+func.func @pack_rows_ranges_and_batch(%n: index, %x: memref<?x64xf32>, %r: memref<9xi32>, %a: memref<?xf32>) {
+  // expected-error @+1 {{expects ranges or batch, not both}}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x64xf32>) ranges(%r : memref<9xi32>) batch(%n)
+      into(%a : memref<?xf32>) depth(%n)
+  return
+}
+
+// -----
+
+func.func @ranges_and_batch(%n: index, %x: memref<?x64xf32>, %r: memref<9xi32>, %w: !tile.packed<8x96x64xf32>,
+                            %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects ranges or batch, not both}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) ranges(%r : memref<9xi32>) batch(%n)
+      slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @element_argument_rows(%x: memref<7x64xf32>, %w: !tile.packed<1x96x64xf32>, %r: memref<6x96xf32>,
+                                 %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects dimension 0 of an element argument to be 7, got 6}}
+  tile.ragged_matmul rows(%x : memref<7x64xf32>) slabs(%w : !tile.packed<1x96x64xf32>)
+      elem_args(%r : memref<6x96xf32>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @element_argument_columns(%x: memref<7x64xf32>, %w: !tile.packed<1x96x64xf32>, %r: memref<7x95xf32>,
+                                    %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects dimension 1 of an element argument to be 96, got 95}}
+  tile.ragged_matmul rows(%x : memref<7x64xf32>) slabs(%w : !tile.packed<1x96x64xf32>)
+      elem_args(%r : memref<7x95xf32>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @element_argument_type(%x: memref<7x64xf32>, %w: !tile.packed<1x96x64xf32>, %r: memref<7x96xi32>,
+                                 %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects an element argument of f32, f16 or bf16, got 'i32'}}
+  tile.ragged_matmul rows(%x : memref<7x64xf32>) slabs(%w : !tile.packed<1x96x64xf32>)
+      elem_args(%r : memref<7x96xi32>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32, %residual: i32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @element_argument_stride(%x: memref<7x64xf32>, %w: !tile.packed<1x96x64xf32>,
+                                   %r: memref<7x96xf32, strided<[1, 7]>>, %o: memref<7x96xf32>) {
+  // expected-error @+1 {{expects an element argument with unit stride}}
+  tile.ragged_matmul rows(%x : memref<7x64xf32>) slabs(%w : !tile.packed<1x96x64xf32>)
+      elem_args(%r : memref<7x96xf32, strided<[1, 7]>>) outs(%o : memref<7x96xf32>) epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @depth_of_packed(%n: index, %a: memref<?xf32>, %w: !tile.packed<1x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects depth for slabs in a buffer, and only for those}}
+  tile.panel_product %n to %n of %n packed(%a : memref<?xf32>) depth(%n) slabs(%w : !tile.packed<1x96x64xf32>)
+      outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+func.func @depth_missing(%n: index, %a: memref<?xf32>, %p: memref<?xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects depth for slabs in a buffer, and only for those}}
+  tile.panel_product %n to %n of %n packed(%a : memref<?xf32>) slabs(%p : memref<?xf32>)
+      outs(%o : memref<?x96xf32>) epilogue {
+  ^bb0(%acc: f32):
+    tile.yield %acc : f32
+  }
+  return
+}

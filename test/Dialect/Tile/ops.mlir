@@ -133,3 +133,44 @@ func.func @along_axis(%x: tensor<?x8xi64>, %z: tensor<?x8xf32>, %o: tensor<?x8xi
   %p = tile.sort keys(%z : tensor<?x8xf32>) outs(%o : tensor<?x8xi64>) {axis = 0 : i64, descending} -> tensor<?x8xi64>
   return %s, %p : tensor<?x8xi64>, tensor<?x8xi64>
 }
+
+// CHECK-LABEL: func @pack
+// CHECK: tile.pack %{{.*}} : tensor<?x?x64xf32> outs(%{{.*}} : tensor<?xf32>) {transposed} -> tensor<?xf32>
+// CHECK: tile.pack %{{.*}} : tensor<2x63x40xbf16> outs(%{{.*}} : tensor<8192xbf16>) -> tensor<8192xbf16>
+func.func @pack(%x: tensor<?x?x64xf32>, %o: tensor<?xf32>, %y: tensor<2x63x40xbf16>, %p: tensor<8192xbf16>)
+    -> (tensor<?xf32>, tensor<8192xbf16>) {
+  %a = tile.pack %x : tensor<?x?x64xf32> outs(%o : tensor<?xf32>) {transposed} -> tensor<?xf32>
+  %b = tile.pack %y : tensor<2x63x40xbf16> outs(%p : tensor<8192xbf16>) -> tensor<8192xbf16>
+  return %a, %b : tensor<?xf32>, tensor<8192xbf16>
+}
+
+// Panels that are made at run time, one product per batch entry, and an operand as large as the result.
+// CHECK-LABEL: func @batched_product
+// CHECK: tile.ragged_matmul rows(%{{.*}} : tensor<?x?xf16>) batch(%{{.*}}) slabs(%{{.*}} : tensor<?xf16>) elem_args(%{{.*}} : tensor<?x?xf32>) outs(%{{.*}} : tensor<?x?xf32>) -> tensor<?x?xf32> epilogue
+// CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32):
+func.func @batched_product(%x: tensor<?x?xf16>, %g: index, %p: tensor<?xf16>, %r: tensor<?x?xf32>,
+                           %o: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  %y = tile.ragged_matmul rows(%x : tensor<?x?xf16>) batch(%g) slabs(%p : tensor<?xf16>)
+      elem_args(%r : tensor<?x?xf32>) outs(%o : tensor<?x?xf32>) -> tensor<?x?xf32> epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    %sum = arith.addf %acc, %residual : f32
+    tile.yield %sum : f32
+  }
+  return %y : tensor<?x?xf32>
+}
+
+// CHECK-LABEL: func @batched_kernels
+// CHECK: tile.pack_panels %{{.*}} to %{{.*}} source(%{{.*}} : memref<?x64x?xbf16>) into(%{{.*}} : memref<?xbf16>) {transposed}
+// CHECK: tile.pack_rows %{{.*}} to %{{.*}} of %{{.*}} rows(%{{.*}} : memref<?x?xf32>) batch(%{{.*}}) into(%{{.*}} : memref<?xf32>) depth(%{{.*}})
+// CHECK: tile.panel_product %{{.*}} to %{{.*}} of %{{.*}} packed(%{{.*}} : memref<?xf32>) batch(%{{.*}}) depth(%{{.*}}) slabs(%{{.*}} : memref<?xbf16>) elem_args(%{{.*}} : memref<?x?xf32>) outs(%{{.*}} : memref<?x?xf32>) epilogue
+func.func @batched_kernels(%n: index, %s: memref<?x64x?xbf16>, %p: memref<?xbf16>, %x: memref<?x?xf32>,
+                           %a: memref<?xf32>, %r: memref<?x?xf32>, %o: memref<?x?xf32>) {
+  tile.pack_panels %n to %n source(%s : memref<?x64x?xbf16>) into(%p : memref<?xbf16>) {transposed}
+  tile.pack_rows %n to %n of %n rows(%x : memref<?x?xf32>) batch(%n) into(%a : memref<?xf32>) depth(%n)
+  tile.panel_product %n to %n of %n packed(%a : memref<?xf32>) batch(%n) depth(%n) slabs(%p : memref<?xbf16>)
+      elem_args(%r : memref<?x?xf32>) outs(%o : memref<?x?xf32>) epilogue {
+  ^bb0(%acc: f32, %residual: f32):
+    tile.yield %acc : f32
+  }
+  return
+}

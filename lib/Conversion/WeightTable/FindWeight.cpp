@@ -1,33 +1,34 @@
-//===- Weights.cpp - Weights behind views and casts ---------- -*- C++ -*-===//
+//===- FindWeight.cpp - Weights behind views and casts ------- -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Conversion/WeightTable/WeightTable.h"
+
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/RT/IR/WeightBuilders.h"
-#include "lib/Conversion/ONNXToTile/Patterns.h"
 
 using namespace mlir;
 
 namespace moec {
 
-rt::WeightExprInterface findWeight(WeightTable &weights, Value value) {
+rt::WeightExprInterface WeightTable::find(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !type.hasStaticShape())
     return {};
-  if (rt::WeightExprInterface expression = weights.find(value))
+  if (rt::WeightExprInterface expression = findSource(value))
     return expression;
   Operation *op = value.getDefiningOp();
   if (!op)
     return {};
   if (auto transpose = dyn_cast<onnx::TransposeOp>(op)) {
-    rt::WeightExprInterface source = findWeight(weights, transpose.getX());
+    rt::WeightExprInterface source = find(transpose.getX());
     return source ? rt::transposed(source, transpose.getPerm()) : source;
   }
   if (isa<onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp>(op)) {
-    rt::WeightExprInterface source = findWeight(weights, op->getOperand(0));
+    rt::WeightExprInterface source = find(op->getOperand(0));
     return source ? rt::reshaped(source, type.getShape()) : source;
   }
   if (auto cast = dyn_cast<onnx::CastOp>(op)) {
@@ -36,7 +37,7 @@ rt::WeightExprInterface findWeight(WeightTable &weights, Value value) {
     };
     if (!isFloat(getElementTypeOrSelf(cast.getX().getType())) || !isFloat(type.getElementType()))
       return {};
-    rt::WeightExprInterface source = findWeight(weights, cast.getX());
+    rt::WeightExprInterface source = find(cast.getX());
     return source ? rt::casted(source, type.getElementType()) : source;
   }
   return {};

@@ -1,0 +1,59 @@
+//===- LoadedModel.h - A compiled model, ready to run -----------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_DRIVER_LOADEDMODEL_H
+#define MOEC_LIB_DRIVER_LOADEDMODEL_H
+
+#include "lib/Driver/InMemory.h"
+
+#include "moert/moert.h"
+
+#include <memory>
+
+namespace moec {
+
+struct ReleaseHandle {
+  const moert_api *api = moert_get_api(MOERT_API_VERSION);
+  void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
+  void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
+  void operator()(moert_weights *handle) const { api->weights_release(handle); }
+  void operator()(moert_session *handle) const { api->session_release(handle); }
+  void operator()(moert_request *handle) const { api->request_release(handle); }
+};
+
+/// What a runtime's create function leaves in its out parameter, owned.
+template <typename T>
+class Handle {
+public:
+  template <typename CreateT>
+  moert_status create(CreateT make) {
+    T *made = nullptr;
+    moert_status status = make(&made);
+    handle.reset(made);
+    return status;
+  }
+  T *get() const { return handle.get(); }
+
+private:
+  std::unique_ptr<T, ReleaseHandle> handle;
+};
+
+/// A model in this process with a session of one thread.
+struct LoadedModel {
+  /// `model` must outlive this object.
+  moert_status load(const InMemoryModel &model);
+
+  const moert_api &api = *moert_get_api(MOERT_API_VERSION);
+  Handle<moert_runtime> runtime;
+  Handle<moert_artifact> artifact;
+  Handle<moert_weights> weights;
+  Handle<moert_session> session;
+};
+
+} // namespace moec
+
+#endif // MOEC_LIB_DRIVER_LOADEDMODEL_H
