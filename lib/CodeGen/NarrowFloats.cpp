@@ -16,16 +16,11 @@ using arith::CmpIPredicate;
 namespace moec::codegen {
 namespace {
 
-bool isNarrow(Type type) {
-  Type element = getElementTypeOrSelf(type);
-  return element.isF16() || element.isBF16();
-}
-
 /// f16 or bf16 to f64.
 struct ExtendThroughF32 : OpRewritePattern<arith::ExtFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
-    if (!isNarrow(op.getIn().getType()) || !getElementTypeOrSelf(op.getType()).isF64())
+    if (!isNarrowFloat(op.getIn().getType()) || !getElementTypeOrSelf(op.getType()).isF64())
       return rewriter.notifyMatchFailure(op, "not an extension to f64");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     FloatBuilder m(b, op.getType());
@@ -40,7 +35,7 @@ struct ExtendThroughF32 : OpRewritePattern<arith::ExtFOp> {
 struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
-    if (!isNarrow(op.getType()) || !getElementTypeOrSelf(op.getIn().getType()).isF64())
+    if (!isNarrowFloat(op.getType()) || !getElementTypeOrSelf(op.getIn().getType()).isF64())
       return rewriter.notifyMatchFailure(op, "not a rounding from f64");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     FloatBuilder m(b, op.getType());
@@ -61,7 +56,7 @@ template <typename OpT>
 struct FromIntegerThroughF32 : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
-    if (!isNarrow(op.getType()))
+    if (!isNarrowFloat(op.getType()))
       return rewriter.notifyMatchFailure(op, "not to a narrow type");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Value wide = OpT::create(b, FloatBuilder(b, op.getType()).f32(), op.getIn());
@@ -74,7 +69,7 @@ template <typename OpT>
 struct ToIntegerThroughF32 : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
-    if (!isNarrow(op.getIn().getType()))
+    if (!isNarrowFloat(op.getIn().getType()))
       return rewriter.notifyMatchFailure(op, "not from a narrow type");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Value wide = arith::ExtFOp::create(b, FloatBuilder(b, op.getType()).f32(), op.getIn());

@@ -10,20 +10,12 @@
 
 #include "lib/Driver/InMemory.h"
 
+#include "lib/Cli/ReleaseHandle.h"
 #include "moert/moert.h"
 
 #include <memory>
 
 namespace moec {
-
-struct ReleaseHandle {
-  const moert_api *api = moert_get_api(MOERT_API_VERSION);
-  void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
-  void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
-  void operator()(moert_weights *handle) const { api->weights_release(handle); }
-  void operator()(moert_session *handle) const { api->session_release(handle); }
-  void operator()(moert_request *handle) const { api->request_release(handle); }
-};
 
 /// What a runtime's create function leaves in its out parameter, owned.
 template <typename T>
@@ -39,7 +31,7 @@ public:
   T *get() const { return handle.get(); }
 
 private:
-  std::unique_ptr<T, ReleaseHandle> handle;
+  std::unique_ptr<T, moert::cli::ReleaseHandle> handle;
 };
 
 /// A model in this process with a session of one thread.

@@ -3,6 +3,7 @@
 #include "lib/Cli/Npy.h"
 #include "lib/Cli/Npz.h"
 #include "lib/Cli/Options.h"
+#include "lib/Cli/ReleaseHandle.h"
 #include "lib/Cli/Steps.h"
 #include "lib/Cli/Summary.h"
 #include "lib/Core/Artifact.h"
@@ -44,16 +45,8 @@ int exitCodeOf(int32_t code) {
   }
 }
 
-struct Release {
-  const moert_api *api = moert_get_api(MOERT_API_VERSION);
-  void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
-  void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
-  void operator()(moert_weights *handle) const { api->weights_release(handle); }
-  void operator()(moert_session *handle) const { api->session_release(handle); }
-  void operator()(moert_request *handle) const { api->request_release(handle); }
-};
 template <typename T>
-using Handle = std::unique_ptr<T, Release>;
+using Handle = std::unique_ptr<T, moert::cli::ReleaseHandle>;
 
 /// One invocation, step by step; each leaves a status.
 class Invocation {
