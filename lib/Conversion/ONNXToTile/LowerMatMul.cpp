@@ -46,11 +46,6 @@ SmallVector<AxisKind> compareBatch(ProductShapes &shapes, Operation *op, unsigne
   return kinds;
 }
 
-/// Upstream's views of such tensors, with axes joined, do not verify.
-static bool isEmptyAndDynamic(RankedTensorType type) {
-  return llvm::is_contained(type.getShape(), 0) && !type.hasStaticShape();
-}
-
 struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
   LowerMatMul(MLIRContext *context, WeightTable &weights, ProductShapes &shapes)
       : OpRewritePattern(context), weights(weights), shapes(shapes) {}
@@ -60,9 +55,6 @@ struct LowerMatMul : OpRewritePattern<onnx::MatMulOp> {
     auto rhsType = dyn_cast<RankedTensorType>(op.getRhs().getType());
     if (!lhsType || !rhsType)
       return rewriter.notifyMatchFailure(op, "the rank of an operand is unknown");
-    for (RankedTensorType type : {lhsType, rhsType})
-      if (type.getRank() > 2 && isEmptyAndDynamic(type))
-        return rewriter.notifyMatchFailure(op, "an operand has a size of 0 beside an unknown one");
     if (!isSupportedType(lhsType.getElementType()))
       return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
         diagnostic << "products of " << lhsType.getElementType();

@@ -21,6 +21,12 @@ SmallVector<OpFoldResult> ProductBuilder::getSizes(Value tensor) {
   return tensor::getMixedSizes(b, b.getLoc(), tensor);
 }
 
+/// A tensor without elements. Upstream's views of those do not verify where a
+/// size of 0 is joined with an unknown one.
+static Value makeEmptyTensor(ImplicitLocOpBuilder &b, ArrayRef<OpFoldResult> sizes, Type element) {
+  return tensor::EmptyOp::create(b, sizes, element);
+}
+
 Value ProductBuilder::collapse(Value tensor, int64_t first, int64_t last) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (last - first == 1)
@@ -44,6 +50,13 @@ Value ProductBuilder::collapse(Value tensor, int64_t first, int64_t last) {
     SmallVector<int64_t> shape(type.getShape());
     shape.insert(shape.begin() + first, 1);
     return tensor::ExpandShapeOp::create(b, type.clone(shape), tensor, groups, sizes);
+  }
+  ArrayRef<int64_t> joined = type.getShape().slice(first, last - first);
+  if (llvm::is_contained(joined, 0) && ShapedType::isDynamicShape(joined)) {
+    SmallVector<OpFoldResult> sizes = getSizes(tensor);
+    sizes.erase(sizes.begin() + first, sizes.begin() + last);
+    sizes.insert(sizes.begin() + first, b.getIndexAttr(0));
+    return makeEmptyTensor(b, sizes, type.getElementType());
   }
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {
     if (axis > first && axis < last)
@@ -81,6 +94,8 @@ Value ProductBuilder::expand(Value tensor, int64_t axis, ArrayRef<OpFoldResult> 
   SmallVector<int64_t> shape;
   for (OpFoldResult size : all)
     shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  if (llvm::is_contained(shape, 0) && ShapedType::isDynamicShape(shape))
+    return makeEmptyTensor(b, all, type.getElementType());
   return tensor::ExpandShapeOp::create(b, type.clone(shape), tensor, groups, all);
 }
 
@@ -126,8 +141,8 @@ Value ProductBuilder::broadcast(Value tensor, ArrayRef<OpFoldResult> sizes,
   SmallVector<Value> isOne(rank);
   for (int64_t axis = missing; axis < rank; ++axis)
     if (kinds[axis] == AxisKind::Unknown)
-      isOne[axis] = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, toIndex(own[axis - missing]),
-                                          one);
+      isOne[axis] =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, toIndex(own[axis - missing]), one);
   auto generic = linalg::GenericOp::create(
       b, TypeRange{init.getType()}, ValueRange{}, ValueRange{init},
       ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank)},

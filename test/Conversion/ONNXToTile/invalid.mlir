@@ -40,11 +40,3 @@ func.func @einsum_diagonal(%a: tensor<1x3xf32>) -> tensor<?xf32> {
   %0 = onnx.einsum %a {equation = "ii->i"} : (tensor<1x3xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
-
-// -----
-
-func.func @empty_and_dynamic(%a: tensor<?x0x3xf32>, %b: tensor<3x5xf32>) -> tensor<?x0x5xf32> {
-  // expected-error @+1 {{has no lowering yet: an operand has a size of 0 beside an unknown one}}
-  %0 = onnx.matmul %a, %b : (tensor<?x0x3xf32>, tensor<3x5xf32>) -> tensor<?x0x5xf32>
-  return %0 : tensor<?x0x5xf32>
-}
