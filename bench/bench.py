@@ -2,45 +2,58 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares compiled models with ONNX Runtime on this machine.
 
-usage: bench.py [--json FILE] [--seconds S] [--threads N] [--build DIR] [--keep] [NAME...]
+usage: bench.py [OPTION...] [NAME[:CELL]...]
 
-NAME is decoder, one of the layers of models.py, or compile; all without one. compile has no peer: it measures what
-compiling costs, beside the limits that compiling.py states.
+NAME is decoder, one of the layers of models.py, kernels (or one of them), compile or start; all without one. CELL is
+one shape of the model, as the table writes it. compile and start have no peer: they measure beside limits.
 
-Of the others, both peers run in this process, in turn, on the same inputs, which are drawn anew for each repetition,
-so that routing is. A cell is one shape; its line has the medians and the minima of both, the ratio of the peer's time
-to ours, and how much of the machine's roof we reach: of the time that reading the weights of the chosen experts or
-computing the products takes at the bandwidth and the peak that roof.c measures, before and after each model. Outputs
-are compared once per cell.
+Contestants run in this process, one at a time, on the same inputs, which are drawn anew for each repetition, so that
+routing is; the order changes from one repetition to the next. Medians count. The machine's bandwidth and peak are
+measured before and after each cell. limits.py says what passes.
 
-  --json FILE    writes all that is printed, and more digits, as JSON
-  --seconds S    the least time for a cell (4)
-  --threads N    of each peer (2)
-  --build DIR    the tree that holds bin/moec and lib/libmoert.so (build)
-  --keep         leave models and artifacts in the build folder
+  --pairs N         the least number of repetitions of a cell (15; 5 with --quick, 3 of slow cells)
+  --seconds S       the least time for a cell (2; 0.5 with --quick)
+  --quick           mixtral with two experts, fewer repetitions: all in ten minutes
+  --variant NAME    compile and run this variant of ours: f32 or bf16; may be given several times (f32)
+  --beside COMMAND  run another program's layer, too; see README.md
+  --json FILE       write all that is printed, and more digits, as JSON
+  --markdown FILE   write the tables as Markdown
+  --svg FILE        draw the cells under the machine's roof
+  --threads N       of each contestant (2)
+  --build DIR       the tree that holds bin/moec and lib/libmoert.so (build)
+  --keep            leave models and artifacts in the build folder, and use those that are there
+  --loaded          measure even if other programs are running
 
-What it needs from PyPI is in requirements.txt and comes into build/bench. `./dev bench` calls this. Exit code: 0, 1 if
-outputs differ, 2 for usage, 75 without PyPI.
+What it needs from PyPI is in requirements.txt and comes into build/bench. `./dev bench` calls this. Exit code: 0; 1 if
+outputs differ or a limit is missed; 2 for usage; 3 if the machine is busy; 75 without PyPI.
 """
 import argparse
 import gc
 import hashlib
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import time
 
+import limits
+import machine as machines
+import report as reports
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 BUILD = os.path.join(ROOT, "build")
 WORK = os.path.join(BUILD, "bench")
 REQUIREMENTS = os.path.join(HERE, "requirements.txt")
-UNAVAILABLE = 75
-PAUSE = 0.005  # between the peers, for threads that spin on
+FAILED, BUSY, UNAVAILABLE = 1, 3, 75
+QUICK_PAIRS, QUICK_SECONDS = 3, 8  # with --quick a cell ends after so many of both
+PAUSE = 0.005  # between contestants, for threads that spin on
+
+# What is compiled: options of moec, bytes of an element of weights, the largest difference from the peer.
+VARIANTS = {"f32": ([], 4, limits.DIFFERENCE),
+            "bf16": (["--weights-dtype=bf16"], 2, limits.ROUNDED_DIFFERENCE)}
 
 
 def enter_venv():
@@ -66,205 +79,298 @@ def enter_venv():
     os.execv(python, [python, "-B", os.path.abspath(__file__), *sys.argv[1:]])
 
 
-def processor():
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or "unknown"
+def warn(report, text):
+    report["warnings"].append(text)
+    print(f"bench: WARNING: {text}", file=sys.stderr, flush=True)
 
 
-def measure_roof(threads):
-    """Bytes and floating-point operations per second."""
-    program = os.path.join(WORK, "roof")
-    source = os.path.join(HERE, "roof.c")
-    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-        subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast", "-pthread", source, "-o", program],
-                       check=True)
-    words = subprocess.run([program, str(threads)], check=True, capture_output=True, text=True).stdout.split()
-    return float(words[0]) * 1e9, float(words[1]) * 1e9
+def difference(values, expected):
+    """The largest one, as a share of the largest value."""
+    if values.shape != expected.shape:
+        return float("inf")
+    return float(abs(values - expected).max() / max(abs(expected).max(), 1e-30))
 
 
-class Decoder:
-    name = "decoder"
-    output = "logits"
-    cells = [(1, 1), (1, 128), (3, 7)]
+class Files:
+    """The model and the artifacts of a case, in a folder of their own."""
 
-    def make(self, folder, rng):
-        from decoder import make_decoder
-        return make_decoder(folder, rng)
+    def __init__(self, case, arguments):
+        self.case, self.arguments = case, arguments
+        self.folder = os.path.join(WORK, case.name)
+        self.moec = os.path.join(arguments.build, "bin", "moec")
+        self.compile_s = None
 
-    def describe(self, cell):
-        return f"batch {cell[0]}, length {cell[1]}"
+    def once(self, name, sources, what, make):
+        """What `make` made last time, if it is kept and was made of the same sources."""
+        from cases import stamp
+        path, now = os.path.join(self.folder, name + ".stamp"), f"{what}\n{stamp(sources)}"
+        if self.arguments.keep and machines.read(path) == now:
+            return
+        make()
+        with open(path, "w") as file:
+            file.write(now)
 
-    def inputs(self, cell, rng):
+    def make_model(self):
         import numpy as np
-        from decoder import VOCABULARY
-        return {"input_ids": rng.integers(0, VOCABULARY, cell), "attention_mask": np.ones(cell, np.int64)}
 
-    def cost(self, cell):
-        """Bytes of weights and floating-point operations, if tokens choose experts evenly."""
-        from decoder import EXPERTS, HEADS, HIDDEN, K, KV_HEADS, LAYERS, VOCABULARY, WIDTH
-        tokens = cell[0] * cell[1]
-        dense = LAYERS * HIDDEN * (2 * HIDDEN + 2 * HIDDEN * KV_HEADS // HEADS + EXPERTS) + HIDDEN * VOCABULARY
-        expert = 3 * HIDDEN * WIDTH
-        touched = EXPERTS * (1 - (1 - K / EXPERTS) ** tokens)
-        attention = LAYERS * 2 * tokens * cell[1] * HIDDEN
-        return 4 * (dense + LAYERS * touched * expert), 2 * (tokens * (dense + LAYERS * K * expert) + attention)
+        def make():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            os.makedirs(self.folder)
+            self.case.make(self.folder, np.random.default_rng(1))
 
+        sources = [os.path.join(HERE, name) for name in ("models.py", "decoder.py", "kernels.py")]
+        self.once("model", sources, getattr(self.case, "experts", ""), make)
+        return os.path.join(self.folder, "model.onnx")
 
-class Layer:
-    output = "y"
-    cells = [1, 16, 128, 1024]
+    def compile(self, name, options):
+        model, path = os.path.join(self.folder, "model.onnx"), os.path.join(self.folder, name + ".so")
 
-    def __init__(self, name):
-        self.name = name
+        def make():
+            begin = time.perf_counter()
+            for file in (path, path + ".weights"):
+                if os.path.exists(file):
+                    os.remove(file)
+            subprocess.run([self.moec, "compile", "--quiet", *options, model, "-o", path], check=True)
+            self.compile_s = self.compile_s or time.perf_counter() - begin
 
-    def make(self, folder, rng):
-        from models import make_layer
-        return make_layer(folder, self.name, rng)
+        self.once(name, [model, self.moec], options, make)
+        return path
 
-    def describe(self, cell):
-        return f"{cell} tokens"
-
-    def inputs(self, cell, rng):
-        from models import LAYERS
-        import numpy as np
-        hidden, _, experts, _, _ = LAYERS[self.name]
-        return {"x": rng.standard_normal((cell, hidden), dtype=np.float32),
-                "router": rng.standard_normal((cell, experts), dtype=np.float32)}
-
-    def cost(self, cell):
-        from models import LAYERS
-        hidden, width, experts, k, gated = LAYERS[self.name]
-        expert = (3 if gated else 2) * hidden * width
-        return 4 * expert * experts * (1 - (1 - k / experts) ** cell), 2 * cell * k * expert
-
-
-def time_call(call):
-    begin = time.perf_counter()
-    call()
-    return 1e3 * (time.perf_counter() - begin)
+    def remove(self):
+        if not self.arguments.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Cell:
-    """The times of both peers for one shape."""
+    """The times of all contestants for one shape, and what each repetition had to do."""
 
-    def __init__(self, case, shape, ours, peer, seconds, rng):
-        self.ours, self.peer = [], []
-        self.difference = None
-        begin = time.perf_counter()
-        while len(self.ours) < 5 or time.perf_counter() - begin < seconds:
+    def __init__(self, case, shape, contestants, router, arguments, rng):
+        self.times = {contestant.name: [] for contestant in contestants}
+        self.differences, self.works = {}, []
+        for contestant in contestants:
+            contestant.begin(case, shape)
+        drawn, round_, begin = [], 0, None
+        while begin is None or self.goes_on(len(drawn), time.perf_counter() - begin, arguments):
             inputs = case.inputs(shape, rng)
-            ours.set_inputs(inputs)
-            time.sleep(PAUSE)
-            mine = time_call(ours.run)
-            time.sleep(PAUSE)
-            theirs = time_call(lambda: setattr(self, "expected", peer.run([case.output], inputs)[0]))
-            if self.difference is None:  # the first run, which is not timed
-                self.difference = self.compare(ours.output(case.output), self.expected)
+            times = {}
+            for contestant in self.order(contestants, round_):
+                time.sleep(PAUSE)
+                times[contestant.name] = contestant.run(inputs, case.output)
+            if begin is None:  # the first run of each, which is not timed
+                self.compare(case, contestants)
+                begin = time.perf_counter()
                 continue
-            self.ours.append(mine)
-            self.peer.append(theirs)
+            round_ += 1
+            drawn.append(inputs)
+            for name, value in times.items():
+                self.times[name].append(value)
+        for inputs in drawn:
+            offsets = []
+            if router:
+                router.run(inputs, case.output)
+                offsets = [router.output(name) for name in router.routing]
+            self.works.append(case.work(shape, inputs, offsets))
 
     @staticmethod
-    def compare(values, expected):
-        """The largest difference as a share of the largest value."""
-        if values.shape != expected.shape:
-            return float("inf")
-        return float(abs(values - expected).max() / abs(expected).max())
+    def goes_on(repetitions, seconds, arguments):
+        if arguments.quick and repetitions >= QUICK_PAIRS and seconds > QUICK_SECONDS:
+            return False
+        return repetitions < arguments.pairs or seconds < arguments.seconds
+
+    @staticmethod
+    def order(contestants, round_):
+        """Each is first, and each follows each, as often as any other."""
+        turned = contestants[round_ % len(contestants):] + contestants[:round_ % len(contestants)]
+        return turned if round_ // len(contestants) % 2 == 0 else turned[::-1]
+
+    def compare(self, case, contestants):
+        expected = next(c for c in contestants if c.name == "peer").output(case.output)
+        for contestant in contestants:
+            if contestant.name in VARIANTS:
+                self.differences[contestant.name] = difference(contestant.output(case.output), expected)
+
+    def line(self, case, shape, variant, roof, best):
+        """A line of the report; the roof as it usually was in these minutes, and at its best."""
+        ours, peer, beside = self.times[variant], self.times["peer"], self.times.get("beside")
+        _, weight_bytes, allowed = VARIANTS[variant]
+        sizes = [work.bytes(weight_bytes) for work in self.works]
+        least = [roof.milliseconds(size, work.operations) for size, work in zip(sizes, self.works)]
+        at = ours.index(min(ours))
+        size, operations = statistics.median(sizes), statistics.median(work.operations for work in self.works)
+        line = {"model": case.name, "cell": case.describe(shape), "variant": variant, "pairs": len(ours),
+                "difference": self.differences[variant], "roof_ms": statistics.median(least),
+                "roof_share": statistics.median(least) / statistics.median(ours),
+                "roof_share_of_minimum": best.milliseconds(sizes[at], self.works[at].operations) / ours[at],
+                "bytes": size, "operations": operations,
+                "bound": "bytes" if size / roof.bandwidth > operations / roof.peak else "flops",
+                "read_gb_per_s": roof.bandwidth * 1e-9, "peak_gflops": roof.peak * 1e-9,
+                "best_gb_per_s": best.bandwidth * 1e-9, "best_gflops": best.peak * 1e-9}
+        if self.works[0].hit is not None:
+            line["experts_hit"] = statistics.mean(work.hit for work in self.works)
+        for name, times, ratio, prefix in (("ours", ours, None, None), ("peer", peer, "ratio", ""),
+                                           ("beside", beside, "beside_ratio", "beside_")):
+            if times is None:
+                continue
+            line[f"{name}_ms"], line[f"{name}_min_ms"] = statistics.median(times), min(times)
+            line[f"{name}_all_ms"] = times
+            if ratio:
+                line[ratio] = line[f"{name}_ms"] / line["ours_ms"]
+                line[f"{prefix}ratio_of_pairs"] = statistics.median(b / a for a, b in zip(ours, times))
+                line[f"{prefix}ratio_of_minima"] = min(times) / min(ours)
+        line["misses"] = [what for what, fine in (
+            ("output", line["difference"] <= allowed), ("peer", line["ratio"] >= limits.PEER_RATIO),
+            ("beside", line.get("beside_ratio", limits.BESIDE_RATIO) >= limits.BESIDE_RATIO)) if not fine]
+        line["verdict"] = "pass" if not line["misses"] else "FAIL: " + ", ".join(line["misses"])
+        return line
 
 
-def open_peer(path, threads):
-    import onnxruntime
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Its threads may spin while it runs, and no longer.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def open_contestants(case, files, arguments):
+    """Those of a case, the one that tells routing if it is needed, and the level of the kernels."""
+    from contestants import Beside, OnnxRuntime, Ours
+    library = os.path.join(arguments.build, "lib", "libmoert.so")
+    model = files.make_model()
+    contestants = [Ours(name, library, files.compile(name, VARIANTS[name][0]), arguments.threads)
+                   for name in arguments.variant]
+    isa, router = contestants[0].isa, None
+    if case.exposes_routing:
+        router = Ours("routing", library, files.compile("routing", ["--expose-routing"]), arguments.threads)
+        router.routing = [f"routing.{layer}" for layer in range(case.layers)]
+    contestants.append(OnnxRuntime(model, arguments.threads))
+    if arguments.beside and hasattr(case, "sizes"):
+        contestants.append(Beside(arguments.beside))
+    return contestants, router, isa
 
 
-def run_case(case, arguments, report):
+def run_case(case, shapes, arguments, report):
     import numpy as np
-    from moert import Model
-    folder = os.path.join(WORK, case.name)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    rng = np.random.default_rng(1)
-    path = case.make(folder, rng)
-    artifact = os.path.join(folder, "model.so")
-    compile_ms = time_call(lambda: subprocess.run(
-        [os.path.join(arguments.build, "bin", "moec"), "compile", path, "-o", artifact], check=True))
-    before = measure_roof(arguments.threads)
-    peer = open_peer(path, arguments.threads)
-    ours = Model(os.path.join(arguments.build, "lib", "libmoert.so"), artifact, arguments.threads)
-    cells = [(shape, Cell(case, shape, ours, peer, arguments.seconds, rng)) for shape in case.cells]
-    after = measure_roof(arguments.threads)
-    isa = ours.isa
-    ours.close()
-    del peer, ours
+    rng = np.random.default_rng(2)
+    files = Files(case, arguments)
+    contestants, router, isa = open_contestants(case, files, arguments)
+    report["isa"] = isa
+    lines = []
+    if not case.is_kernel:  # every expert has been used once, so that no cell waits for a disk
+        everything = case.inputs(max(case.cells, key=np.prod), rng)
+        for contestant in contestants:
+            if contestant.name != "beside":
+                contestant.run(everything, case.output)
+    before = machines.measure_roofs(WORK, arguments.threads)
+    for shape in shapes:
+        watch = machines.Watch()
+        cell = Cell(case, shape, contestants, router, arguments, rng)
+        others, host = watch.shares([c.process.pid for c in contestants if getattr(c, "process", None)])
+        after = machines.measure_roofs(WORK, arguments.threads)
+        roof, best = (a.larger(b) for a, b in zip(before, after))
+        for variant in arguments.variant:
+            lines.append(cell.line(case, shape, variant, roof, best))
+            lines[-1].update(other_programs=others, host=host, roofs=[
+                {"read_gb_per_s": r.bandwidth * 1e-9, "peak_gflops": r.peak * 1e-9} for r in (*before, *after)])
+        if others + host > limits.FOREIGN_SHARE:
+            warn(report, f"{case.name} {case.describe(shape)}: other programs took {others:.0%} of the machine, the host "
+                         f"{host:.0%}; do not trust these times")
+        before = after
+    for contestant in contestants + ([router] if router else []):
+        contestant.close()
+    del contestants, router
     gc.collect()
-    if not arguments.keep:
-        shutil.rmtree(folder)
-    bandwidth, peak = max(before[0], after[0]), max(before[1], after[1])
-    print(f"\n{case.name}: {isa}, {bandwidth * 1e-9:.1f} GB/s, {peak * 1e-9:.0f} GFLOP/s; "
-          f"compiled and packed in {compile_ms * 1e-3:.1f} s")
-    print(f"{'':24} {'ours ms':>9} {'min':>9} {'peer ms':>9} {'min':>9} {'ratio':>6} {'of min':>6} {'roof':>5} {'diff':>7}")
-    for shape, cell in cells:
-        size, work = case.cost(shape)
-        line = {"model": case.name, "cell": case.describe(shape), "ours_ms": statistics.median(cell.ours),
-                "ours_min_ms": min(cell.ours), "peer_ms": statistics.median(cell.peer),
-                "peer_min_ms": min(cell.peer), "repetitions": len(cell.ours), "difference": cell.difference,
-                "roof_ms": 1e3 * max(size / bandwidth, work / peak)}
-        line["ratio"] = line["peer_ms"] / line["ours_ms"]
-        line["ratio_of_minima"] = line["peer_min_ms"] / line["ours_min_ms"]
-        line["roof_share"] = line["roof_ms"] / line["ours_min_ms"]
-        report["cells"].append(line)
-        print(f"{line['cell']:24} {line['ours_ms']:9.2f} {line['ours_min_ms']:9.2f} {line['peer_ms']:9.2f} "
-              f"{line['peer_min_ms']:9.2f} {line['ratio']:6.2f} {line['ratio_of_minima']:6.2f} "
-              f"{100 * line['roof_share']:4.0f}% {line['difference']:7.0e}", flush=True)
-    report["models"].append({"name": case.name, "compile_s": compile_ms * 1e-3, "isa": isa,
-                             "read_bytes_per_s": bandwidth, "peak_flops": peak})
+    files.remove()
+    report["cells"] += lines
+    if files.compile_s:
+        report["models"].append({"name": case.name, "compile_s": files.compile_s})
+        print(f"\n{case.name}: compiled and packed in {files.compile_s:.1f} s")
+    print("\n".join(reports.table(lines)), flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="compares compiled models with ONNX Runtime")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--seconds", type=float, default=4)
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="compares compiled models with ONNX Runtime",
+                                     usage="bench.py [OPTION...] [NAME[:CELL]...]",
+                                     epilog="what the options mean: bench/README.md, and the head of bench.py")
+    parser.add_argument("names", nargs="*", metavar="NAME[:CELL]")
+    parser.add_argument("--pairs", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--variant", action="append", choices=list(VARIANTS))
+    parser.add_argument("--beside", metavar="COMMAND")
+    for name in ("json", "markdown", "svg"):
+        parser.add_argument("--" + name, metavar="FILE")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--build", default=BUILD, metavar="DIR")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--loaded", action="store_true")
     arguments = parser.parse_args()
     arguments.build = os.path.abspath(arguments.build)
+    arguments.variant = list(dict.fromkeys(arguments.variant or ["f32"]))
+    arguments.pairs = max(1, arguments.pairs or (5 if arguments.quick else 15))
+    arguments.seconds = arguments.seconds if arguments.seconds is not None else 0.5 if arguments.quick else 2
+    return parser, arguments
+
+
+def choose(parser, names, cases):
+    """What to run: (case or name of a measurement without a peer, its shapes)."""
+    chosen = []
+    for name in names or ["compile", "start", *cases]:
+        name, _, wanted = name.partition(":")
+        if name in ("compile", "start"):
+            chosen.append((name, []))
+            continue
+        found = [name] if name in cases else [n for n, case in cases.items() if name == "kernels" and case.is_kernel]
+        if not found:
+            parser.error(f"there is no {name}: compile, start, kernels, {', '.join(cases)}")
+        for at in found:
+            case = cases[at]
+            shapes = [shape for shape in case.cells if wanted in ("", case.describe(shape))]
+            if not shapes:
+                parser.error(f"{at} has no cell {wanted}: {', '.join(map(case.describe, case.cells))}")
+            chosen.append((case, shapes))
+    return chosen
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def main():
+    parser, arguments = parse_arguments()
+    outputs = {name: getattr(arguments, name) and os.path.abspath(getattr(arguments, name))
+               for name in ("json", "markdown", "svg")}
     enter_venv()
     os.chdir(ROOT)
-    from models import LAYERS
-    cases = {"decoder": Decoder(), **{name: Layer(name) for name in LAYERS}}
-    names = arguments.names or ["compile", *cases]
-    for name in names:
-        if name not in cases and name != "compile":
-            parser.error(f"there is no {name}: compile, {', '.join(cases)}")
+    from cases import make_cases
+    chosen = choose(parser, arguments.names, make_cases(arguments.quick))
     import onnxruntime
-    report = {"cpu": processor(), "processors": os.cpu_count(), "threads": arguments.threads,
-              "peer": f"ONNX Runtime {onnxruntime.__version__}", "models": [], "cells": []}
-    print(f"{report['cpu']}, {report['processors']} processors; {arguments.threads} threads; "
-          f"peer: {report['peer']}", flush=True)
-    for name in names:
-        if name == "compile":
-            from compiling import run
-            run(arguments, os.path.join(WORK, "compile"), report)
+    report = {"machine": machines.describe(), "threads": arguments.threads, "isa": None,
+              "command": " ".join(["./dev bench", *sys.argv[1:]]), "peer": f"ONNX Runtime {onnxruntime.__version__}",
+              "warnings": [], "models": [], "cells": [], "checks": []}
+    print(f"{machines.describe_line(report['machine'])}\n{arguments.threads} threads; peer: {report['peer']}", flush=True)
+    watch = machines.Watch()
+    time.sleep(1)
+    others, host = watch.shares()
+    if others + host > limits.BUSY_SHARE:
+        warn(report, f"other programs take {others:.0%} of the machine, the host {host:.0%}")
+        if not arguments.loaded:
+            print("bench: the machine is busy; --loaded measures anyway", file=sys.stderr)
+            sys.exit(BUSY)
+    for case, shapes in chosen:
+        if isinstance(case, str):
+            module = __import__({"compile": "compiling", "start": "starting"}[case])
+            module.run(arguments, os.path.join(WORK, case), report)
         else:
-            run_case(cases[name], arguments, report)
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(report, file, indent=1)
-            file.write("\n")
-    wrong = [line for line in report["cells"] if not line["difference"] < 1e-3]
-    for line in wrong:
-        print(f"bench: {line['model']}, {line['cell']}: outputs differ by {line['difference']:.1e}", file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+            run_case(case, shapes, arguments, report)
+        # Written as it grows, so that what was measured is kept if a later model fails.
+        if outputs["json"]:
+            write(outputs["json"], json.dumps(report, indent=1) + "\n")
+        if outputs["markdown"]:
+            write(outputs["markdown"], reports.markdown(report))
+        if outputs["svg"] and report["cells"]:
+            from roofline import roofline
+            write(outputs["svg"], roofline(report))
+    missed = [line for line in report["cells"] if line["misses"]]
+    for line in missed:
+        print(f"bench: {line['model']} {line['cell']} {line['variant']}: {line['verdict']}", file=sys.stderr)
+    failed = [check for check in report["checks"] if not check["passes"]]
+    for check in failed:
+        print("bench: " + reports.check_line(check), file=sys.stderr)
+    sys.exit(FAILED if missed or failed else 0)
 
 
 if __name__ == "__main__":

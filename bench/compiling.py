@@ -8,9 +8,11 @@ import sys
 import numpy as np
 import onnx
 
+import limits
 from decoder import FIXTURE, make_decoder
 from models import make_layer
 from repeat_layer import repeat_last_layer
+from report import check
 
 # The memory of a child can be told from that of this process, which is large, by a small one between them only.
 MEASURE = """
@@ -20,7 +22,6 @@ subprocess.run(sys.argv[1:], check=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
-ONE_LAYER_S, DECODER_S, CODE_RATIO, GROWTH_MIB = 2, 10, 1.2, 96
 
 
 def moec(arguments, model, output, rounds=3):
@@ -56,30 +57,28 @@ def run(arguments, folder, report):
     shutil.rmtree(folder, ignore_errors=True)
     rng = np.random.default_rng(1)
     output = os.path.join(folder, "out.o")
-    results = report["compile"] = {}
 
     def make(name, write, *parameters, **named):
         os.makedirs(os.path.join(folder, name))
         return write(os.path.join(folder, name), *parameters, **named)
 
-    def tell(what, value, unit, limit, note=""):
-        results[what] = {"value": value, "unit": unit, "limit": limit}
-        over = "" if value <= limit else "over; "
-        print(f"{what:44} {value:8.2f} {unit:5} {limit:8} {unit:5}  {over}{note}", flush=True)
-
-    print(f"\ncompile, all levels, best of three{'':10} {'measured':>9} {'':5} {'limit':>8}")
+    print("\ncompile, all levels, best of three")
     one = make("layer", make_layer, "qwen3-30b", rng, experts=8)
     seconds, used, small = moec(arguments, one, output)
-    tell("one layer of qwen3-30b with 8 experts", seconds, "s", ONE_LAYER_S, f"{used:.2f} s of processors")
+    check(report, "one layer of qwen3-30b with 8 experts", seconds, "s", "<=", limits.ONE_LAYER_S,
+          f"{used:.2f} s of processors")
     _, _, large = moec(arguments, make("layers", make_layer, "qwen3-30b", rng, experts=64), output, rounds=1)
-    tell("memory with 64 experts, above that", large - small, "MiB", GROWTH_MIB, f"{large:.0f} MiB in all")
+    check(report, "memory with 64 experts, above that", large - small, "MiB", "<=", limits.GROWTH_MIB,
+          f"{large:.0f} MiB in all")
     seconds, used, memory = moec(arguments, make("decoder", make_decoder, rng), output)
-    tell("decoder, packed", seconds, "s", DECODER_S, f"{used:.2f} s of processors; {memory:.0f} MiB")
+    check(report, "decoder, packed", seconds, "s", "<=", limits.DECODER_S,
+          f"{used:.2f} s of processors; {memory:.0f} MiB")
     sizes, notes = [], []
     for layers in (2, 32):
         seconds, used, _ = moec(arguments, make(f"{layers}-layers", make_layers, layers), output, rounds=1)
         sizes.append(code_bytes(output))
         notes.append(f"{sizes[-1]} bytes in {seconds:.2f} s")
-    tell("code of 32 layers, over that of 2", sizes[1] / sizes[0], "times", CODE_RATIO, ", ".join(reversed(notes)))
+    check(report, "code of 32 layers, over that of 2", sizes[1] / sizes[0], "times", "<=", limits.CODE_RATIO,
+          ", ".join(reversed(notes)))
     if not arguments.keep:
         shutil.rmtree(folder)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """As much of libmoert as the bench needs, by ctypes."""
 import ctypes
+import os
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
 import numpy as np
 
-DTYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 7}
+DTYPES = {np.dtype(np.float32): 1, np.dtype(np.int32): 6, np.dtype(np.int64): 7}
+NUMPY = {number: dtype for dtype, number in DTYPES.items()}
 
 
 class Status(Structure):
@@ -80,7 +82,9 @@ class Model:
         check(self.api.runtime_info(runtime, byref(info)))
         self.isa = self.api.isa_name(info.isa).decode()
         artifact = self.make("artifact", self.api.artifact_open, runtime, path.encode())
-        weights = self.make("weights", self.api.weights_open, artifact, None)
+        weights = None
+        if os.path.exists(path + ".weights"):  # a model may have none
+            weights = self.make("weights", self.api.weights_open, artifact, None)
         session = self.make("session", self.api.session_create, artifact, weights, None)
         self.request = self.make("request", self.api.request_create, session, None)
         self.inputs = {}
@@ -108,9 +112,9 @@ class Model:
         check(self.api.request_run(self.request))
 
     def output(self, name):
-        """A copy of an f32 output of the last run."""
+        """A copy of an output of the last run."""
         tensor = Tensor(size=ctypes.sizeof(Tensor))
         check(self.api.request_output(self.request, name.encode(), byref(tensor)))
         shape = [tensor.sizes[axis] for axis in range(tensor.rank)]
-        data = ctypes.cast(tensor.data, POINTER(ctypes.c_float))
-        return np.ctypeslib.as_array(data, shape=(int(np.prod(shape)),)).reshape(shape).copy()
+        data = ctypes.string_at(tensor.data, tensor.bytes)
+        return np.frombuffer(data, NUMPY[tensor.dtype]).reshape(shape)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * usage: roof THREADS. Prints what this machine can do at this moment: the bandwidth of reading memory in GB/s, and
- * single-precision multiply-adds in registers in GFLOP/s, each the best of several rounds.
+ * usage: roof THREADS. Prints what this machine can do at this moment: the bandwidth of reading a
+ * gigabyte in GB/s, and single-precision multiply-adds in registers in GFLOP/s: of the median
+ * round, then of the best.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -9,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
-enum { maxThreads = 256, rounds = 7, chains = 12 };
-static const size_t bytesPerThread = (size_t)256 << 20; /* beyond every cache */
-static const long steps = 4000000;
+enum { maxThreads = 256, rounds = 15, chains = 12 };
+enum { pageBytes = 2 << 20 };
+static const size_t totalBytes = (size_t)1 << 30; /* beyond every cache */
+static size_t bytesPerThread;
+static const long steps = 6000000;
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -74,22 +78,22 @@ static void *start(void *argument) {
   return NULL;
 }
 
-/* The shortest time in which all threads do their work. */
-static double best(struct worker *workers, int count, void (*work)(struct worker *)) {
-  double shortest = 1e9;
-  for (int round = 0; round < rounds; ++round) {
-    double begin = seconds();
-    for (int i = 0; i < count; ++i) {
-      workers[i].work = work;
-      if (pthread_create(&workers[i].thread, NULL, start, &workers[i]))
-        exit(5);
-    }
-    for (int i = 0; i < count; ++i)
-      pthread_join(workers[i].thread, NULL);
-    double time = seconds() - begin;
-    shortest = time < shortest ? time : shortest;
+/* The time in which all threads do their work. */
+static double timeOf(struct worker *workers, int count, void (*work)(struct worker *)) {
+  double begin = seconds();
+  for (int i = 0; i < count; ++i) {
+    workers[i].work = work;
+    if (pthread_create(&workers[i].thread, NULL, start, &workers[i]))
+      exit(5);
   }
-  return shortest;
+  for (int i = 0; i < count; ++i)
+    pthread_join(workers[i].thread, NULL);
+  return seconds() - begin;
+}
+
+static int compare(const void *a, const void *b) {
+  double difference = *(const double *)a - *(const double *)b;
+  return (difference > 0) - (difference < 0);
 }
 
 int main(int argc, char **argv) {
@@ -99,16 +103,26 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: roof THREADS\n");
     return 2;
   }
+  bytesPerThread = totalBytes / (size_t)count / pageBytes * pageBytes;
   for (int i = 0; i < count; ++i) {
-    char *memory = aligned_alloc(4096, bytesPerThread);
+    char *memory = aligned_alloc(pageBytes, bytesPerThread);
     if (!memory)
       return 5;
+    madvise(memory, bytesPerThread, MADV_HUGEPAGE); /* a wish only */
     memset(memory, i + 1, bytesPerThread);
     workers[i].memory = memory;
   }
-  double reading = best(workers, count, readMemory);
-  double computing = best(workers, count, multiplyAdd);
-  printf("%.2f %.1f\n", 1e-9 * (double)bytesPerThread * count / reading,
-         1e-9 * 2.0 * LANES * chains * (double)steps * count / computing);
+  double reading[rounds], computing[rounds];
+  for (int round = 0; round < rounds;
+       ++round) { /* in turn, so that an interruption spoils not all of one */
+    reading[round] = timeOf(workers, count, readMemory);
+    computing[round] = timeOf(workers, count, multiplyAdd);
+  }
+  qsort(reading, rounds, sizeof(double), compare);
+  qsort(computing, rounds, sizeof(double), compare);
+  double gigabytes = 1e-9 * (double)bytesPerThread * count;
+  double operations = 1e-9 * 2.0 * LANES * chains * (double)steps * count;
+  printf("%.2f %.1f %.2f %.1f\n", gigabytes / reading[rounds / 2],
+         operations / computing[rounds / 2], gigabytes / reading[0], operations / computing[0]);
   return 0;
 }

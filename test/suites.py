@@ -121,6 +121,18 @@ def tsan(budget):
     return sanitized("tsan", ["moertTests"], ["Unit"], budget)
 
 
+def fuzz(budget):
+    """Every fuzzer with a fixed seed and number of inputs; see test/fuzz/run.py. Building counts as one."""
+    start = time.monotonic()
+    result = one(make("fuzz", ["fuzzers", "onnx-python-schema"], budget))
+    if result.failed:
+        return result
+    print(f"preset fuzz built in {time.monotonic() - start:.0f} s", flush=True)
+    left = max(1, budget - (time.monotonic() - start))
+    result.add(one(run([sys.executable, os.path.join(ROOT, "test", "fuzz", "run.py")], left)))
+    return result
+
+
 def docs(budget):
     """The generated pages in docs/ are those of the definitions."""
     code = run(["cmake", "--build", "--preset", "dev", "--target", "moec-docs", "--", "--quiet"], budget)
@@ -189,7 +201,7 @@ def bits(budget):
 # name: (function, budget in seconds on 2 cores)
 SUITES = {"build": (build, 900), "lit": (lit, 300), "random": (random, 300), "docs": (docs, 60),
           "models": (models, 300), "bits": (bits, 240), "conformance": (conformance, 300),
-          "tsan": (tsan, 300), "asan": (asan, 1200)}
+          "tsan": (tsan, 300), "asan": (asan, 1200), "fuzz": (fuzz, 600)}
 
 
 def main(names):

@@ -15,6 +15,7 @@
 #define MOEC_EMIT_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Location.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -45,10 +46,37 @@ struct EmitOptions {
 struct PackOptions {
   /// What relative paths of `#rt.file` are relative to; empty: the current folder.
   std::string baseDirectory;
-  /// Bytes of a weight that are evaluated at a time; memory in use is a small multiple of it.
-  int64_t chunkBytes = int64_t(64) << 20;
+  /// Copy files of weights before they are read, for files that may change meanwhile; takes as much
+  /// memory as they have. Otherwise they are mapped.
+  bool readIntoMemory = false;
+  /// Absolute paths of `#rt.file` have no symbolic link in them, and one that is found is an error.
+  bool refuseLinks = false;
+  /// Bytes of a weight that a thread evaluates at a time; it needs little memory beyond them.
+  int64_t pieceBytes = int64_t(4) << 20;
+  /// As many as the module's context has processors for, but no more than this: a disk keeps no
+  /// more busy.
+  int64_t maxThreads = 16;
   /// Told the bytes written so far and in all, now and then; may be empty.
   std::function<void(int64_t, int64_t)> progress;
+};
+
+/// A number that the type a weight is stored in cannot hold: `#rt.cast` with `finite`.
+class WeightRangeError : public llvm::ErrorInfo<WeightRangeError> {
+public:
+  WeightRangeError(std::string message, mlir::Location loc) : text(std::move(message)), loc(loc) {}
+
+  void log(llvm::raw_ostream &os) const override { os << text; }
+  std::error_code convertToErrorCode() const override {
+    return std::make_error_code(std::errc::result_out_of_range);
+  }
+  /// That of the `rt.weight`; unknown if only an expression is read.
+  mlir::Location getLoc() const { return loc; }
+
+  static char ID;
+
+private:
+  std::string text;
+  mlir::Location loc;
 };
 
 enum class ArtifactKind { SharedObject, Executable, Object };
@@ -74,10 +102,9 @@ llvm::Error linkArtifact(llvm::MemoryBufferRef object, ArtifactKind kind, llvm::
 /// module has none.
 llvm::Error writeWeights(mlir::ModuleOp module, llvm::StringRef path, const PackOptions &options);
 
-/// Emits, links and packs what `lowerToLLVM` has lowered: `path` and `path`.weights. Diagnoses
-/// errors on the module.
-mlir::LogicalResult emitArtifact(mlir::ModuleOp module, ArtifactKind kind, llvm::StringRef path,
-                                 const EmitOptions &options, const PackOptions &packOptions);
+/// Emits, links and packs what `lowerToLLVM` has lowered: `path` and `path`.weights.
+llvm::Error emitArtifact(mlir::ModuleOp module, ArtifactKind kind, llvm::StringRef path,
+                         const EmitOptions &options, const PackOptions &packOptions);
 
 /// An object file loaded into this process.
 class JitArtifact {

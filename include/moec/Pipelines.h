@@ -31,6 +31,9 @@ struct CpuOptions {
   /// Instruction-set levels to build, of v2, avx2 and avx512; empty: all. A
   /// processor runs the highest of them that it has.
   std::vector<std::string> levels;
+  /// What weights of products that a file holds as f32 are stored in: file (as they are), bf16 or
+  /// f16.
+  std::string weightsType = "file";
 };
 
 /// What a file leaves open.
@@ -67,7 +70,7 @@ void buildRecogniseBlocksStage(mlir::OpPassManager &pm, const RecogniseOptions &
 void buildRecogniseStage(mlir::OpPassManager &pm, const RecogniseOptions &options);
 
 /// From `moe` to structured `tile` and `linalg` ops on tensors.
-void buildScheduleStage(mlir::OpPassManager &pm);
+void buildScheduleStage(mlir::OpPassManager &pm, const CpuOptions &options);
 
 /// From tensors to host code on memrefs that launches kernels.
 void buildKernelStage(mlir::OpPassManager &pm);

@@ -44,7 +44,9 @@ struct PackRowsEmitter {
   void emit() {
     auto emitOne = [&](Value, RowRange range) { emitRange(range); };
     if (!op.getBatch())
-      return forEachRange(b, op.getRanges(), op.getCount(), emitOne);
+      return forEachRange(
+          b, op.getRanges(), op.getCount(), zero,
+          op.getRanges() ? sub(memref::DimOp::create(b, op.getRanges(), 0), one) : one, emitOne);
     Value rows = arith::DivUIOp::create(b, op.getCount(), atLeastOne(op.getBatch()));
     Value divisor = atLeastOne(rows);
     forEachEqualRange(b, op.getBatch(), op.getCount(),

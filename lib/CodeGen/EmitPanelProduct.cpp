@@ -9,6 +9,7 @@
 #include "lib/CodeGen/Epilogue.h"
 #include "lib/CodeGen/FirstLanes.h"
 #include "lib/CodeGen/PanelKernel.h"
+#include "lib/CodeGen/ProductSchedule.h"
 #include "lib/CodeGen/RowBlocks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,18 +23,6 @@ using namespace mlir;
 namespace moec::codegen {
 namespace {
 
-/// Row blocks whose sums are kept at once while one panel passes: bounds the
-/// sums on the stack (16 x 12 rows x 128 bytes a panel) and the packed rows in use.
-constexpr int64_t blocksPerPass = 16;
-
-/// Panels that go through the same block of k together: rows of a pass may lie
-/// beyond the second cache, and are read once for all of these. Multiplies the
-/// sums on the stack, 96 KiB at most.
-constexpr int64_t panelsPerGroup = 4;
-
-/// With fewer blocks of rows panels alone count; each is read in one stream.
-constexpr int64_t blocksToGroup = 3;
-
 /// Columns that an epilogue handles at once, at every level: wider than narrow
 /// levels' registers, which LLVM splits without changing a bit.
 constexpr int64_t epilogueLanes = 16;
@@ -42,9 +31,8 @@ class PanelProductEmitter {
 public:
   PanelProductEmitter(tile::PanelProductOp op, const IsaLevel &level, int64_t blockDepth,
                       PanelKernels &kernels)
-      : op(op), level(level), blockDepth(blockDepth),
-        packed(dyn_cast<tile::PackedType>(op.getSlabs().getType())), kernels(kernels),
-        b(op.getLoc(), op) {
+      : op(op), level(level), packed(dyn_cast<tile::PackedType>(op.getSlabs().getType())),
+        kernels(kernels), b(op.getLoc(), op) {
     zero = index(0);
     one = index(1);
     panels = op.getSlabs();
@@ -86,21 +74,25 @@ public:
       panelsOfSlab = arith::CeilDivUIOp::create(b, columns, index(panelWidth));
       slabElements = mul(panelsOfSlab, panelElements);
     }
+    summandsPerBlock = emitEvenDepth(b, depth, blockDepth);
   }
 
   void emit() {
-    if (!op.getBatch())
-      return forEachRange(b, op.getRanges(), op.getCount(), [&](Value slab, RowRange range) {
-        emitRange(slab, range, op.getBegin(), op.getEnd());
-      });
-    forEachEqualRange(
-        b, op.getBatch(), op.getCount(), arith::DivUIOp::create(b, op.getBegin(), panelsOfSlab),
-        arith::CeilDivUIOp::create(b, op.getEnd(), panelsOfSlab), [&](Value slab, RowRange range) {
-          Value first = mul(slab, panelsOfSlab);
-          Value begin = arith::MaxUIOp::create(b, op.getBegin(), first);
-          Value end = min(op.getEnd(), add(first, panelsOfSlab));
-          emitRange(slab, range, sub(begin, first), sub(end, first));
-        });
+    Value firstSlab = zero, endSlab = one;
+    if (op.getBatch() || op.getRanges()) {
+      firstSlab = arith::DivUIOp::create(b, op.getBegin(), panelsOfSlab);
+      endSlab = arith::CeilDivUIOp::create(b, op.getEnd(), panelsOfSlab);
+    }
+    auto emitSlab = [&](Value slab, RowRange range) {
+      Value first = mul(slab, panelsOfSlab);
+      Value begin = arith::MaxUIOp::create(b, op.getBegin(), first);
+      Value end = min(op.getEnd(), add(first, panelsOfSlab));
+      emitRange(slab, range, sub(begin, first), sub(end, first));
+    };
+    if (op.getBatch())
+      forEachEqualRange(b, op.getBatch(), op.getCount(), firstSlab, endSlab, emitSlab);
+    else
+      forEachRange(b, op.getRanges(), op.getCount(), firstSlab, endSlab, emitSlab);
   }
 
 private:
@@ -110,6 +102,14 @@ private:
   Value mul(Value lhs, int64_t rhs) { return arith::MulIOp::create(b, lhs, index(rhs)); }
   Value mul(Value lhs, Value rhs) { return arith::MulIOp::create(b, lhs, rhs); }
   Value min(Value lhs, Value rhs) { return arith::MinUIOp::create(b, lhs, rhs); }
+  Value both(Value lhs, Value rhs) { return arith::AndIOp::create(b, lhs, rhs); }
+  Value isEqual(Value lhs, Value rhs) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lhs, rhs);
+  }
+  Value select(Value condition, Value lhs, Value rhs) {
+    return arith::SelectOp::create(b, condition, lhs, rhs);
+  }
+  Value toIndex(Value condition) { return select(condition, one, zero); }
 
   /// `for i in [from, to) step`, with the builder inside for the time of `body`.
   void loop(Value from, Value to, Value step, function_ref<void(Value)> body) {
@@ -119,36 +119,46 @@ private:
     body(op.getInductionVar());
   }
 
-  /// One expert's rows, in passes of blocksPerPass blocks. Within a pass a panel
+  /// One range's rows, in passes of blocksPerPass blocks. Within a pass a panel
   /// is read once from memory and then from the cache by every block.
   void emitRange(Value slab, RowRange range, Value beginPanel, Value endPanel) {
     RowBlocks blocks(b, range.rows, level);
-    loop(zero, blocks.getCount(), index(blocksPerPass), [&](Value firstBlock) {
-      Value endBlock = min(add(firstBlock, index(blocksPerPass)), blocks.getCount());
+    Value slabStart = mul(slab, slabElements);
+    Value perPass = emitEvenShare(b, blocks.getCount(), index(blocksPerPass));
+    loop(zero, blocks.getCount(), perPass, [&](Value firstBlock) {
+      Value endBlock = min(add(firstBlock, perPass), blocks.getCount());
       Value firstRow = blocks.getStart(b, firstBlock), endRow = blocks.getStart(b, endBlock);
       Value rows = sub(endRow, firstRow);
-      Value isTall = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, sub(endBlock, firstBlock),
-                                           index(blocksToGroup));
-      Value group = arith::SelectOp::create(b, isTall, index(panelsPerGroup), one);
+      Value group = emitGroup(sub(endPanel, beginPanel), sub(endBlock, firstBlock));
       loop(beginPanel, endPanel, group, [&](Value firstPanel) {
         Value lastPanel = min(add(firstPanel, group), endPanel);
         clearSums(mul(rows, sub(lastPanel, firstPanel)));
         auto sumsOf = [&](Value panel) {
           return mul(mul(sub(panel, firstPanel), rows), panelWidth);
         };
-        loop(zero, depth, index(blockDepth), [&](Value k) {
-          Value summands = min(index(blockDepth), sub(depth, k));
+        loop(zero, depth, summandsPerBlock, [&](Value k) {
+          Value summands = min(summandsPerBlock, sub(depth, k));
           loop(firstPanel, lastPanel, one, [&](Value panel) {
-            Value panelStart =
-                add(add(mul(slab, slabElements), mul(panel, panelElements)), mul(k, panelWidth));
+            auto startOf = [&](Value panel, Value k) {
+              return add(add(slabStart, mul(panel, panelElements)), mul(k, panelWidth));
+            };
+            Fetching fetching;
+            fetching.panel = startOf(panel, k);
+            fetching.next =
+                emitNext(fetching.panel, firstPanel, lastPanel, endPanel, panel, k, startOf);
+            fetching.firstBlock = firstBlock;
+            fetching.isOnly = isEqual(add(firstBlock, one), endBlock);
+            fetching.isCold =
+                both(both(isEqual(panel, beginPanel), isEqual(k, zero)), isEqual(firstBlock, zero));
+            fetching.summands = summands;
             Value panelSums = sumsOf(panel);
             loop(firstBlock, endBlock, one, [&](Value block) {
               Value start = blocks.getStart(b, block), rows = blocks.getRows(b, block);
               Value packedStart = add(mul(add(range.start, start), depth), mul(k, rows));
               Value sumsStart = add(panelSums, mul(sub(start, firstRow), panelWidth));
-              Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, block, zero);
-              callKernel(rows, isFirst,
-                         {packedRows, packedStart, panels, panelStart, sums, sumsStart, summands});
+              callKernel(
+                  rows, block, fetching,
+                  {packedRows, packedStart, panels, fetching.panel, sums, sumsStart, summands});
             });
           });
         });
@@ -159,6 +169,35 @@ private:
     });
   }
 
+  /// Panels per group for `count` panels and `blocks` blocks of rows.
+  Value emitGroup(Value count, Value blocks) {
+    Value isTall =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::uge, blocks, index(blocksToGroup));
+    return emitEvenShare(b, count, select(isTall, index(panelsPerGroup), one));
+  }
+
+  /// What the steps of a panel's block of k fetch while they compute.
+  struct Fetching {
+    Value panel, next;    // where this step's and the next step's summands start
+    Value firstBlock;     // of the pass
+    Value isOnly, isCold; // i1: one block of rows; nobody has fetched this step's summands
+    Value summands;
+  };
+
+  /// Where the step after (panel, k) starts: the group's next panel, the group's next block of k,
+  /// or the next group; `current` if it is another call's.
+  Value emitNext(Value current, Value firstPanel, Value lastPanel, Value endPanel, Value panel,
+                 Value k, function_ref<Value(Value, Value)> startOf) {
+    Value nextPanel = add(panel, one), nextK = add(k, summandsPerBlock);
+    Value endsRow = isEqual(nextPanel, lastPanel);
+    nextPanel = select(endsRow, firstPanel, nextPanel);
+    nextK = select(endsRow, nextK, k);
+    Value endsGroup = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, nextK, depth);
+    nextPanel = select(endsGroup, lastPanel, nextPanel);
+    nextK = select(endsGroup, zero, nextK);
+    return select(isEqual(nextPanel, endPanel), current, startOf(nextPanel, nextK));
+  }
+
   void clearSums(Value rows) {
     auto type = VectorType::get({epilogueLanes}, b.getF32Type());
     Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
@@ -166,19 +205,35 @@ private:
          [&](Value at) { vector::StoreOp::create(b, nothing, sums, at); });
   }
 
-  /// Calls the panel kernel of that many rows; the first block of a range
-  /// prefetches the panel.
-  void callKernel(Value rows, Value isFirst, ValueRange arguments) {
-    auto call = [&](bool prefetch) {
-      PanelKernelSpec spec{&level, element, /*rows=*/0, prefetch};
-      kernels.emitCall(b, spec, rows, arguments);
-    };
-    auto first = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
+  /// Calls the panel kernel of that many rows. A single block fetches what it reads itself, some
+  /// distance ahead; of several, the first ones fetch the next step's panel, a line per step of k
+  /// each, so that the stream from memory is spread over their multiply-adds. The first block of a
+  /// cold step has nobody before it.
+  void callKernel(Value rows, Value block, const Fetching &fetching, ValueRange arguments) {
+    int64_t line = 64 * 8 / element.getIntOrFloatBitWidth();
+    bool oneLine = element.isF16(); // a summand is 64 bytes, else 128 (of bf16, a pair)
+    Value place = sub(block, fetching.firstBlock);
+    Value isFirst = isEqual(place, zero);
+    Value own = both(isFirst, arith::OrIOp::create(b, fetching.isOnly, fetching.isCold));
+    // Which part of the next step's panel: blocks 0 and 1 fetch one, or 1 and 2 in a cold step.
+    Value part = sub(place, toIndex(fetching.isCold));
+    Value inTime =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, part, index(oneLine ? 1 : 2));
+    Value wants = arith::OrIOp::create(b, own, inTime);
+
+    auto chosen = scf::IfOp::create(b, wants, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(first.thenBlock());
-    call(/*prefetch=*/true);
-    b.setInsertionPointToStart(first.elseBlock());
-    call(/*prefetch=*/false);
+    b.setInsertionPointToStart(chosen.thenBlock());
+    int64_t perSummand = oneLine ? panelWidth : panelWidth / 2;
+    Value nextPart = add(fetching.next, mul(mul(part, fetching.summands), perSummand));
+    SmallVector<Value> ahead(arguments);
+    ahead.push_back(
+        select(own, add(fetching.panel, index(prefetchDistance * panelWidth)), nextPart));
+    ahead.push_back(select(own, index(panelWidth), index(perSummand)));
+    ahead.push_back(select(own, index(oneLine ? 0 : line), zero));
+    kernels.emitCall(b, {&level, element, /*rows=*/0, /*prefetch=*/true}, rows, ahead);
+    b.setInsertionPointToStart(chosen.elseBlock());
+    kernels.emitCall(b, {&level, element, /*rows=*/0, /*prefetch=*/false}, rows, arguments);
   }
 
   /// The epilogue of one panel's columns for `rows` rows from `firstRow` on,
@@ -243,7 +298,6 @@ private:
 
   tile::PanelProductOp op;
   const IsaLevel &level;
-  int64_t blockDepth;
   /// Null if the panels are in a buffer, whose sizes are known at run time only.
   tile::PackedType packed;
   Type element;
@@ -251,7 +305,7 @@ private:
   PanelKernels &kernels;
   ImplicitLocOpBuilder b;
   Value zero, one, packedRows, panels, sums;
-  Value columns, depth, panelElements, panelsOfSlab, slabElements; // index
+  Value columns, depth, panelElements, panelsOfSlab, slabElements, summandsPerBlock; // index
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 #include "lib/CodeGen/IsaLevel.h"
 #include "lib/CodeGen/PanelKernel.h"
 #include "lib/CodeGen/Passes.h"
+#include "lib/CodeGen/ProductSchedule.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -30,16 +31,16 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
 
   void runOnOperation() override {
     // Pairs of bf16 are never split between blocks of k.
-    if (depth < 2 || depth % 2 != 0) {
-      getOperation().emitError("emit-x86-panels expects an even depth of at least 2, got ")
+    if (depth < 0 || depth % 2 != 0) {
+      getOperation().emitError("emit-x86-panels expects an even depth of at least 2, or 0, got ")
           << static_cast<int64_t>(depth);
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;
     for (auto function : getOperation().getOps<func::FuncOp>())
       function.walk([&](Operation *op) {
-        if (isa<tile::PackRowsOp, tile::PackPanelsOp, tile::PanelProductOp,
-                tile::AttentionRowsOp>(op))
+        if (isa<tile::PackRowsOp, tile::PackPanelsOp, tile::PanelProductOp, tile::AttentionRowsOp>(
+                op))
           ops.push_back(op);
       });
     PanelKernels kernels(getOperation());
@@ -55,7 +56,8 @@ struct EmitX86Panels : impl::EmitX86PanelsPassBase<EmitX86Panels> {
       } else if (auto panels = dyn_cast<tile::PackPanelsOp>(op)) {
         emitPackPanels(panels, *level);
       } else {
-        emitPanelProduct(cast<tile::PanelProductOp>(op), *level, depth, kernels);
+        emitPanelProduct(cast<tile::PanelProductOp>(op), *level,
+                         depth ? static_cast<int64_t>(depth) : chooseBlockDepth(*level), kernels);
         ++numProducts;
       }
       op->erase();

@@ -94,7 +94,9 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
         patterns, [](StringRef name) { return !isInstruction(name); });
     populateNarrowFloatDetours(patterns);
     arith::populateExpandBFloat16Patterns(patterns);
-    if (!hasFma)
+    if (hasFma)
+      populateFusedMultiplyAdds(patterns);
+    else
       populateFmaExpansions(patterns);
     if (!hasHalf)
       populateHalfExpansions(patterns);

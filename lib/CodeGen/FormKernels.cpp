@@ -10,6 +10,8 @@
 #include "lib/CodeGen/FormLinalgKernels.h"
 #include "lib/CodeGen/KernelFormer.h"
 #include "lib/CodeGen/Passes.h"
+#include "lib/CodeGen/ProductSchedule.h"
+#include "lib/CodeGen/RowGroups.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,8 +27,14 @@ namespace moec::codegen {
 namespace {
 
 struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
+  using FormKernelsPassBase::FormKernelsPassBase;
+
   void runOnOperation() override {
-    KernelFormer former(getOperation());
+    KernelFormer former(getOperation(), threadWork);
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!function->hasAttr(rt::RTDialect::kKernel))
+        for (const RowGroup &group : findRowGroups(function))
+          formRowGroup(group, former);
     SmallVector<Operation *> ops;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function->hasAttr(rt::RTDialect::kKernel))
@@ -125,21 +133,31 @@ void FormKernels::formProduct(tile::RaggedMatmulOp op, KernelFormer &former) {
 
   SmallVector<Value> packing{op.getRows(), op.getGather(), op.getRanges(), op.getBatch(),
                              count,        packed,         passedDepth};
-  former.launch(b, "pack_rows", count, packing,
+  Value packingWork = arith::MulIOp::create(b, depth, constant(b, 2));
+  former.launch(b, "pack_rows", {count, packingWork}, packing,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
                   tile::PackRowsOp::create(k, begin, end, in[0], in[1], in[2], in[3], in[4], in[5],
                                            slabs ? constant(k, staticDepth) : in[6]);
                 });
 
-  SmallVector<Value> captures{count, packed, op.getRanges(), op.getBatch(), passedDepth,
-                              op.getSlabs()};
+  SmallVector<Value> captures{count,         packed,      op.getRanges(),
+                              op.getBatch(), passedDepth, op.getSlabs()};
   constexpr unsigned numFixed = 6;
   for (OperandRange arguments : {op.getRowArgs(), op.getColArgs(), op.getElemArgs()})
     llvm::append_range(captures, arguments);
   captures.push_back(op.getOuts());
   unsigned numRowArgs = op.getRowArgs().size(), numColArgs = op.getColArgs().size(),
            numElemArgs = op.getElemArgs().size();
-  Value units = op.getBatch() ? arith::MulIOp::create(b, panels, op.getBatch()).getResult() : panels;
+  LaunchUnits units(panels);
+  if (op.getBatch()) {
+    units.count = arith::MulIOp::create(b, panels, op.getBatch());
+  } else if (op.getRanges()) {
+    // All panels of one range before those of the next: threads share its rows.
+    Value ranges =
+        arith::SubIOp::create(b, memref::DimOp::create(b, op.getRanges(), 0), constant(b, 1));
+    units.count = arith::MulIOp::create(b, panels, ranges);
+    units.grain = emitPanelsAtOnce(b, count, ranges, panels);
+  }
   former.launch(b, "panel_product", units, captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
                   auto product = tile::PanelProductOp::create(
@@ -178,7 +196,7 @@ void FormKernels::formSelect(tile::SelectOp op, KernelFormer &former) {
 
 void FormKernels::formBucket(tile::BucketOp op, KernelFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  former.launch(b, "bucket", arith::ConstantIndexOp::create(b, 1), op->getOperands(),
+  former.launch(b, "bucket", Value(arith::ConstantIndexOp::create(b, 1)), op->getOperands(),
                 [&](ImplicitLocOpBuilder &k, Value, Value, ValueRange in) {
                   tile::BucketOp::create(k, TypeRange(), in[0], in[1], in[2], in[3]);
                 });
@@ -198,8 +216,8 @@ void FormKernels::formAlongAxis(Operation *op, KernelFormer &former) {
                   SmallVector<Value> operands(in);
                   if (cut < type.getRank())
                     for (Value &operand : operands)
-                      operand =
-                          subview(k, operand, {cut}, begin, arith::SubIOp::create(k, end, begin));
+                      operand = subview(k, operand, {cut}, begin,
+                                        Value(arith::SubIOp::create(k, end, begin)));
                   Operation *clone = k.clone(*op);
                   clone->setOperands(operands);
                 });
@@ -234,9 +252,14 @@ void FormKernels::formAttention(tile::AttentionOp op, KernelFormer &former) {
   Value heads =
       arith::MulIOp::create(b, memref::DimOp::create(b, op.getQuery(), 0), constant(keyHeads));
   Value units = arith::MulIOp::create(b, heads, blocks);
+  // A unit packs each key and value, and multiplies them with a few rows at least.
+  Value keys =
+      memref::DimOp::create(b, op.getKey(), op.getKeyLayout() == tile::HeadLayout::BSHD ? 1 : 2);
+  Value work = arith::MulIOp::create(
+      b, keys, arith::MulIOp::create(b, memref::DimOp::create(b, op.getKey(), 3), constant(4)));
   SmallVector<Value> captures{op.getQuery(),   op.getKey(),    op.getValue(), op.getMask(),
                               op.getLengths(), op.getOffset(), op.getOuts()};
-  former.launch(b, "attention", units, captures,
+  former.launch(b, "attention", {units, work}, captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
                   tile::AttentionRowsOp::create(
                       k, begin, end, in[0], in[1], in[2], in[3], in[4], in[5], in[6],
@@ -255,13 +278,12 @@ void FormKernels::formScatter(tile::ScatterOp op, KernelFormer &former) {
   Value columns = b.createOrFold<memref::DimOp>(op.getOuts(), 1);
   Value block = arith::ConstantIndexOp::create(b, scatterBlock);
   SmallVector<Value> captures(op->getOperands());
-  former.launch(b, "scatter", arith::CeilDivUIOp::create(b, columns, block), captures,
+  former.launch(b, "scatter", Value(arith::CeilDivUIOp::create(b, columns, block)), captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange in) {
                   Value width = arith::ConstantIndexOp::create(k, scatterBlock);
                   Value all = k.createOrFold<memref::DimOp>(in[2], 1);
                   Value first = arith::MulIOp::create(k, begin, width);
-                  Value last =
-                      arith::MinUIOp::create(k, arith::MulIOp::create(k, end, width), all);
+                  Value last = arith::MinUIOp::create(k, arith::MulIOp::create(k, end, width), all);
                   Value count = arith::SubIOp::create(k, last, first);
                   tile::ScatterOp::create(k, Type(), subview(k, in[0], {1}, first, count), in[1],
                                           subview(k, in[2], {1}, first, count),
@@ -271,7 +293,7 @@ void FormKernels::formScatter(tile::ScatterOp op, KernelFormer &former) {
 
 void FormKernels::formCompact(tile::CompactOp op, KernelFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  former.launch(b, "compact", arith::ConstantIndexOp::create(b, 1), op->getOperands(),
+  former.launch(b, "compact", Value(arith::ConstantIndexOp::create(b, 1)), op->getOperands(),
                 [&](ImplicitLocOpBuilder &k, Value, Value, ValueRange in) {
                   tile::CompactOp::create(k, Type(), in[0], in[1]);
                 });

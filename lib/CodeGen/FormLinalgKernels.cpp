@@ -7,13 +7,12 @@
 
 #include "lib/CodeGen/FormLinalgKernels.h"
 
+#include "lib/CodeGen/LinalgParts.h"
 #include "lib/CodeGen/RowOperands.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -38,18 +37,6 @@ struct Units {
   int64_t block = 1;  // entries of `dim` per unit
   int64_t outer = -1; // only where `block` is 1
 };
-
-/// Positions of plain `dim` in `map`; nothing if `dim` occurs in a sum or product.
-std::optional<SmallVector<int64_t>> getPositions(AffineMap map, int64_t dim) {
-  SmallVector<int64_t> positions;
-  for (auto [position, expr] : llvm::enumerate(map.getResults())) {
-    if (expr == getAffineDimExpr(dim, map.getContext()))
-      positions.push_back(position);
-    else if (expr.isFunctionOfDim(dim))
-      return std::nullopt;
-  }
-  return positions;
-}
 
 bool canCutAlong(linalg::LinalgOp op, int64_t dim) {
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
@@ -87,57 +74,10 @@ Units chooseUnits(linalg::LinalgOp op) {
   return {outer, 1};
 }
 
-/// The number of iterations of `dim` as a host value.
-Value getExtent(ImplicitLocOpBuilder &b, linalg::LinalgOp op, int64_t dim) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    auto positions = getPositions(op.getMatchingIndexingMap(&operand), dim);
-    if (positions && !positions->empty())
-      return b.createOrFold<memref::DimOp>(operand.get(), positions->front());
-  }
-  return {}; // canCutAlong requires a position in every output
-}
-
 StringRef getKernelName(linalg::LinalgOp op) {
   if (!isa<linalg::GenericOp, linalg::MapOp, linalg::ReduceOp>(op.getOperation()))
     return op->getName().stripDialect();
   return op.getNumReductionLoops() == 0 ? "map_rows" : "reduce_rows";
-}
-
-/// Entries [begin, end) of a dimension.
-struct Part {
-  int64_t dim;
-  Value begin, end;
-};
-
-/// Clones `op` for the iterations that lie in all of `parts`.
-void clonePart(ImplicitLocOpBuilder &k, linalg::LinalgOp op, IRMapping &mapping,
-               ArrayRef<Part> parts) {
-  SmallVector<Value> counts;
-  for (const Part &part : parts)
-    counts.push_back(arith::SubIOp::create(k, part.end, part.begin));
-  Operation *clone = k.clone(*op, mapping);
-  OpBuilder::InsertionGuard guard(k);
-  k.setInsertionPoint(clone);
-  for (OpOperand &operand : op->getOpOperands()) {
-    Value cut = mapping.lookupOrDefault(operand.get());
-    for (auto [part, count] : llvm::zip_equal(parts, counts)) {
-      auto positions = *getPositions(op.getMatchingIndexingMap(&operand), part.dim);
-      if (!positions.empty())
-        cut = subview(k, cut, positions, part.begin, count);
-    }
-    clone->setOperand(operand.getOperandNumber(), cut);
-  }
-  // Indices count from the start of the subviews now.
-  clone->walk([&](linalg::IndexOp index) {
-    for (const Part &part : parts) {
-      if (static_cast<int64_t>(index.getDim()) != part.dim)
-        continue;
-      OpBuilder inner(index->getContext());
-      inner.setInsertionPointAfter(index);
-      auto shifted = arith::AddIOp::create(inner, index.getLoc(), index, part.begin);
-      index.getResult().replaceAllUsesExcept(shifted, shifted);
-    }
-  });
 }
 
 /// Calls `body` in a loop over entries of the outer dimension that units
@@ -172,39 +112,30 @@ LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
       count = arith::CeilDivUIOp::create(b, count, arith::ConstantIndexOp::create(b, units.block));
   }
 
-  // What the op reads: operands and what its body takes from outside.
-  llvm::SetVector<Value> outside(op->operand_begin(), op->operand_end());
-  getUsedValuesDefinedAbove(op->getRegions(), outside);
-  SmallVector<Value> captures;
-  SmallVector<Operation *> constants;
-  for (Value value : outside) {
-    if (matchPattern(value, m_Constant()))
-      constants.push_back(value.getDefiningOp());
-    else
-      captures.push_back(value);
-  }
+  LaunchOperands operands;
+  operands.addOp(op);
   Value extent = units.dim >= 0 && units.block != 1 ? getExtent(b, op, units.dim) : Value();
-  if (extent && !matchPattern(extent, m_Constant()))
-    captures.push_back(extent);
-  else if (extent)
-    constants.push_back(extent.getDefiningOp());
-
+  if (extent)
+    operands.add(extent);
   Value perOuter; // units for each entry of the outer dimension
+  SmallVector<int64_t> cutDims;
   if (units.outer >= 0) {
     perOuter = count;
+    operands.add(perOuter);
     count = arith::MulIOp::create(b, getExtent(b, op, units.outer), perOuter);
-    if (matchPattern(perOuter, m_Constant()))
-      constants.push_back(perOuter.getDefiningOp());
-    else
-      captures.push_back(perOuter);
+    cutDims.push_back(units.outer);
+  }
+  Value work;
+  if (units.dim >= 0) {
+    cutDims.push_back(units.dim);
+    work = getWork(b, op, cutDims);
+    if (work && units.block != 1)
+      work = b.createOrFold<arith::MulIOp>(work, arith::ConstantIndexOp::create(b, units.block));
   }
 
-  former.launch(b, getKernelName(op), count, captures,
+  former.launch(b, getKernelName(op), {count, work}, operands.captures,
                 [&](ImplicitLocOpBuilder &k, Value begin, Value end, ValueRange inside) {
-                  IRMapping mapping;
-                  for (Operation *constant : constants)
-                    mapping.map(constant->getResult(0), k.clone(*constant)->getResult(0));
-                  mapping.map(captures, inside);
+                  IRMapping mapping = operands.mapInto(k, inside);
                   if (units.dim < 0) {
                     k.clone(*op, mapping);
                     return;

@@ -72,12 +72,31 @@ bool isFilled(Value value) {
 bool readsAllLoops(linalg::GenericOp op) {
   llvm::SmallBitVector read(op.getNumLoops());
   for (OpOperand *input : op.getDpsInputOperands())
-    for (AffineExpr expr : isFilled(input->get())
-                               ? ArrayRef<AffineExpr>()
-                               : op.getMatchingIndexingMap(input).getResults())
+    for (AffineExpr expr : isFilled(input->get()) ? ArrayRef<AffineExpr>()
+                                                  : op.getMatchingIndexingMap(input).getResults())
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         read.set(dim.getPosition());
   return read.all();
+}
+
+/// Ops and operands that a fused op may have. Beyond, a store and a load between
+/// two ops are hidden by their work, while registers run out and compile time
+/// grows faster than the number of ops.
+constexpr unsigned mostOps = 96, mostOperands = 24;
+
+bool isTooLarge(linalg::GenericOp producer, linalg::GenericOp consumer) {
+  return producer.getBody()->getOperations().size() + consumer.getBody()->getOperations().size() >
+             mostOps ||
+         producer->getNumOperands() + consumer->getNumOperands() > mostOperands;
+}
+
+/// Whether the op reads something twice at the same place. Its producer would be
+/// repeated for each; canonicalisation merges the two first.
+bool readsTwice(linalg::GenericOp op) {
+  DenseSet<std::pair<Value, AffineMap>> seen;
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return !seen.insert({input->get(), op.getMatchingIndexingMap(input)}).second;
+  });
 }
 
 bool shouldFuse(OpOperand *operand) {
@@ -85,6 +104,8 @@ bool shouldFuse(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer || consumer.getNumLoops() == 0)
     return true;
+  if (isTooLarge(producer, consumer) || readsTwice(consumer))
+    return false;
   // What the producer alone iterates over is known from its result only, which
   // the fused op would have to write along what it reduces.
   if (consumer.getNumReductionLoops() != 0 && !readsAllLoops(producer))
@@ -128,6 +149,7 @@ struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
+    overwriteOperands();
     numFused += std::max<int64_t>(before - countGenerics(), 0);
   }
 
@@ -147,6 +169,39 @@ struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
       ++numDecomposed;
     }
     return success();
+  }
+
+  /// Element-wise ops write over an operand that nobody reads afterwards, instead
+  /// of into memory of their own, so that a row is in the cache once.
+  void overwriteOperands() {
+    getOperation()->walk([&](linalg::GenericOp op) {
+      if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
+          !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
+        return;
+      OpOperand &init = op.getDpsInitsMutable()[0];
+      if (!op.getMatchingBlockArgument(&init).use_empty())
+        return;
+      for (OpOperand *input : op.getDpsInputOperands())
+        if (input->get().getType() == init.get().getType() &&
+            op.getMatchingIndexingMap(input) == op.getMatchingIndexingMap(&init) &&
+            isLastReader(op, input->get())) {
+          init.set(input->get());
+          ++numOverwritten;
+          return;
+        }
+    });
+  }
+
+  /// Whether `value` is made by a structured op of this block and, but for `op`,
+  /// read by such before it only.
+  static bool isLastReader(linalg::GenericOp op, Value value) {
+    auto producer = value.getDefiningOp<linalg::GenericOp>();
+    return producer && producer->getBlock() == op->getBlock() &&
+           llvm::all_of(value.getUses(), [&](OpOperand &use) {
+             auto reader = dyn_cast<linalg::GenericOp>(use.getOwner());
+             return reader && reader->getBlock() == op->getBlock() && reader.isDpsInput(&use) &&
+                    (reader == op || reader->isBeforeInBlock(op));
+           });
   }
 
   int64_t countGenerics() {

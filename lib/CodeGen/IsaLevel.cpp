@@ -19,13 +19,13 @@ namespace moec::codegen {
 // the panel's row and broadcasts; 6 x 2 of 8 lanes and 4 x 2 of 4 lanes leave 4
 // and 8 of 16.
 static const IsaLevel levels[] = {
-    {"v2", "+cx16,+popcnt,+sahf,+sse3,+sse4.1,+sse4.2,+ssse3", 4, 8, 4, false},
+    {"v2", "+cx16,+popcnt,+sahf,+sse3,+sse4.1,+sse4.2,+ssse3", 4, 8, 4, false, 256 << 10},
     {"avx2", "+avx,+avx2,+bmi,+bmi2,+cx16,+f16c,+fma,+lzcnt,+movbe,+popcnt,+sahf,+xsave", 8, 12, 6,
-     true},
+     true, 256 << 10},
     {"avx512",
      "+avx,+avx2,+avx512bw,+avx512cd,+avx512dq,+avx512f,+avx512vl,+bmi,+bmi2,+cx16,+f16c,+fma,"
      "+lzcnt,+movbe,+popcnt,+sahf,+xsave",
-     16, 24, 12, true},
+     16, 24, 12, true, 1 << 20},
 };
 
 ArrayRef<IsaLevel> getIsaLevels() { return levels; }

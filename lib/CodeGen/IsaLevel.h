@@ -34,6 +34,8 @@ struct IsaLevel {
   /// Whether products are fused multiply-adds. Levels that agree in this give
   /// the same bits.
   bool hasFma;
+  /// Bytes of the second cache that a core of the level has at least.
+  int64_t secondCacheBytes;
 };
 
 /// All levels, lowest first, in the order of moert_isa.

@@ -9,19 +9,38 @@
 
 #include "dialects/RT/IR/RT.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
 namespace moec::codegen {
 
 void KernelFormer::launch(
-    ImplicitLocOpBuilder &b, StringRef name, Value units, ValueRange captures,
+    ImplicitLocOpBuilder &b, StringRef name, LaunchUnits units, ValueRange captures,
     function_ref<void(ImplicitLocOpBuilder &, Value, Value, ValueRange)> build) {
   SmallVector<Value> present;
   for (Value capture : captures)
     if (capture)
       present.push_back(capture);
+
+  // Units that are launched as one.
+  Value count = units.count, together;
+  if (units.work && threadWork > 0 && !matchPattern(count, m_One())) {
+    Value one = arith::ConstantIndexOp::create(b, 1);
+    Value threshold = arith::ConstantIndexOp::create(b, threadWork);
+    together = b.createOrFold<arith::CeilDivUIOp>(threshold,
+                                                  b.createOrFold<arith::MaxUIOp>(units.work, one));
+    if (matchPattern(together, m_One()))
+      together = {};
+    else
+      count = b.createOrFold<arith::CeilDivUIOp>(count, together);
+  }
+  if (together) {
+    present.push_back(units.count);
+    present.push_back(together);
+  }
   SmallVector<Type> types{b.getIndexType(), b.getIndexType()};
   llvm::append_range(types, ValueRange(present).getTypes());
 
@@ -36,7 +55,13 @@ void KernelFormer::launch(
     inside.push_back(capture ? entry->getArgument(next++) : Value());
   ImplicitLocOpBuilder body(b.getLoc(), b.getContext());
   body.setInsertionPointToStart(entry);
-  build(body, entry->getArgument(0), entry->getArgument(1), inside);
+  Value begin = entry->getArgument(0), end = entry->getArgument(1);
+  if (together) {
+    Value all = entry->getArgument(next++), perLaunched = entry->getArgument(next++);
+    begin = arith::MulIOp::create(body, begin, perLaunched);
+    end = arith::MinUIOp::create(body, arith::MulIOp::create(body, end, perLaunched), all);
+  }
+  build(body, begin, end, inside);
   func::ReturnOp::create(body);
 
   // Equal text under the name that all kernels of an op start with is equal code.
@@ -50,12 +75,12 @@ void KernelFormer::launch(
   } else {
     kernel.erase();
   }
-  rt::LaunchOp::create(b, FlatSymbolRefAttr::get(known->second), units, present);
+  rt::LaunchOp::create(b, FlatSymbolRefAttr::get(known->second), count, units.grain, present);
   ++numLaunches;
 }
 
 Value subview(ImplicitLocOpBuilder &b, Value memref, ArrayRef<int64_t> dims, Value begin,
-              Value count) {
+              OpFoldResult count) {
   if (!memref)
     return {};
   auto type = cast<MemRefType>(memref.getType());

@@ -16,15 +16,30 @@
 
 namespace moec::codegen {
 
+/// How much a launch has to do.
+struct LaunchUnits {
+  LaunchUnits(mlir::Value count, mlir::Value work = {}) : count(count), work(work) {}
+
+  mlir::Value count;
+  /// Operations on scalars per unit, about; null if unknown, and large. Units
+  /// with little work are launched several as one, so that threads are woken for
+  /// what is worth it only.
+  mlir::Value work;
+  /// The most units that a thread takes at once; null: any number. Not with `work`.
+  mlir::Value grain;
+};
+
 /// Makes the kernel functions of one module and launches of them.
 class KernelFormer {
 public:
-  explicit KernelFormer(mlir::ModuleOp module) : module(module), symbols(module) {}
+  /// Units with less than `threadWork` are joined; 0: none are.
+  KernelFormer(mlir::ModuleOp module, int64_t threadWork)
+      : module(module), symbols(module), threadWork(threadWork) {}
 
   /// Emits, before the builder's point, a launch of a kernel over [0, units)
   /// whose body `build` writes, given the kernel's range and its copies of
   /// `captures` (null values stay null).
-  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::Value units,
+  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, LaunchUnits units,
               mlir::ValueRange captures,
               mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::Value begin,
                                       mlir::Value end, mlir::ValueRange)>
@@ -33,15 +48,15 @@ public:
   int64_t numKernels = 0, numLaunches = 0;
 
 private:
-
   mlir::ModuleOp module;
   mlir::SymbolTable symbols;
+  int64_t threadWork;
   llvm::StringMap<mlir::func::FuncOp> kernels;
 };
 
 /// Entries [begin, begin + count) of `memref` along each of `dims`; null of null.
 mlir::Value subview(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, mlir::ArrayRef<int64_t> dims,
-                    mlir::Value begin, mlir::Value count);
+                    mlir::Value begin, mlir::OpFoldResult count);
 
 /// Rows of a matrix or entries of a vector: subview along dimension 0.
 inline mlir::Value subviewRows(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, mlir::Value begin,

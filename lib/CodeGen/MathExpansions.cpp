@@ -48,6 +48,16 @@ struct ExpandFma : OpRewritePattern<OpT> {
   }
 };
 
+/// Upstream lowers vector.fma to what LLVM may fuse; this is what it must.
+struct FuseFma : OpRewritePattern<vector::FMAOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vector::FMAOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<math::FmaOp>(op, op.getLhs(), op.getRhs(), op.getAcc());
+    return success();
+  }
+};
+
 } // namespace
 
 void populateMathExpansions(RewritePatternSet &patterns, PatternBenefit benefit) {
@@ -64,6 +74,10 @@ void populateMathExpansions(RewritePatternSet &patterns, PatternBenefit benefit)
 
 void populateFmaExpansions(RewritePatternSet &patterns) {
   patterns.add<ExpandFma<math::FmaOp>, ExpandFma<vector::FMAOp>>(patterns.getContext());
+}
+
+void populateFusedMultiplyAdds(RewritePatternSet &patterns) {
+  patterns.add<FuseFma>(patterns.getContext());
 }
 
 } // namespace moec::codegen

@@ -20,6 +20,9 @@ void populateMathExpansions(mlir::RewritePatternSet &patterns, mlir::PatternBene
 /// Patterns that make a product and a sum of math.fma and vector.fma.
 void populateFmaExpansions(mlir::RewritePatternSet &patterns);
 
+/// `vector.fma` as one rounding whatever LLVM thinks of fusing, for levels with the instruction.
+void populateFusedMultiplyAdds(mlir::RewritePatternSet &patterns);
+
 } // namespace moec::codegen
 
 #endif // MOEC_LIB_CODEGEN_MATHEXPANSIONS_H

@@ -18,11 +18,6 @@ using namespace mlir;
 namespace moec::codegen {
 namespace {
 
-/// How far ahead of its use a panel is prefetched, in rows of 32 f32 (or pairs
-/// of rows of bf16), 128 bytes each: 8 KiB cover the latency of memory at the
-/// rate that one core streams.
-constexpr int64_t prefetchRows = 64;
-
 class PanelKernelBuilder {
 public:
   PanelKernelBuilder(const PanelKernelSpec &spec, func::FuncOp function)
@@ -36,6 +31,11 @@ public:
     sums = entry->getArgument(4);
     sumsStart = entry->getArgument(5);
     depth = entry->getArgument(6);
+    if (spec.prefetch) {
+      ahead = entry->getArgument(7);
+      aheadPerSummand = entry->getArgument(8);
+      aheadSecond = entry->getArgument(9);
+    }
     vectorType = VectorType::get({spec.level->lanes}, b.getF32Type());
   }
 
@@ -99,14 +99,11 @@ private:
                                 sumAddress(row, first + v));
   }
 
-  /// The panel lies as 128 bytes per step of f32 or pair of bf16, 64 of f16.
   void prefetch(Value k) {
-    Value at = add(panelStart, mul(k, panelWidth));
-    int64_t bytes = spec.elementType.getIntOrFloatBitWidth() / 8;
-    int64_t line = 64 / bytes, perStep = (pairsOfK() ? 2 : 1) * panelWidth;
-    for (int64_t offset = 0; offset < perStep; offset += line)
-      memref::PrefetchOp::create(b, panel, ValueRange{add(at, prefetchRows * perStep + offset)},
-                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    Value at = add(ahead, arith::MulIOp::create(b, k, aheadPerSummand));
+    for (Value line : {at, add(at, aheadSecond)})
+      memref::PrefetchOp::create(b, panel, ValueRange{line}, /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
   }
 
   /// Where the first row's element of summand k lies.
@@ -167,6 +164,7 @@ private:
   const PanelKernelSpec &spec;
   ImplicitLocOpBuilder b;
   Value packed, packedStart, panel, panelStart, sums, sumsStart, depth;
+  Value ahead, aheadPerSummand, aheadSecond;
   VectorType vectorType;
 };
 
@@ -175,7 +173,7 @@ private:
 func::FuncOp PanelKernels::get(const PanelKernelSpec &spec) {
   std::string name;
   llvm::raw_string_ostream(name) << "panel_" << spec.elementType << "_" << spec.level->name << "_m"
-                                 << spec.rows << (spec.prefetch ? "_first" : "");
+                                 << spec.rows << (spec.prefetch ? "_ahead" : "");
   if (spec.rowStride)
     llvm::raw_string_ostream(name) << "_stride" << spec.rowStride;
   func::FuncOp &known = kernels[name];
@@ -186,9 +184,11 @@ func::FuncOp PanelKernels::get(const PanelKernelSpec &spec) {
   Type index = builder.getIndexType();
   auto rows = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
   auto panel = MemRefType::get({ShapedType::kDynamic}, spec.elementType);
-  auto function = func::FuncOp::create(
-      builder, module.getLoc(), name,
-      builder.getFunctionType({rows, index, panel, index, rows, index, index}, {}));
+  SmallVector<Type> arguments{rows, index, panel, index, rows, index, index};
+  if (spec.prefetch)
+    arguments.append(3, index);
+  auto function =
+      func::FuncOp::create(builder, module.getLoc(), name, builder.getFunctionType(arguments, {}));
   function.setPrivate();
   setIsaLevel(function, *spec.level);
   // Twelve heights inlined at every call would multiply the code for nothing.

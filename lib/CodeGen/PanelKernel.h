@@ -28,7 +28,7 @@ struct PanelKernelSpec {
   mlir::Type elementType;
   /// 1 ... level->blockRows.
   int64_t rows;
-  /// Whether to prefetch the panel: true for the first block that reads it.
+  /// Whether to prefetch: true for the few blocks that fetch their own or the next panel.
   bool prefetch;
   /// Elements from one row of A and of C to the next; 0: rows of A are packed k by
   /// k and rows of C are panelWidth apart.
@@ -45,7 +45,10 @@ struct PanelKernelSpec {
 ///
 ///   C[c + s i + j] += A[a + s i + k] * B[b + 32 k + j]
 ///
-/// made at its first use. One FMA chain per element of C, so that
+/// With `prefetch` three more indices p, s and t follow: at summand k the lines of B at p + s k and
+/// p + s k + t are fetched into the second cache.
+///
+/// Made at its first use. One FMA chain per element of C, so that
 /// neither rows nor blocks of k can change a bit. Of bf16 panels, depth and the
 /// first k are even and B holds pairs of k.
 class PanelKernels {

@@ -10,6 +10,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NarrowWeightsPass : Pass<"narrow-weights", "::mlir::ModuleOp"> {
+  let summary = "choose the type that packed weights are stored in";
+  let description = [{
+    A weight that products read, `#rt.pack` of f32, is stored in 16 bits where that is asked for: a cast becomes part of
+    its expression, `finite`, so that the packer refuses what the type cannot hold. Kernels widen again: activations,
+    sums and epilogues stay f32, and so do biases, tables and all else that is not packed.
+
+    What is ranked decides in jumps: products whose result a selection or sort ranks, that is routers, keep f32.
+
+    With any option a weight that its file holds in 16 bits and the model widens, `#rt.pack<#rt.cast<..., f32>>`, is
+    packed as the file holds it, which changes no bit of a result.
+
+    In and out: `tile.ragged_matmul` on tensors. A packed weight with other readers, such as a call, stays as it is,
+    with a warning.
+  }];
+  let options = [
+    Option<"dtype", "dtype", "std::string", "\"file\"", "What f32 is stored in: file (as it is), bf16 or f16">];
+  let statistics = [
+    Statistic<"numRounded", "rounded", "Weights whose elements are rounded">,
+    Statistic<"numKept", "kept", "Weights of routers that keep f32">];
+}
+
 def OutlineLayersPass : Pass<"outline-layers", "::mlir::ModuleOp"> {
   let summary = "make one function of layers that repeat";
   let description = [{
@@ -47,12 +69,19 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
     | `tile.attention` | batch entries x key heads x blocks of 48 query rows |
     | `tile.bucket` | one: counts of one row depend on all before |
     | `linalg` ops, `memref.copy` | entries of the outermost parallel dimension, with the next one where that may be short; one for small or purely reducing ops |
+    | groups of `linalg` ops | rows |
+
+    Consecutive `linalg` ops that read and write the same row of what others of them write are one kernel, which does
+    all of them for a row before the next. Units whose work is small are launched several as one, so that a step of
+    decoding wakes no thread for a few elements; sizes alone decide.
 
     In: host functions on memrefs. Out: host functions without `tile` and `linalg` ops but `rt.launch`, and private
     functions with the attribute `rt.kernel`.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::moec::rt::RTDialect", "::moec::tile::TileDialect"];
+  let options = [Option<"threadWork", "thread-work", "int64_t", "65536",
+    "Operations on scalars that are worth waking a thread for, about 3 us: units with fewer are joined (0: none are)">];
   let statistics = [
     Statistic<"numKernels", "kernels", "Kernel functions made">,
     Statistic<"numLaunches", "launches", "Launches of kernels">];
@@ -82,9 +111,8 @@ def EmitX86PanelsPass : Pass<"emit-x86-panels", "::mlir::ModuleOp"> {
     In: kernel functions of one level each. Out: arith, memref, scf, vector and func.
   }];
   let options = [
-    Option<"depth", "depth", "int64_t", "512",
-      "Summands of a block of k: 512 rows of a panel are 64 KiB and stay in the level-2 cache while all row blocks "
-      "of a range use them">];
+    Option<"depth", "depth", "int64_t", "0",
+      "The most summands of a block of k, even; 0 chooses them by the level's caches">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
     "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
@@ -134,7 +162,24 @@ def FuseRowsPass : Pass<"fuse-rows"> {
     "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
   let statistics = [
     Statistic<"numDecomposed", "decomposed", "Aggregates such as softmax decomposed">,
-    Statistic<"numFused", "fused", "Ops that were fused into their consumers">];
+    Statistic<"numFused", "fused", "Ops that were fused into their consumers">,
+    Statistic<"numOverwritten", "overwritten", "Ops that write over an operand">];
+}
+
+def FuseEpiloguesPass : Pass<"fuse-epilogues"> {
+  let summary = "fuse elementwise linalg ops into the epilogues of products";
+  let description = [{
+    An elementwise op that alone reads the result of a `tile.ragged_matmul` without ranges, perhaps through an expansion
+    of its rows, moves into the epilogue: bias, activation, residual sum, rounding. Its other operands are constants or
+    become arguments per row, column or element. The values are those that would have been stored and loaded, so no
+    bit changes.
+
+    In and out: linalg and tile on tensors.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
+    "::moec::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numFused", "fused", "Ops that moved into an epilogue">];
 }
 
 def EmitLinalgRowsPass : Pass<"emit-linalg-rows", "::mlir::ModuleOp"> {

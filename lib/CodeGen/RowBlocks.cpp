@@ -33,13 +33,10 @@ Value RowBlocks::getRows(ImplicitLocOpBuilder &b, Value block) const {
   return arith::AddIOp::create(b, rowsOfSmall, arith::SelectOp::create(b, isLarge, one, zero));
 }
 
-void forEachRange(ImplicitLocOpBuilder &b, Value ranges, Value count,
+void forEachRange(ImplicitLocOpBuilder &b, Value ranges, Value count, Value first, Value end,
                   function_ref<void(Value, RowRange)> body) {
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  Value end = one;
-  if (ranges)
-    end = arith::SubIOp::create(b, memref::DimOp::create(b, ranges, 0), one);
-  auto loop = scf::ForOp::create(b, zero, end, one);
+  auto loop = scf::ForOp::create(b, first, end, one);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value g = loop.getInductionVar();

@@ -38,10 +38,11 @@ struct RowRange {
   mlir::Value start, rows; // index
 };
 
-/// Emits a loop over the ranges between neighbours of `ranges` with an `if` that
+/// Emits a loop over the ranges [first, end) between neighbours of `ranges` with an `if` that
 /// skips empty ones, and calls `body` inside with the range's number; `ranges`
 /// may be null: one range of all `count` rows.
 void forEachRange(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges, mlir::Value count,
+                  mlir::Value first, mlir::Value end,
                   llvm::function_ref<void(mlir::Value index, RowRange range)> body);
 
 /// The same for the ranges [first, end) of `batch` ranges of one size, which

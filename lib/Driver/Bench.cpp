@@ -5,12 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Driver/BenchProfile.h"
 #include "lib/Driver/BenchRuns.h"
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/InMemory.h"
+#include "lib/Driver/Json.h"
 #include "lib/Driver/Roof.h"
 #include "lib/Driver/Subcommand.h"
+#include "lib/Import/ImportError.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -91,20 +94,19 @@ static double roofOf(const Roof &roof, const RunWork &work) {
   return isKnown ? 1000 * roof.seconds(work.bytes, work.operations) : 0;
 }
 
-static void print(const ShapeTime &time, const Roof &roof) {
+static void print(const ShapeTime &time, const Roof &roof, bool profile) {
   llvm::outs() << llvm::format("%-48s min %9.3f ms  median %9.3f ms  %9.1f runs/s",
-                               time.shapes.c_str(), time.minimum, time.median, 1000 / time.median);
+                               escapeMessage(time.shapes).c_str(), time.minimum, time.median,
+                               1000 / time.median);
   if (double least = roofOf(roof, time.work))
     llvm::outs() << llvm::format("  %4.0f %% of the roof", 100 * least / time.minimum);
   llvm::outs() << "\n";
-  for (const KernelTime &kernel : time.kernels)
-    llvm::outs() << llvm::format(
-        "  %-40s %9.3f ms %5.1f %% %7.0f calls %9.1f units\n", kernel.name.c_str(),
-        kernel.milliseconds, 100 * kernel.milliseconds / time.median, kernel.calls, kernel.units);
+  if (profile)
+    printProfile(time, llvm::outs());
 }
 
 static llvm::json::Value toJson(const ShapeTime &time, const Roof &roof, bool profile) {
-  llvm::json::Object object{{"shapes", time.shapes},
+  llvm::json::Object object{{"shapes", llvm::json::fixUTF8(time.shapes)},
                             {"min_ms", time.minimum},
                             {"median_ms", time.median},
                             {"runs_per_s", 1000 / time.median}};
@@ -114,15 +116,8 @@ static llvm::json::Value toJson(const ShapeTime &time, const Roof &roof, bool pr
     object["weight_bytes"] = time.work.bytes;
     object["flop"] = time.work.operations;
   }
-  if (!profile)
-    return object;
-  llvm::json::Array kernels;
-  for (const KernelTime &kernel : time.kernels)
-    kernels.push_back(llvm::json::Object{{"name", kernel.name},
-                                         {"ms", kernel.milliseconds},
-                                         {"calls", kernel.calls},
-                                         {"units", kernel.units}});
-  object["kernels"] = std::move(kernels);
+  if (profile)
+    object["kernels"] = profileToJson(time);
   return object;
 }
 
@@ -133,7 +128,7 @@ static int bench(const ParsedCommandLine &commandLine) {
   }
   StringRef path = commandLine.positionals.front();
   BenchOptions options;
-  options.profile = commandLine.has("profile");
+  options.profile = commandLine.has("profile") || commandLine.has("trace");
   options.isa = commandLine.value("isa").value_or("").str();
   options.weights = commandLine.value("weights").value_or("").str();
   if (!readNumber(commandLine, "repeat", 1, options.repeat) ||
@@ -147,7 +142,10 @@ static int bench(const ParsedCommandLine &commandLine) {
   if (cells.empty())
     cells.emplace_back();
 
-  Compilation compilation;
+  std::optional<ReadOptions> read = parseReadOptions(commandLine);
+  if (!read)
+    return exitUsage;
+  Compilation compilation(*read);
   InMemoryModel model;
   const moert_artifact_v1 *table = nullptr;
   if (path.ends_with(".so")) {
@@ -162,7 +160,11 @@ static int bench(const ParsedCommandLine &commandLine) {
       return code;
     recognise->exposeRouting = true; // tells what the experts of each run had to do
     auto count = [&](ModuleOp module) { options.products = collectWork(module); };
-    if (int code = model.load(compilation, *cpu, *recognise, count))
+    auto countLaunches = [&](ModuleOp module) {
+      options.kernels =
+          collectKernelWork(module, [&](Location loc) { return compilation.describe(loc); });
+    };
+    if (int code = model.load(compilation, *cpu, *recognise, count, countLaunches))
       return code;
     table = model.getArtifact();
     if (options.weights.empty())
@@ -171,21 +173,24 @@ static int bench(const ParsedCommandLine &commandLine) {
   BenchRuns runs(options);
   moert_status status = runs.open(table, path.str());
   Roof roof;
-  if (status.code == MOERT_OK && !options.products.empty())
+  bool needsRoof = !options.products.empty() || (options.profile && !options.kernels.empty());
+  if (status.code == MOERT_OK && needsRoof)
     roof = measureRoof(runs.getThreads(), runs.getIsaNumber());
+  runs.setRoof(roof);
   llvm::json::Array results;
+  std::vector<ShapeTime> times;
   for (const InputShapes &cell : cells) {
-    ShapeTime time;
+    ShapeTime &time = times.emplace_back();
     if (status.code == MOERT_OK)
       status = runs.measure(cell, time);
     if (status.code != MOERT_OK) {
-      error() << status.message << "\n";
+      error() << escapeMessage(status.message) << "\n";
       return exitCodeOf(status);
     }
     if (commandLine.has("json"))
-      results.push_back(toJson(time, roof, options.profile));
+      results.push_back(toJson(time, roof, commandLine.has("profile")));
     else
-      print(time, roof);
+      print(time, roof, commandLine.has("profile"));
   }
   if (commandLine.has("json")) {
     llvm::json::Object object{{"model", path},
@@ -196,7 +201,21 @@ static int bench(const ParsedCommandLine &commandLine) {
       object["read_bytes_per_s"] = roof.bytesPerSecond;
       object["peak_flops"] = roof.flops;
     }
-    llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+    printJson(llvm::outs(), std::move(object));
+  }
+  if (std::optional<StringRef> file = commandLine.value("trace")) {
+    std::error_code code;
+    llvm::raw_fd_ostream os(*file, code);
+    if (!code) {
+      os << timelineToJson(times) << "\n";
+      os.close();
+      code = os.error();
+      os.clear_error();
+    }
+    if (code) {
+      error() << "cannot write " << *file << ": " << code.message() << "\n";
+      return exitResource;
+    }
   }
   return exitSuccess;
 }
@@ -205,7 +224,8 @@ static const OptionSpec benchOptions[] = {
     {"shape", "NAME=AxB[,...]", "shapes of inputs; may be given several times, each is measured"},
     {"repeat", "N", "timed runs per shape, each with inputs of its own; 10 by default"},
     {"integers", "N", "draw integer inputs from 1 to N - 1, as for token ids; N is 2 by default"},
-    {"profile", "", "measure every kernel, too"},
+    {"profile", "", "measure every kernel, too: time, bytes, operations, share of the roof"},
+    {"trace", "FILE", "write a timeline of all timed runs for Perfetto or chrome://tracing"},
     {"json", "", "print JSON"},
     {"threads", "N", "threads to use"},
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
@@ -214,6 +234,12 @@ static const OptionSpec benchOptions[] = {
     contribDialectOption,
     noRecogniseOption,
     verifyRecognitionOption,
+    limitOption,
+    externalDataDirOption,
+    allowNewerIROption,
+    verifyChecksumsOption,
+    readWeightsOption,
+    weightsTypeOption,
 };
 
 const Subcommand moec::benchSubcommand = {

@@ -44,13 +44,27 @@ const char *BenchRuns::getIsa() const { return api.isa_name(isa); }
 
 void BenchRuns::trace(void *user, const moert_trace_event *event) {
   auto &runs = *static_cast<BenchRuns *>(user);
-  // The run as a whole has no units; launches come one after the other, from the running thread.
-  if (!runs.tracing || event->units == 0)
+  if (!runs.tracing)
+    return;
+  TracedEvent &traced = runs.events.emplace_back();
+  traced = {event->name, event->begin_ns, event->end_ns, event->units, {}};
+  // A run as a whole has no arguments; launches come one after the other, from the running thread.
+  if (!event->record)
     return;
   KernelTime &kernel = runs.traced[event->name];
   kernel.calls += 1;
   kernel.milliseconds += double(event->end_ns - event->begin_ns) * 1e-6;
   kernel.units += double(event->units);
+  auto work = runs.options.kernels.find(event->name);
+  if (work == runs.options.kernels.end() || work->second.arguments.empty() || event->units == 0)
+    return;
+  traced.work = work->second.count(event->record);
+  kernel.isKnown = true;
+  kernel.node = work->second.node;
+  kernel.work.bytes += traced.work.bytes;
+  kernel.work.operations += traced.work.operations;
+  if (runs.options.roof.flops > 0)
+    kernel.least += 1e3 * runs.options.roof.seconds(traced.work.bytes, traced.work.operations);
 }
 
 moert_status BenchRuns::open(const moert_artifact_v1 *table, const std::string &path) {
@@ -247,6 +261,7 @@ moert_status BenchRuns::measure(const InputShapes &shapes, ShapeTime &result) {
   MOERT_RETURN_IF_FAILED(runOnce(request, shapes, seed++, time));
   std::vector<double> times;
   traced.clear();
+  events.clear();
   tracing = options.profile;
   for (int64_t i = 0; i < options.repeat; ++i) {
     MOERT_RETURN_IF_FAILED(runOnce(request, shapes, seed++, time));
@@ -265,9 +280,12 @@ moert_status BenchRuns::measure(const InputShapes &shapes, ShapeTime &result) {
     kernel.name = name;
     kernel.units /= kernel.calls;
     kernel.calls /= double(options.repeat);
-    kernel.milliseconds /= double(options.repeat);
+    for (double *sum :
+         {&kernel.milliseconds, &kernel.least, &kernel.work.bytes, &kernel.work.operations})
+      *sum /= double(options.repeat);
     result.kernels.push_back(std::move(kernel));
   }
+  result.events = std::move(events);
   std::sort(
       result.kernels.begin(), result.kernels.end(),
       [](const KernelTime &a, const KernelTime &b) { return a.milliseconds > b.milliseconds; });

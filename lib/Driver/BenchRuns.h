@@ -8,7 +8,9 @@
 #ifndef MOEC_LIB_DRIVER_BENCHRUNS_H
 #define MOEC_LIB_DRIVER_BENCHRUNS_H
 
+#include "lib/Driver/KernelWork.h"
 #include "lib/Driver/ModelWork.h"
+#include "lib/Driver/Roof.h"
 
 #include "moert/moert.h"
 
@@ -32,14 +34,28 @@ struct BenchOptions {
   bool profile = false;
   /// Of the artifact, as far as they are known.
   std::vector<ProductWork> products;
+  KernelWorks kernels;
+  /// Of the machine, for shares of the kernels; zero where unknown.
+  Roof roof;
 };
 
 /// The launches of one kernel in the profiled runs of a shape.
 struct KernelTime {
-  std::string name;
+  std::string name, node;
   double calls = 0;        // per run
   double milliseconds = 0; // per run
   double units = 0;        // per call
+  bool isKnown = false;    // whether the following are
+  RunWork work;            // per run
+  double least = 0;        // milliseconds at the roof, per run
+};
+
+/// One launch or run, for a timeline.
+struct TracedEvent {
+  const char *name = nullptr; // of the artifact
+  int64_t begin = 0, end = 0; // nanoseconds
+  int64_t units = 0;          // 0 for a run
+  RunWork work;
 };
 
 /// What a shape took. Every run has inputs of its own, so routing changes between runs.
@@ -48,6 +64,7 @@ struct ShapeTime {
   double minimum = 0, median = 0;  // milliseconds
   RunWork work;                    // of the fastest run; zero where products are not known
   std::vector<KernelTime> kernels; // the slowest first; only with `profile`
+  std::vector<TracedEvent> events; // the same
 };
 
 /// Sessions of one artifact with one runtime.
@@ -62,6 +79,9 @@ public:
   /// One run that is not timed, then `repeat` that are, and are profiled.
   moert_status measure(const InputShapes &shapes, ShapeTime &result);
 
+  /// Before `measure`; the artifact must be open.
+  void setRoof(const Roof &roof) { options.roof = roof; }
+
   int32_t getThreads() const { return threads; }
   /// A moert_isa, and its name.
   int32_t getIsaNumber() const { return isa; }
@@ -74,7 +94,7 @@ private:
   moert_status countWork(Request &request, RunWork &work);
   static void trace(void *user, const moert_trace_event *event);
 
-  const BenchOptions options;
+  BenchOptions options;
   const moert_api &api = *moert_get_api(MOERT_API_VERSION);
   moert_runtime *runtime = nullptr;
   moert_artifact *artifact = nullptr;
@@ -82,6 +102,7 @@ private:
   int32_t threads = 0, isa = 0;
   bool tracing = false;
   std::map<std::string, KernelTime> traced; // sums over runs
+  std::vector<TracedEvent> events;
 };
 
 } // namespace moec

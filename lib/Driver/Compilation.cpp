@@ -53,6 +53,11 @@ const OptionSpec stateOption = {
 const OptionSpec maxOption = {"max", "DIM=N",
                               "rows that states growing along DIM can hold; 4096 by default"};
 
+const OptionSpec weightsTypeOption = {
+    "weights-dtype", "bf16|f16|file",
+    "what f32 weights of products, other than routers', are rounded to and stored in; "
+    "'file', by default, leaves them"};
+
 /// Whether `text` is NAME=N; without `needsNumber`, NAME=NAME.
 static bool isPair(StringRef text, bool needsNumber) {
   auto [name, value] = needsNumber ? text.rsplit('=') : text.split('=');
@@ -106,7 +111,8 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
 bool isWithoutModelOptions(const ParsedCommandLine &commandLine) {
   for (const OptionSpec *option :
        {&targetOption, &contribDialectOption, &noRecogniseOption, &verifyRecognitionOption,
-        &exposeRoutingOption, &stateOption, &maxOption})
+        &exposeRoutingOption, &stateOption, &maxOption, &limitOption, &externalDataDirOption,
+        &allowNewerIROption, &verifyChecksumsOption, &readWeightsOption, &weightsTypeOption})
     if (commandLine.has(option->name)) {
       llvm::errs() << "moec: --" << option->name << " goes with models; "
                    << commandLine.positionals.front() << " is compiled\n";
@@ -153,14 +159,29 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
       return std::nullopt;
     }
   }
+  options.weightsType = commandLine.value("weights-dtype").value_or("file");
+  if (!llvm::is_contained({"bf16", "f16", "file"}, options.weightsType)) {
+    llvm::errs() << "moec: --weights-dtype=" << options.weightsType
+                 << ": there are bf16, f16 and file\n";
+    return std::nullopt;
+  }
   return options;
 }
 
-Compilation::Compilation() : context(createContext()) {}
+int reportRangeError(llvm::Error error) {
+  llvm::handleAllErrors(std::move(error), [](const WeightRangeError &failure) {
+    emitError(failure.getLoc()) << failure.message()
+                                << "; --weights-dtype=bf16 has the range of f32, file keeps f32";
+  });
+  return exitUnsupported;
+}
+
+Compilation::Compilation(ReadOptions options)
+    : options(std::move(options)), context(createContext()) {}
 
 Compilation::Compilation(const Compilation &whole, OwningOpRef<ModuleOp> part)
-    : path(whole.path), context(whole.context), operatorSets(whole.operatorSets),
-      module(std::move(part)) {}
+    : options(whole.options), path(whole.path), context(whole.context),
+      operatorSets(whole.operatorSets), module(std::move(part)) {}
 
 Compilation::~Compilation() = default;
 
@@ -191,13 +212,13 @@ static int report(llvm::Error error) {
         llvm::errs() << "\n";
       },
       [](const llvm::ErrorInfoBase &failure) {
-        llvm::errs() << "moec: " << failure.message() << "\n";
+        llvm::errs() << "moec: " << escapeMessage(failure.message()) << "\n";
       });
   return code;
 }
 
 int Compilation::readOnnx() {
-  llvm::Expected<OnnxModel> model = OnnxModel::load(path);
+  llvm::Expected<OnnxModel> model = OnnxModel::load(path, options.import);
   if (!model)
     return report(model.takeError());
   for (const auto &import : model->proto().opset_import())
@@ -213,9 +234,14 @@ int Compilation::readOnnx() {
   return exitSuccess;
 }
 
-std::string Compilation::getBaseDirectory() const {
-  // The importer writes paths as they were given, relative to the current folder.
-  return StringRef(path).ends_with(".onnx") ? "" : llvm::sys::path::parent_path(path).str();
+PackOptions Compilation::getPackOptions() const {
+  PackOptions pack;
+  pack.readIntoMemory = options.readWeights;
+  // The importer writes canonical paths: a link in one is newer than what was checked.
+  pack.refuseLinks = StringRef(path).ends_with(".onnx");
+  if (!pack.refuseLinks)
+    pack.baseDirectory = llvm::sys::path::parent_path(path).str();
+  return pack;
 }
 
 /// What an op does, as its file says: the function of a family, else the op.
@@ -242,8 +268,8 @@ int Compilation::recognise(const RecogniseOptions &options) {
   return options.verify ? verifyRecognition(*this, forms, options.quiet) : exitSuccess;
 }
 
-int Compilation::schedule() {
-  if (int code = run(buildScheduleStage))
+int Compilation::schedule(const CpuOptions &options) {
+  if (int code = run([&](OpPassManager &pm) { buildScheduleStage(pm, options); }))
     return code;
   // By operator, in the order of their first node. Constants only feed the others.
   llvm::MapVector<StringRef, SmallVector<Operation *>> left;
@@ -253,7 +279,7 @@ int Compilation::schedule() {
   });
   if (left.empty())
     return exitSuccess;
-  llvm::errs() << "moec: " << path << ": not supported in this version:\n";
+  llvm::errs() << "moec: " << escapeName(path) << ": not supported in this version:\n";
   for (auto &[name, ops] : left) {
     llvm::errs() << "  " << name << ": " << nodeName(ops.front());
     if (ops.size() > 1)
@@ -304,7 +330,7 @@ int Compilation::run(llvm::function_ref<void(OpPassManager &)> buildStage) {
     return exitSuccess;
   if (culprit.empty())
     return exitUnsupported;
-  llvm::errs() << "moec: " << path << ": internal error: " << culprit
+  llvm::errs() << "moec: " << escapeName(path) << ": internal error: " << culprit
                << " leaves an invalid module\n";
   return exitInternal;
 }

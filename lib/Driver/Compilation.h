@@ -8,7 +8,7 @@
 #ifndef MOEC_LIB_DRIVER_COMPILATION_H
 #define MOEC_LIB_DRIVER_COMPILATION_H
 
-#include "lib/Driver/CommandLine.h"
+#include "lib/Driver/ImportFlags.h"
 #include "moec/Emit.h"
 #include "moec/Pipelines.h"
 
@@ -34,7 +34,7 @@ struct OperatorSet {
 
 /// Options that every command which compiles has.
 extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption,
-    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption;
+    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption, weightsTypeOption;
 
 /// Reads --contrib-dialect, --no-recognise, --verify-recognition, --state and --max. Returns
 /// nullopt after a message on stderr.
@@ -45,19 +45,22 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
 bool isWithoutModelOptions(const ParsedCommandLine &commandLine);
 
 /// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
-/// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Returns nullopt after
-/// a message on stderr.
+/// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Reads --weights-dtype,
+/// too. Returns nullopt after a message on stderr.
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
                                       llvm::StringRef byDefault);
 
 /// Code for this machine alone.
 CpuOptions nativeCpu();
 
+/// Reports a WeightRangeError, with the way out. Returns an exit code.
+int reportRangeError(llvm::Error error);
+
 /// One model on its way through the compiler. Messages go to stderr, at the
 /// place in the file where there is one.
 class Compilation {
 public:
-  Compilation();
+  explicit Compilation(ReadOptions options = {});
   /// Of something that was cut out of `whole`, in its context.
   Compilation(const Compilation &whole, mlir::OwningOpRef<mlir::ModuleOp> part);
   ~Compilation();
@@ -71,19 +74,19 @@ public:
 
   /// From `onnx` and `moe` to `tile` and `linalg`. Operators without a lowering
   /// are reported all at once. Returns an exit code.
-  int schedule();
+  int schedule(const CpuOptions &options);
 
   /// The file that was read.
   llvm::StringRef getPath() const { return path; }
 
-  /// What relative paths of weights are relative to.
-  std::string getBaseDirectory() const;
+  /// How the weights of what was read are read.
+  PackOptions getPackOptions() const;
 
   /// Runs one stage. Returns an exit code: exitUnsupported where a pass refuses and leaves the
   /// module valid, exitInternal where a pass leaves it invalid.
   int run(llvm::function_ref<void(mlir::OpPassManager &)> buildStage);
 
-  mlir::ModuleOp getModule() { return *module; }
+  mlir::ModuleOp getModule() const { return *module; }
 
   /// The operator sets that the model imports; none for FILE.mlir.
   llvm::ArrayRef<OperatorSet> getOperatorSets() const { return operatorSets; }
@@ -94,6 +97,7 @@ public:
 private:
   int readOnnx();
 
+  ReadOptions options;
   std::string path;
   std::shared_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;

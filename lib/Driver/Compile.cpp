@@ -8,6 +8,7 @@
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/Subcommand.h"
+#include "lib/Import/ImportError.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -63,7 +64,7 @@ int writeText(StringRef path, PrintT print) {
     return exitResource;
   }
   if (llvm::Error failure = print(file.os())) {
-    error() << toString(std::move(failure)) << "\n";
+    error() << escapeMessage(toString(std::move(failure))) << "\n";
     return exitInternal;
   }
   file.keep();
@@ -91,7 +92,8 @@ int compile(const ParsedCommandLine &commandLine) {
   std::optional<Emit> emit = parseEmit(commandLine, *output);
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
-  if (!emit || !cpu || !recognise)
+  std::optional<ReadOptions> read = parseReadOptions(commandLine);
+  if (!emit || !cpu || !recognise || !read)
     return exitUsage;
   bool isText = llvm::is_contained({Emit::ONNX, Emit::MoE, Emit::Tile, Emit::LLVM}, *emit);
   if (*output == "-" && !isText) {
@@ -100,7 +102,7 @@ int compile(const ParsedCommandLine &commandLine) {
   }
 
   StringRef input = commandLine.positionals.front();
-  Compilation compilation;
+  Compilation compilation(*read);
   if (int code = compilation.read(input))
     return code;
   if (*emit == Emit::ONNX)
@@ -113,7 +115,7 @@ int compile(const ParsedCommandLine &commandLine) {
       return code;
     return printModule(compilation, *output);
   }
-  if (int code = compilation.schedule())
+  if (int code = compilation.schedule(*cpu))
     return code;
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
@@ -131,16 +133,20 @@ int compile(const ParsedCommandLine &commandLine) {
       return emitLLVM(compilation.getModule(), emitOptions, os);
     });
   }
-  PackOptions packOptions;
-  packOptions.baseDirectory = compilation.getBaseDirectory();
+  PackOptions packOptions = compilation.getPackOptions();
   if (llvm::sys::Process::StandardErrIsDisplayed() && !commandLine.has("quiet"))
     packOptions.progress = showProgress;
   ArtifactKind kind = *emit == Emit::SharedObject ? ArtifactKind::SharedObject
                       : *emit == Emit::Object     ? ArtifactKind::Object
                                                   : ArtifactKind::Executable;
-  return succeeded(emitArtifact(compilation.getModule(), kind, *output, emitOptions, packOptions))
-             ? exitSuccess
-             : exitResource;
+  llvm::Error failure =
+      emitArtifact(compilation.getModule(), kind, *output, emitOptions, packOptions);
+  if (!failure)
+    return exitSuccess;
+  if (failure.isA<WeightRangeError>())
+    return reportRangeError(std::move(failure));
+  compilation.getModule().emitError() << toString(std::move(failure));
+  return exitResource;
 }
 
 } // namespace
@@ -155,6 +161,12 @@ static const OptionSpec compileOptions[] = {
     exposeRoutingOption,
     stateOption,
     maxOption,
+    limitOption,
+    externalDataDirOption,
+    allowNewerIROption,
+    verifyChecksumsOption,
+    readWeightsOption,
+    weightsTypeOption,
     {"quiet", "", "no progress on stderr"},
 };
 

@@ -8,6 +8,7 @@
 #include "lib/Driver/Driver.h"
 
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/ImportFlags.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Driver/Version.h"
 
@@ -33,6 +34,9 @@ static void printUsage(llvm::raw_ostream &os, const Subcommand &command) {
   os << "usage: moec " << command.name << " [OPTION...] " << command.arguments << "\n\n"
      << command.summary << "\n\noptions:\n"
      << describeOptions(command.options);
+  if (llvm::any_of(command.options,
+                   [](const OptionSpec &option) { return option.name == limitOption.name; }))
+    os << "\n" << describeLimits();
 }
 
 static int runCommand(const Subcommand &command, llvm::ArrayRef<const char *> arguments) {

@@ -8,6 +8,7 @@
 #include "lib/Driver/InMemory.h"
 
 #include "lib/Driver/ExitCode.h"
+#include "lib/Import/ImportError.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
@@ -15,25 +16,29 @@
 using namespace mlir;
 using namespace moec;
 
-/// Reports an error on stderr and returns `code`.
+/// Reports an error on stderr and returns `code`, or that of the error's kind.
 static int report(llvm::Error failure, int code) {
-  llvm::errs() << "moec: " << toString(std::move(failure)) << "\n";
+  if (failure.isA<WeightRangeError>())
+    return reportRangeError(std::move(failure));
+  llvm::errs() << "moec: " << escapeMessage(toString(std::move(failure))) << "\n";
   return code;
 }
 
 int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
                         const RecogniseOptions &recognise,
-                        llvm::function_ref<void(ModuleOp)> scheduled) {
+                        llvm::function_ref<void(ModuleOp)> scheduled,
+                        llvm::function_ref<void(ModuleOp)> formed) {
   if (int code = compilation.recognise(recognise))
     return code;
-  if (int code = compilation.schedule())
+  if (int code = compilation.schedule(cpu))
     return code;
   if (scheduled)
     scheduled(compilation.getModule());
-  if (int code = compilation.run([&](OpPassManager &pm) {
-        buildKernelStage(pm);
-        buildX86Stage(pm, cpu);
-      }))
+  if (int code = compilation.run(buildKernelStage))
+    return code;
+  if (formed)
+    formed(compilation.getModule());
+  if (int code = compilation.run([&](OpPassManager &pm) { buildX86Stage(pm, cpu); }))
     return code;
   EmitOptions emitOptions;
   if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
@@ -46,9 +51,8 @@ int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
   }
   remover.setFile(path);
   weights = path.str();
-  PackOptions packOptions;
-  packOptions.baseDirectory = compilation.getBaseDirectory();
-  if (llvm::Error failure = writeWeights(compilation.getModule(), weights, packOptions))
+  if (llvm::Error failure =
+          writeWeights(compilation.getModule(), weights, compilation.getPackOptions()))
     return report(std::move(failure), exitResource);
   auto object = emitObject(compilation.getModule(), emitOptions);
   if (!object)

@@ -23,9 +23,11 @@ namespace moec {
 class InMemoryModel {
 public:
   /// Compiles what `compilation` has read. Returns an exit code, after messages on stderr if it is
-  /// none of success. `scheduled` may look at the module when all products are tile operations.
+  /// none of success. `scheduled` may look at the module when all products are tile operations,
+  /// `formed` when its kernels are functions.
   int load(Compilation &compilation, const CpuOptions &cpu, const RecogniseOptions &recognise,
-           llvm::function_ref<void(mlir::ModuleOp)> scheduled = nullptr);
+           llvm::function_ref<void(mlir::ModuleOp)> scheduled = nullptr,
+           llvm::function_ref<void(mlir::ModuleOp)> formed = nullptr);
 
   /// Lives as long as this object.
   const moert_artifact_v1 *getArtifact() const { return artifact->get(); }

@@ -7,8 +7,10 @@
 
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/Json.h"
 #include "lib/Driver/ModelSummary.h"
 #include "lib/Driver/NodeDiagnostics.h"
+#include "lib/Driver/StoredWeights.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/ImportError.h"
@@ -37,6 +39,8 @@ struct Summary {
   int64_t activeParameters = 0;
   /// With --why.
   std::vector<Declined> declined;
+  /// With --weights-dtype.
+  std::optional<StoredWeights> stored;
   /// With --verify-recognition.
   std::vector<recognise::LayerForms> forms;
 };
@@ -130,11 +134,14 @@ void printText(llvm::raw_ostream &os, const Summary &summary, bool why) {
      << blocks.rotaryEmbeddings << " rotary embeddings, " << blocks.attentions << " attentions\n"
      << "parameters: " << summary.parameters.elements << ", " << summary.activeParameters
      << " active per token, " << summary.parameters.bytes << " bytes\n";
+  if (summary.stored)
+    moec::printText(os, *summary.stored);
   if (!why)
     return;
   os << "not recognised: " << summary.declined.size() << "\n";
   for (const Declined &declined : summary.declined)
-    os << "  " << declined.node << (declined.node.empty() ? "" : ": ") << declined.reason << "\n";
+    os << "  " << declined.node << (declined.node.empty() ? "" : ": ")
+       << escapeMessage(declined.reason) << "\n";
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,7 +173,7 @@ llvm::json::Array toJson(ArrayRef<TensorSummary> tensors) {
   return array;
 }
 
-void printJson(llvm::raw_ostream &os, const Summary &summary, bool why) {
+void printSummaryJson(llvm::raw_ostream &os, const Summary &summary, bool why) {
   llvm::json::Object opsets;
   for (const OperatorSet &set : summary.operatorSets)
     opsets[llvm::json::fixUTF8(set.domain.empty() ? "ai.onnx" : set.domain)] = set.version;
@@ -192,6 +199,8 @@ void printJson(llvm::raw_ostream &os, const Summary &summary, bool why) {
       {"parameters", summary.parameters.elements},
       {"active_parameters", summary.activeParameters},
       {"parameter_bytes", summary.parameters.bytes}};
+  if (summary.stored)
+    root["stored_weights"] = moec::toJson(*summary.stored);
   if (why) {
     llvm::json::Array declined;
     for (const Declined &one : summary.declined)
@@ -199,7 +208,7 @@ void printJson(llvm::raw_ostream &os, const Summary &summary, bool why) {
                                             {"reason", toJson(StringRef(one.reason))}});
     root["declined"] = std::move(declined);
   }
-  os << llvm::formatv("{0:2}", llvm::json::Value(std::move(root))) << "\n";
+  moec::printJson(os, std::move(root));
 }
 
 int inspect(const ParsedCommandLine &commandLine) {
@@ -209,17 +218,22 @@ int inspect(const ParsedCommandLine &commandLine) {
     return exitUsage;
   }
   std::optional<RecogniseOptions> options = parseRecognise(commandLine);
-  if (!options)
+  std::optional<ReadOptions> read = parseReadOptions(commandLine);
+  std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
+  if (!options || !read || !cpu)
     return exitUsage;
   bool why = options->why = commandLine.has("why");
-  Compilation compilation;
+  Compilation compilation(*read);
   if (int code = compilation.read(commandLine.positionals.front()))
     return code;
   Summary summary;
   if (int code = summarise(compilation, *options, summary))
     return code;
+  if (commandLine.has("weights-dtype"))
+    if (int code = summariseWeights(compilation, *cpu, summary.stored.emplace()))
+      return code;
   if (commandLine.has("json"))
-    printJson(llvm::outs(), summary, why);
+    printSummaryJson(llvm::outs(), summary, why);
   else
     printText(llvm::outs(), summary, why);
   if (!options->verify)
@@ -238,6 +252,14 @@ static const OptionSpec inspectOptions[] = {
     contribDialectOption,
     noRecogniseOption,
     verifyRecognitionOption,
+    limitOption,
+    externalDataDirOption,
+    allowNewerIROption,
+    verifyChecksumsOption,
+    readWeightsOption,
+    {"weights-dtype", "bf16|f16|file",
+     "tell what weights of products are stored in with this option of compile, and the errors of "
+     "rounding them"},
 };
 
 const Subcommand moec::inspectSubcommand = {"inspect", "MODEL.onnx|FILE.mlir",

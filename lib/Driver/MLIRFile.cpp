@@ -7,6 +7,7 @@
 
 #include "lib/Driver/MLIRFile.h"
 
+#include "lib/Import/ImportError.h"
 #include "moec/InitAll.h"
 
 #include "mlir/InitAllDialects.h"
@@ -27,11 +28,42 @@ std::unique_ptr<mlir::MLIRContext> moec::createContext() {
   return context;
 }
 
+/// The deepest nesting of brackets that MLIR's parser, which recurses, is given.
+static constexpr unsigned maxTextDepth = 1000;
+
+/// The depth of brackets outside of strings and comments, as far as `most`. Arrows and comparisons
+/// are no brackets.
+static unsigned bracketDepth(llvm::StringRef text, unsigned most) {
+  unsigned depth = 0, deepest = 0;
+  for (size_t i = 0; i < text.size() && deepest <= most; ++i) {
+    char c = text[i], next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (c == '"') {
+      for (++i; i < text.size() && text[i] != '"' && text[i] != '\n'; ++i)
+        if (text[i] == '\\')
+          ++i;
+    } else if (c == '/' && next == '/') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if ((c == '-' && next == '>') || ((c == '<' || c == '>') && next == '=')) {
+      ++i;
+    } else if (llvm::StringRef("([{<").contains(c)) {
+      deepest = std::max(deepest, ++depth);
+    } else if (llvm::StringRef(")]}>").contains(c) && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 bool moec::readFile(llvm::StringRef path, llvm::SourceMgr &sources) {
   std::string reason;
   std::unique_ptr<llvm::MemoryBuffer> buffer = mlir::openInputFile(path, &reason);
   if (!buffer) {
-    llvm::errs() << "moec: " << reason << "\n";
+    llvm::errs() << "moec: " << escapeMessage(reason) << "\n";
+    return false;
+  }
+  if (bracketDepth(buffer->getBuffer(), maxTextDepth) > maxTextDepth) {
+    llvm::errs() << "moec: " << escapeName(path) << ": brackets are nested more than "
+                 << maxTextDepth << " deep, which the parser does not bear\n";
     return false;
   }
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());

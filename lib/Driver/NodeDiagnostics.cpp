@@ -43,15 +43,16 @@ std::string NodeDiagnosticHandler::describe(Location loc) const {
 
 void NodeDiagnosticHandler::print(const Diagnostic &diagnostic) const {
   llvm::raw_ostream &os = llvm::errs();
-  os << "moec: " << file << ": ";
+  os << "moec: " << escapeName(file) << ": ";
   if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
     os << "warning: ";
   else if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
     os << "remark: ";
   std::string node = describe(diagnostic.getLocation());
-  os << node << (node.empty() ? "" : ": ") << withoutOpName(diagnostic) << "\n";
+  os << node << (node.empty() ? "" : ": ") << escapeMessage(withoutOpName(diagnostic)) << "\n";
   for (const Diagnostic &note : diagnostic.getNotes()) {
     std::string place = describe(note.getLocation());
-    os << "  " << place << (place.empty() ? "" : ": ") << withoutOpName(note) << "\n";
+    os << "  " << place << (place.empty() ? "" : ": ") << escapeMessage(withoutOpName(note))
+       << "\n";
   }
 }

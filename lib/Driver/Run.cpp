@@ -13,6 +13,7 @@
 #include "lib/Driver/RunCompiled.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Emit/WeightReader.h"
+#include "lib/Import/ImportError.h"
 #include "lib/Interpret/Interpreter.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -40,7 +41,10 @@ public:
       return interpretModel(file);
     if (!readFile(file, sources))
       return exitBadInput;
-    readWeightsFrom(llvm::sys::path::parent_path(file));
+    PackOptions packOptions;
+    packOptions.baseDirectory = llvm::sys::path::parent_path(file).str();
+    packOptions.readIntoMemory = commandLine.has("read-weights");
+    readWeightsFrom(packOptions);
     std::unique_ptr<MLIRContext> context = createContext();
     if (commandLine.has("verify-diagnostics")) {
       SourceMgrDiagnosticVerifierHandler handler(sources, context.get());
@@ -82,23 +86,24 @@ private:
   /// Interprets a model with its MoE layers recognised.
   int interpretModel(StringRef file) {
     std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
-    if (!recognise)
+    std::optional<ReadOptions> read = parseReadOptions(commandLine);
+    if (!recognise || !read)
       return exitUsage;
-    Compilation compilation;
+    Compilation compilation(*read);
     if (int code = compilation.read(file))
       return code;
     if (int code = compilation.recognise(*recognise))
       return code;
-    readWeightsFrom(compilation.getBaseDirectory());
+    readWeightsFrom(compilation.getPackOptions());
     return interpretAll(compilation.getModule());
   }
 
-  /// Paths of weights are relative to `directory`.
-  void readWeightsFrom(StringRef directory) {
-    weights = std::make_unique<WeightReader>(directory);
+  void readWeightsFrom(const PackOptions &packOptions) {
+    weightFiles = std::make_unique<WeightFiles>(packOptions);
     options.readWeight = [this](rt::WeightOp weight, Tensor &tensor) {
-      return weights->readLinear(weight.getValue(), 0, tensor.numElements(),
-                                 reinterpret_cast<char *>(tensor.bytes()));
+      return WeightReader(*weightFiles)
+          .readLinear(weight.getValue(), 0, tensor.numElements(),
+                      reinterpret_cast<char *>(tensor.bytes()));
     };
   }
 
@@ -116,7 +121,7 @@ private:
     int code = exitSuccess;
     for (func::FuncOp function : functions) {
       if (functions.size() > 1)
-        llvm::outs() << "@" << function.getName() << "\n";
+        llvm::outs() << "@" << escapeName(function.getName()) << "\n";
       int result = interpretOne(function);
       code = code ? code : result;
     }
@@ -163,7 +168,7 @@ private:
   int collectArguments(func::FuncOp function, SmallVector<Tensor> &arguments) {
     for (auto &[index, path] : inputs)
       if (index >= function.getNumArguments()) {
-        error() << "@" << function.getName() << " has " << function.getNumArguments()
+        error() << "@" << escapeName(function.getName()) << " has " << function.getNumArguments()
                 << " arguments; there is no --input " << index << "\n";
         return exitUsage;
       }
@@ -173,7 +178,7 @@ private:
       if (given != inputs.end() && dtype) {
         llvm::Expected<Tensor> tensor = readNpy(given->second, *dtype);
         if (!tensor) {
-          error() << toString(tensor.takeError()) << "\n";
+          error() << escapeMessage(toString(tensor.takeError())) << "\n";
           return exitBadInput;
         }
         arguments.push_back(*tensor);
@@ -181,7 +186,7 @@ private:
       }
       std::optional<Tensor> made = random ? random->fill(type) : std::nullopt;
       if (!made) {
-        error() << "argument " << index << " of @" << function.getName()
+        error() << "argument " << index << " of @" << escapeName(function.getName())
                 << " has no value: give --input " << index << "=FILE.npy"
                 << (random ? "; --random fills static shapes only" : " or --random SEED") << "\n";
         return exitUsage;
@@ -208,7 +213,7 @@ private:
       SmallString<128> path(*directory);
       llvm::sys::path::append(path, "output_" + Twine(index) + ".npy");
       if (llvm::Error failure = writeNpy(path, result)) {
-        error() << toString(std::move(failure)) << "\n";
+        error() << escapeMessage(toString(std::move(failure))) << "\n";
         return exitResource;
       }
     }
@@ -221,7 +226,7 @@ private:
   InterpretOptions options;
   std::optional<int> decimals;
   std::optional<RandomInput> random;
-  std::unique_ptr<WeightReader> weights;
+  std::unique_ptr<WeightFiles> weightFiles;
   /// Files by number of the argument.
   std::map<unsigned, std::string> inputs;
 };
@@ -242,8 +247,9 @@ static int run(const ParsedCommandLine &commandLine) {
       }
     return runCompiled(commandLine);
   }
-  for (StringRef name : {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs",
-                         "bind", "repeat", "threads", "isa", "weights", "target", "quiet"})
+  for (StringRef name :
+       {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs", "bind", "repeat",
+        "threads", "isa", "weights", "target", "weights-dtype", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -283,6 +289,12 @@ static const OptionSpec runOptions[] = {
     exposeRoutingOption,
     stateOption,
     maxOption,
+    limitOption,
+    externalDataDirOption,
+    allowNewerIROption,
+    verifyChecksumsOption,
+    readWeightsOption,
+    weightsTypeOption,
     {"interpret", "",
      "run the reference interpreter instead of compiled code; of the above it takes --input, "
      "--random, --output-dir and how models are read"},

@@ -48,9 +48,10 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   }
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
-  if (!cpu || !recognise)
+  std::optional<ReadOptions> read = parseReadOptions(commandLine);
+  if (!cpu || !recognise || !read)
     return exitUsage;
-  Compilation compilation;
+  Compilation compilation(*read);
   if (int code = compilation.read(path))
     return code;
   InMemoryModel model;

@@ -11,6 +11,7 @@
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/InMemory.h"
 #include "lib/Driver/LoadedModel.h"
+#include "lib/Import/ImportError.h"
 
 #include "lib/Cli/TensorProto.h"
 #include "lib/Core/Status.h"
@@ -88,7 +89,7 @@ moert_status Runner::compareOutputs(ArrayRef<std::string> files, const Tolerance
     const char *name = entry->outputs[index].name;
     MOERT_RETURN_IF_FAILED(api.request_output(request.get(), name, &got));
     if (std::optional<std::string> problem = compareTensors(got, expected, tolerance)) {
-      llvm::errs() << "output '" << name << "' " << *problem << "\n";
+      llvm::errs() << "output " << quoteName(name) << " " << *problem << "\n";
       isAsExpected = false;
     }
   }
@@ -99,7 +100,7 @@ moert_status Runner::compareOutputs(ArrayRef<std::string> files, const Tolerance
 int report(const moert_status &status) {
   if (status.code == MOERT_OK)
     return exitSuccess;
-  llvm::errs() << status.message << "\n";
+  llvm::errs() << escapeMessage(status.message) << "\n";
   switch (status.code) {
   case MOERT_UNSUPPORTED:
     return exitUnsupported;
@@ -130,7 +131,7 @@ int moec::runTestCase(const TestCase &testCase, Compilation &compilation, const 
                       const RecogniseOptions &recognise, const Tolerance &flags) {
   llvm::Expected<Tolerance> tolerance = readTolerance(testCase);
   if (!tolerance) {
-    llvm::errs() << toString(tolerance.takeError()) << "\n";
+    llvm::errs() << escapeMessage(toString(tolerance.takeError())) << "\n";
     return exitBadInput;
   }
   if (flags.rtol)

@@ -9,6 +9,7 @@
 #include "lib/Driver/Processes.h"
 #include "lib/Driver/RunTestCase.h"
 #include "lib/Driver/Subcommand.h"
+#include "lib/Import/ImportError.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -54,6 +55,7 @@ private:
   const ParsedCommandLine &commandLine;
   CpuOptions cpu;
   RecogniseOptions recognise;
+  ReadOptions read;
   Tolerance tolerance;
   ProcessLimits limits;
   std::vector<TestCase> cases;
@@ -76,8 +78,10 @@ std::optional<double> TestRun::amount(StringRef name) {
 int TestRun::readOptions() {
   std::optional<CpuOptions> target = parseTarget(commandLine, "cpu:native");
   std::optional<RecogniseOptions> recogniseOptions = parseRecognise(commandLine);
-  if (!target || !recogniseOptions)
+  std::optional<ReadOptions> readOptions = parseReadOptions(commandLine);
+  if (!target || !recogniseOptions || !readOptions)
     return exitUsage;
+  read = *readOptions;
   cpu = *target;
   recognise = *recogniseOptions;
   if (commandLine.has("rtol") && !(tolerance.rtol = amount("rtol")))
@@ -160,10 +164,11 @@ void TestRun::print() {
     const Outcome &outcome = *outcomes[printed];
     if (outcome.verdict == Verdict::Pass) {
       if (!commandLine.has("quiet"))
-        llvm::outs() << "PASS " << cases[printed].name << "\n";
+        llvm::outs() << "PASS " << escapeMessage(cases[printed].name) << "\n";
     } else if (outcome.verdict == Verdict::Fail || !commandLine.has("quiet")) {
-      llvm::outs() << (outcome.verdict == Verdict::Fail ? "FAIL " : "SKIP ") << cases[printed].name
-                   << ": " << outcome.reason << "\n";
+      llvm::outs() << (outcome.verdict == Verdict::Fail ? "FAIL " : "SKIP ")
+                   << escapeMessage(cases[printed].name) << ": " << escapeMessage(outcome.reason)
+                   << "\n";
     }
   }
   llvm::outs().flush();
@@ -228,7 +233,7 @@ int TestRun::run() {
   }
   setenv("TMPDIR", folder.c_str(), /*replace=*/1);
   // Made once, as every process inherits its own copy.
-  Compilation compilation;
+  Compilation compilation(read);
   outcomes.resize(cases.size());
   int problem = runInProcesses(
       cases.size(), limits,
@@ -269,6 +274,12 @@ static const OptionSpec testOptions[] = {
     noRecogniseOption,
     verifyRecognitionOption,
     exposeRoutingOption,
+    limitOption,
+    externalDataDirOption,
+    allowNewerIROption,
+    verifyChecksumsOption,
+    readWeightsOption,
+    weightsTypeOption,
 };
 
 const Subcommand moec::testSubcommand = {

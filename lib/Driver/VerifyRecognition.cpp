@@ -14,6 +14,7 @@
 #include "lib/Driver/LoadedModel.h"
 
 #include "lib/Core/Status.h"
+#include "lib/Import/ImportError.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Format.h"
@@ -225,24 +226,24 @@ int moec::verifyRecognition(const Compilation &whole, ArrayRef<LayerForms> layer
     if (verdict.kind == LayerVerdict::Same && quiet)
       continue;
     std::string place = whole.describe(forms.where);
-    os << "moec: " << whole.getPath() << ": " << place << (place.empty() ? "" : ": ");
+    os << "moec: " << escapeName(whole.getPath()) << ": " << place << (place.empty() ? "" : ": ");
     switch (verdict.kind) {
     case LayerVerdict::Same:
       os << "layer verified: " << verdict.runs << " runs, differences up to "
          << llvm::format("%.2g", verdict.largest) << " of a row's largest element\n";
       break;
     case LayerVerdict::Different:
-      os << "the layer was recognised wrongly: " << verdict.detail
+      os << "the layer was recognised wrongly: " << escapeMessage(verdict.detail)
          << ". This is an error of moec: please report it with the file. --no-recognise compiles "
             "the layer as the file spells it\n";
       break;
     case LayerVerdict::Unknown:
-      os << "layer not verified: " << verdict.detail << "\n";
+      os << "layer not verified: " << escapeMessage(verdict.detail) << "\n";
       break;
     }
   }
   if (!quiet)
-    os << "moec: " << whole.getPath() << ": " << counts[LayerVerdict::Same] << " of "
+    os << "moec: " << escapeName(whole.getPath()) << ": " << counts[LayerVerdict::Same] << " of "
        << layers.size() << " recognised layers verified\n";
   if (counts[LayerVerdict::Different])
     return exitWrongResult;

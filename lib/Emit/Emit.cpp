@@ -15,6 +15,8 @@
 
 using namespace mlir;
 
+char moec::WeightRangeError::ID = 0;
+
 LogicalResult moec::lowerToLLVM(ModuleOp module, const EmitOptions &options) {
   PassManager passes(module.getContext());
   rt::ConvertRTToLLVMPassOptions conversion;
@@ -25,18 +27,13 @@ LogicalResult moec::lowerToLLVM(ModuleOp module, const EmitOptions &options) {
   return passes.run(module);
 }
 
-LogicalResult moec::emitArtifact(ModuleOp module, ArtifactKind kind, StringRef path,
-                                 const EmitOptions &options, const PackOptions &packOptions) {
-  auto diagnose = [&](llvm::Error error) {
-    return module.emitError() << llvm::toString(std::move(error));
-  };
+llvm::Error moec::emitArtifact(ModuleOp module, ArtifactKind kind, StringRef path,
+                               const EmitOptions &options, const PackOptions &packOptions) {
   auto object = emitObject(module, options);
   if (!object)
-    return diagnose(object.takeError());
+    return object.takeError();
   // Weights first: an artifact that exists should be usable.
   if (llvm::Error error = writeWeights(module, (path + ".weights").str(), packOptions))
-    return diagnose(std::move(error));
-  if (llvm::Error error = linkArtifact((*object)->getMemBufferRef(), kind, path, options))
-    return diagnose(std::move(error));
-  return success();
+    return error;
+  return linkArtifact((*object)->getMemBufferRef(), kind, path, options);
 }

@@ -7,6 +7,7 @@
 
 #include "lib/Emit/FloatConversion.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -95,6 +96,15 @@ uint16_t truncateToBF16(uint32_t bits) {
   return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
 
+uint16_t truncateToF16(uint32_t bits) {
+  uint32_t magnitude = bits & 0x7fffffff;
+  // Neither subnormal nor beyond what rounds to the largest number.
+  if (magnitude < 0x38800000 || magnitude >= 0x477ff000)
+    return convertFloat(bits, kF32, kF16);
+  uint32_t rebiased = magnitude - ((127 - 15) << 23);
+  return (bits >> 16 & 0x8000) | (rebiased + 0xfff + ((rebiased >> 13) & 1)) >> 13;
+}
+
 bool isSame(FloatFormat a, FloatFormat b) {
   return a.exponentBits == b.exponentBits && a.fractionBits == b.fractionBits;
 }
@@ -102,9 +112,11 @@ bool isSame(FloatFormat a, FloatFormat b) {
 
 void moec::convertFloats(const char *source, FloatFormat from, char *target, ptrdiff_t stride,
                          FloatFormat to, int64_t count) {
-  // The two conversions that models are full of.
+  // The conversions that models are full of.
   if (isSame(from, kF32) && isSame(to, kBF16))
     return convertAll<uint32_t, uint16_t>(source, target, stride, count, truncateToBF16);
+  if (isSame(from, kF32) && isSame(to, kF16))
+    return convertAll<uint32_t, uint16_t>(source, target, stride, count, truncateToF16);
   if (isSame(from, kBF16) && isSame(to, kF32))
     return convertAll<uint16_t, uint32_t>(source, target, stride, count, [](uint16_t bits) {
       bool isNaN = (bits & 0x7fff) > 0x7f80;
@@ -116,4 +128,34 @@ void moec::convertFloats(const char *source, FloatFormat from, char *target, ptr
     convertFrom<uint32_t>(source, from, target, stride, to, count);
   else
     convertFrom<uint64_t>(source, from, target, stride, to, count);
+}
+
+/// The encoding at `address`.
+static uint64_t loadBits(const char *address, FloatFormat format) {
+  if (format.bits() == 16)
+    return load<uint16_t>(address);
+  return format.bits() == 32 ? load<uint32_t>(address) : load<uint64_t>(address);
+}
+
+static bool isFinite(uint64_t bits, FloatFormat format) {
+  uint64_t ones = (uint64_t(1) << format.exponentBits) - 1;
+  return ((bits >> format.fractionBits) & ones) != ones;
+}
+
+int64_t moec::findOverflow(const char *source, FloatFormat from, const char *target,
+                           ptrdiff_t stride, FloatFormat to, int64_t count) {
+  for (int64_t index = 0; index < count; ++index)
+    if (!isFinite(loadBits(target + index * stride, to), to) &&
+        isFinite(loadBits(source + index * (from.bits() / 8), from), from))
+      return index;
+  return count;
+}
+
+double moec::toDouble(const char *address, FloatFormat format) {
+  return llvm::bit_cast<double>(convertFloat(loadBits(address, format), format, kF64));
+}
+
+double moec::getLargest(FloatFormat format) {
+  uint64_t infinity = ((uint64_t(1) << format.exponentBits) - 1) << format.fractionBits;
+  return llvm::bit_cast<double>(convertFloat(infinity - 1, format, kF64));
 }

@@ -32,6 +32,17 @@ uint64_t convertFloat(uint64_t bits, FloatFormat from, FloatFormat to);
 void convertFloats(const char *source, FloatFormat from, char *target, ptrdiff_t stride,
                    FloatFormat to, int64_t count);
 
+/// The first of `count` consecutive finite numbers at `source` whose conversion, `stride` bytes
+/// apart at `target`, is infinite; `count` if there is none.
+int64_t findOverflow(const char *source, FloatFormat from, const char *target, ptrdiff_t stride,
+                     FloatFormat to, int64_t count);
+
+/// The number at `address`.
+double toDouble(const char *address, FloatFormat format);
+
+/// The largest finite number of a format.
+double getLargest(FloatFormat format);
+
 } // namespace moec
 
 #endif // MOEC_LIB_EMIT_FLOATCONVERSION_H

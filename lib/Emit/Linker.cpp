@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Core/Seal.h"
 #include "lib/Emit/TargetCode.h"
 
 #include "moert/abi.h"
@@ -174,6 +175,10 @@ Error moec::linkArtifact(MemoryBufferRef object, ArtifactKind kind, StringRef pa
   TemporaryFile file;
   if (Error error = file.create("o", object.getBuffer()))
     return error;
-  return kind == ArtifactKind::SharedObject ? linkSharedObject(object, file.path, path, options)
-                                            : linkExecutable(file.path, path, options);
+  if (kind == ArtifactKind::Executable)
+    return linkExecutable(file.path, path, options);
+  if (Error error = linkSharedObject(object, file.path, path, options))
+    return error;
+  moert_status sealed = moert::sealSharedObject(path.str().c_str());
+  return sealed.code == MOERT_OK ? Error::success() : createStringError(sealed.message);
 }

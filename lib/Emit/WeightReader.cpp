@@ -8,9 +8,14 @@
 #include "lib/Emit/WeightReader.h"
 
 #include "lib/Emit/FloatConversion.h"
+#include "moec/Emit.h"
 
+#include "mlir/IR/Location.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 
 #include <sys/mman.h>
 
@@ -136,52 +141,38 @@ static void copyStrided(const char *source, ArrayRef<int64_t> sourceStrides, cha
   }));
 }
 
-/// Copies the box at `offsets` of the dense tensor at `data`.
-static void copyBox(const char *data, ArrayRef<int64_t> shape, ArrayRef<int64_t> offsets,
-                    ArrayRef<int64_t> sizes, char *target, ArrayRef<int64_t> strides,
-                    int64_t elementBytes) {
-  SmallVector<int64_t> dense = getDenseStrides(shape, elementBytes);
-  copyStrided(data + dot(offsets, dense), dense, target, strides, sizes, elementBytes);
-}
-
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
 
-Expected<StringRef> WeightReader::open(StringRef path) {
-  std::unique_ptr<sys::fs::mapped_file_region> &region = files[path];
-  if (!region) {
+Expected<StringRef> WeightFiles::open(StringRef path) {
+  std::lock_guard lock(mutex);
+  std::unique_ptr<MappedFile> &file = files[path];
+  if (!file) {
     SmallString<256> full(path);
-    if (sys::path::is_relative(path) && !baseDirectory.empty()) {
-      full = baseDirectory;
+    if (sys::path::is_relative(path) && !options.baseDirectory.empty()) {
+      full = options.baseDirectory;
       sys::path::append(full, path);
     }
-    auto file = sys::fs::openNativeFileForRead(full);
-    if (!file)
-      return createStringError("cannot open weights '" + full + "': " + toString(file.takeError()));
-    sys::fs::file_status status;
-    std::error_code code = sys::fs::status(*file, status);
-    if (!code && status.type() != sys::fs::file_type::regular_file)
-      code = std::make_error_code(std::errc::invalid_argument);
-    if (!code && status.getSize() > 0)
-      region = std::make_unique<sys::fs::mapped_file_region>(
-          *file, sys::fs::mapped_file_region::readonly, status.getSize(), 0, code);
-    else
-      region = std::make_unique<sys::fs::mapped_file_region>();
-    sys::fs::closeFile(*file);
-    if (code) {
-      region.reset();
-      return createStringError("cannot read weights '" + full + "': " + code.message());
-    }
+    auto mode = options.readIntoMemory ? MappedFile::Mode::Copy : MappedFile::Mode::Map;
+    Expected<std::unique_ptr<MappedFile>> opened =
+        MappedFile::open(full, mode, options.refuseLinks);
+    if (!opened)
+      return createStringError("weights " + toString(opened.takeError()));
+    file = std::move(*opened);
   }
-  return *region ? StringRef(region->const_data(), region->size()) : StringRef();
+  return file->bytes();
 }
 
 void WeightReader::releasePages() {
   // mapped_file_region::dontNeed calls posix_madvise, which glibc ignores for this advice.
-  for (auto &file : files)
-    if (file.second && *file.second)
-      ::madvise(const_cast<char *>(file.second->const_data()), file.second->size(), MADV_DONTNEED);
+  const uintptr_t page = sys::Process::getPageSizeEstimate();
+  for (auto [file, range] : touched) {
+    uintptr_t begin = alignDown(reinterpret_cast<uintptr_t>(range.first), page);
+    uintptr_t end = reinterpret_cast<uintptr_t>(range.second);
+    ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+  }
+  touched.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -249,6 +240,21 @@ Error WeightReader::readConcat(ConcatAttr expr, ArrayRef<int64_t> offsets, Array
   return Error::success();
 }
 
+/// An error if one of `count` finite numbers at `source` has become infinite; those at `target` are
+/// `stride` bytes apart.
+static Error checkRange(CastAttr expr, const char *source, FloatFormat from, const char *target,
+                        int64_t stride, FloatFormat to, int64_t count) {
+  int64_t at = findOverflow(source, from, target, stride, to, count);
+  if (at == count)
+    return Error::success();
+  double value = toDouble(source + at * from.bits() / 8, from);
+  std::string text;
+  llvm::raw_string_ostream(text) << "the number " << format("%.6g", value) << " does not fit "
+                                 << expr.getElementType() << ", whose largest is "
+                                 << format("%.6g", getLargest(to));
+  return make_error<WeightRangeError>(text, mlir::UnknownLoc::get(expr.getContext()));
+}
+
 static FloatFormat getFormat(mlir::Type type) {
   if (type.isF16())
     return kF16;
@@ -268,14 +274,16 @@ Error WeightReader::readCast(CastAttr expr, ArrayRef<int64_t> offsets, ArrayRef<
     return error;
   FloatFormat from = getFormat(source.getExprType().getElementType());
   FloatFormat to = getFormat(expr.getElementType());
-  if (sizes.empty()) {
-    convertFloats(buffer.data(), from, target, 0, to, 1);
-    return Error::success();
-  }
+  auto convert = [&](const char *row, char *into, int64_t stride, int64_t count) -> Error {
+    convertFloats(row, from, into, stride, to, count);
+    return expr.getFinite() ? checkRange(expr, row, from, into, stride, to, count)
+                            : Error::success();
+  };
+  if (sizes.empty())
+    return convert(buffer.data(), target, 0, 1);
   return forEachIndex(sizes.drop_back(), [&](ArrayRef<int64_t> index) {
-    convertFloats(buffer.data() + dot(index, ArrayRef(dense).drop_back()), from,
-                  target + dot(index, strides.drop_back()), strides.back(), to, sizes.back());
-    return Error::success();
+    return convert(buffer.data() + dot(index, ArrayRef(dense).drop_back()),
+                   target + dot(index, strides.drop_back()), strides.back(), sizes.back());
   });
 }
 
@@ -287,7 +295,7 @@ Error WeightReader::read(WeightExprInterface expr, ArrayRef<int64_t> offsets,
   ArrayRef<int64_t> shape = expr.getExprType().getShape();
   return TypeSwitch<mlir::Attribute, Error>(expr)
       .Case([&](FileAttr file) -> Error {
-        Expected<StringRef> bytes = open(file.getPath());
+        Expected<StringRef> bytes = files.open(file.getPath());
         if (!bytes)
           return bytes.takeError();
         int64_t needed = product(shape) * elementBytes;
@@ -297,8 +305,17 @@ Error WeightReader::read(WeightExprInterface expr, ArrayRef<int64_t> offsets,
                                    " bytes, but the model places " + Twine(needed) +
                                    " bytes at offset " + Twine(file.getOffset()) +
                                    "; is the file complete?");
-        copyBox(bytes->data() + file.getOffset(), shape, offsets, sizes, target, strides,
-                elementBytes);
+        SmallVector<int64_t> dense = getDenseStrides(shape, elementBytes);
+        const char *begin = bytes->data() + file.getOffset() + dot(offsets, dense);
+        const char *end = begin + elementBytes;
+        for (auto [size, stride] : llvm::zip_equal(sizes, dense))
+          end += (size - 1) * stride;
+        if (files.areMapped()) {
+          auto [place, isNew] = touched.try_emplace(bytes->data(), begin, end);
+          place->second = {std::min(place->second.first, begin),
+                           std::max(place->second.second, end)};
+        }
+        copyStrided(begin, dense, target, strides, sizes, elementBytes);
         return Error::success();
       })
       .Case([&](mlir::DenseIntOrFPElementsAttr constant) {

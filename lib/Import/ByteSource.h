@@ -42,6 +42,8 @@ public:
   uint64_t size() const override { return bytes; }
   std::error_code read(uint64_t offset, llvm::MutableArrayRef<char> buffer) const override;
   llvm::StringRef path() const override { return canonicalPath; }
+  /// Stays with the object.
+  int descriptor() const { return fd; }
   /// Device and inode: equal for two sources only if they are the same file.
   std::pair<uint64_t, uint64_t> identity() const { return {device, inode}; }
 

@@ -62,12 +62,12 @@ Error SizeCounter::check(StringRef node) {
     return context.overLimit(node,
                              "the number of nodes that inlining of local functions would make, " +
                                  Twine(total.nodes) + " or more,",
-                             limits.expandedNodes, "expandedNodes");
+                             &ImportLimits::expandedNodes);
   if (total.bytes > limits.expandedBytes)
     return context.overLimit(node,
                              "the size of the nodes that inlining of local functions would make, " +
                                  Twine(total.bytes) + " bytes or more,",
-                             limits.expandedBytes, "expandedBytes");
+                             &ImportLimits::expandedBytes);
   return Error::success();
 }
 
@@ -118,7 +118,7 @@ Expected<ExpandedSize> SizeCounter::countCall(Function &function, const std::str
     return entry->second;
   if (depth >= context.limits().callDepth)
     return context.overLimit(call, "the nesting of calls of local functions",
-                             context.limits().callDepth, "callDepth");
+                             &ImportLimits::callDepth);
   if (Error error = functions.prepare(function, call, context))
     return std::move(error);
   const onnxpb::FunctionProto &proto = *function.proto;

@@ -133,7 +133,8 @@ const ExternalFile *ExternalDataRoot::find(StringRef location, std::string &mess
   if (!parts)
     return refuse("leads out of the model's folder; move the file below it, or name the file's "
                   "folder with --external-data-dir and make the location relative to it");
-  if (parts->empty())
+  // `w.bin/` and `w.bin/.` say that w.bin is one.
+  if (parts->empty() || location.ends_with("/") || location.ends_with("/."))
     return refuse("names a folder, not a file");
 
   std::string relative = join(*parts, "/");
@@ -141,6 +142,12 @@ const ExternalFile *ExternalDataRoot::find(StringRef location, std::string &mess
   auto known = found.find(relative);
   if (known != found.end())
     return &known->second;
+  if (found.size() >= limits.externalFiles) {
+    kind = ImportError::Resource;
+    message = describeExcess(limits, &ImportLimits::externalFiles,
+                             "the number of files of external data");
+    return nullptr;
+  }
 
   std::string root = canonical(folder);
   auto failed = [&]() -> const ExternalFile * {

@@ -10,6 +10,7 @@
 
 #include "lib/Import/ByteSource.h"
 #include "lib/Import/ImportError.h"
+#include "lib/Import/ImportLimits.h"
 #include "lib/Import/onnx.pb.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -56,8 +57,8 @@ class ExternalDataRoot {
 public:
   /// `folder` is the folder of the model as given or the option's, and where it is empty, every
   /// location is refused; `modelFolder` is the canonical folder of the model file or empty.
-  ExternalDataRoot(llvm::StringRef folder, llvm::StringRef modelFolder)
-      : folder(folder), modelFolder(modelFolder) {}
+  ExternalDataRoot(const ImportLimits &limits, llvm::StringRef folder, llvm::StringRef modelFolder)
+      : limits(limits), folder(folder), modelFolder(modelFolder) {}
 
   /// Finds a location; results are remembered. Thread-safe. On failure the result is null, and
   /// `message` and `kind` say why.
@@ -67,6 +68,7 @@ public:
   llvm::Expected<std::unique_ptr<FileSource>> reopen(llvm::StringRef path) const;
 
 private:
+  const ImportLimits limits;
   const std::string folder, modelFolder;
   mutable std::mutex mutex;            // Of the two maps.
   llvm::StringMap<ExternalFile> found; // By normalised location.

@@ -105,10 +105,10 @@ Error Inliner::charge(uint64_t nodes, uint64_t bytes, StringRef node) {
   createdBytes += bytes;
   if (createdNodes > context.limits().expandedNodes)
     return context.overLimit(node, "the number of nodes after inlining of local functions",
-                             context.limits().expandedNodes, "expandedNodes");
+                             &ImportLimits::expandedNodes);
   if (createdBytes > context.limits().expandedBytes)
     return context.overLimit(node, "the size of the nodes made by inlining local functions",
-                             context.limits().expandedBytes, "expandedBytes");
+                             &ImportLimits::expandedBytes);
   return Error::success();
 }
 
@@ -128,8 +128,7 @@ Error Inliner::expandNode(onnxpb::NodeProto &&node, Nodes &out, unsigned graphDe
     if (!attribute.has_g() && attribute.graphs_size() == 0)
       continue;
     if (graphDepth >= context.limits().graphDepth)
-      return context.overLimit(node.name(), "the nesting of graphs", context.limits().graphDepth,
-                               "graphDepth");
+      return context.overLimit(node.name(), "the nesting of graphs", &ImportLimits::graphDepth);
     if (attribute.has_g())
       if (Error error = expandNodes(*attribute.mutable_g()->mutable_node(), graphDepth + 1))
         return error;
@@ -154,7 +153,7 @@ Error Inliner::expandCall(const onnxpb::NodeProto &node, Function &function, Nod
   }
   if (active.size() >= context.limits().callDepth)
     return context.overLimit(node.name(), "the nesting of calls of local functions",
-                             context.limits().callDepth, "callDepth");
+                             &ImportLimits::callDepth);
   if (Error error = functions.prepare(function, node.name(), context))
     return error;
   // A call counts as a node and by its parameters, so that calls of empty functions end as well.

@@ -33,6 +33,13 @@ public:
   /// The weight of an initialiser, or `value` where the name is none.
   llvm::Expected<mlir::Value> weight(llvm::StringRef name);
   void define(llvm::StringRef name, mlir::Value value) { values[name] = value; }
+  /// The elements of a tensor, counted against the limit.
+  llvm::Expected<mlir::DenseElementsAttr> constant(const OnnxTensor &tensor);
+  /// An error if a declared or inferred type has too many dimensions or elements; `what` is the
+  /// subject of a sentence.
+  llvm::Error checkType(llvm::StringRef node, const llvm::Twine &what, mlir::Type type) const;
+  llvm::Error overLimit(llvm::StringRef node, const llvm::Twine &what,
+                        uint64_t ImportLimits::*limit) const;
 
   const OnnxModel &model;
   mlir::MLIRContext *context;
@@ -57,6 +64,7 @@ private:
   std::optional<mlir::SymbolTable> symbols;
   llvm::StringMap<mlir::Value> values;
   llvm::StringMap<mlir::Value> weights;
+  uint64_t constantBytes = 0;
   /// What is not supported, with the nodes that need it.
   std::map<std::string, std::vector<std::string>> unsupported;
 };

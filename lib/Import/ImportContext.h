@@ -32,12 +32,11 @@ struct ImportContext {
   llvm::Error unsupported(llvm::StringRef node, const llvm::Twine &message) const {
     return llvm::make_error<ImportError>(ImportError::Unsupported, fileName, node, message);
   }
-  llvm::Error overLimit(llvm::StringRef node, const llvm::Twine &what, uint64_t limit,
-                        llvm::StringRef name) const {
+  /// `what` is the subject of a sentence: "the number of nodes".
+  llvm::Error overLimit(llvm::StringRef node, const llvm::Twine &what,
+                        uint64_t ImportLimits::*limit) const {
     return llvm::make_error<ImportError>(ImportError::Resource, fileName, node,
-                                         what + " is more than the limit of " + llvm::Twine(limit) +
-                                             " (ImportLimits::" + name +
-                                             "); raise it if the file is trusted");
+                                         describeExcess(limits(), limit, what.str()));
   }
   /// Remembers a sentence once, and no more than a hundred of them.
   void note(const llvm::Twine &sentence) {

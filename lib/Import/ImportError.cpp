@@ -7,6 +7,7 @@
 
 #include "lib/Import/ImportError.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Unicode.h"
@@ -47,8 +48,9 @@ static unsigned decodeCharacter(StringRef text, UTF32 &codePoint) {
   return source - begin;
 }
 
-std::string moec::escapeName(StringRef text) {
-  constexpr size_t maxBytes = 200;
+/// Escapes what is not printable and the ASCII characters for which `isSpecial` holds.
+static std::string escape(StringRef text, size_t maxBytes, function_ref<bool(char)> isSpecial,
+                          StringRef kept) {
   std::string result;
   raw_string_ostream os(result);
   while (!text.empty()) {
@@ -63,15 +65,23 @@ std::string moec::escapeName(StringRef text) {
       text = text.drop_front();
       continue;
     }
-    if (codePoint == '\'' || codePoint == '\\')
+    if (length == 1 && isSpecial(text[0]))
       os << '\\' << text[0];
-    else if (sys::unicode::isPrintable(codePoint))
+    else if (sys::unicode::isPrintable(codePoint) || (length == 1 && kept.contains(text[0])))
       os << text.take_front(length);
     else
       os << "\\u{" << format_hex_no_prefix(codePoint, 1) << '}';
     text = text.drop_front(length);
   }
   return result;
+}
+
+std::string moec::escapeName(StringRef text) {
+  return escape(text, 200, [](char c) { return c == '\'' || c == '\\'; }, "");
+}
+
+std::string moec::escapeMessage(StringRef text) {
+  return escape(text, 16384, [](char) { return false; }, "\n\t");
 }
 
 std::string moec::quoteName(StringRef text) { return "'" + escapeName(text) + "'"; }

@@ -51,6 +51,10 @@ public:
 /// invisible or invalid UTF-8 become escapes, and text beyond 200 bytes is cut with an ellipsis.
 std::string escapeName(llvm::StringRef text);
 
+/// A message that may hold names or lines of a file, safe to print: as escapeName, but quotes and
+/// backslashes stay, which earlier escapes have, line ends and tabs too, and 16 KiB remain.
+std::string escapeMessage(llvm::StringRef text);
+
 /// escapeName in single quotes.
 std::string quoteName(llvm::StringRef text);
 

@@ -174,7 +174,7 @@ DenseElementsAttr NodeImporter::tensor(StringRef name) {
     fail(tensor.takeError());
     return {};
   }
-  llvm::Expected<DenseElementsAttr> value = getConstant(graph.context, graph.model, *tensor);
+  llvm::Expected<DenseElementsAttr> value = graph.constant(*tensor);
   if (value)
     return *value;
   fail(value.takeError());
@@ -242,8 +242,15 @@ int64_t NodeImporter::axis(int64_t axis, int64_t rank) {
 void NodeImporter::complete(Operation *op) {
   graph.diagnostic.clear();
   if (succeeded(cast<onnx::ShapeInference>(op).inferShapes(graph.shapes))) {
-    for (OpResult result : op->getResults())
-      result.setType(onnx::getTensorType(graph.shapes.get(result)));
+    for (OpResult result : op->getResults()) {
+      Type type = onnx::getTensorType(graph.shapes.get(result));
+      if (llvm::Error error = graph.checkType(node.name(), "a result", type))
+        return fail(std::move(error));
+      result.setType(type);
+    }
+    if (graph.shapes.getNumElements() > graph.model.limits().foldedElements)
+      return fail(graph.overLimit(node.name(), "the number of elements computed from shapes",
+                                  &ImportLimits::foldedElements));
     if (succeeded(mlir::verify(op, /*verifyRecursively=*/false)))
       return;
   }

@@ -23,6 +23,50 @@ GraphImporter::GraphImporter(const OnnxModel &model, MLIRContext *context,
       shapes({/*readConstants=*/true, /*quiet=*/false}) {}
 
 //===----------------------------------------------------------------------===//
+// Limits
+//===----------------------------------------------------------------------===//
+
+llvm::Error GraphImporter::overLimit(StringRef node, const Twine &what,
+                                     uint64_t ImportLimits::*limit) const {
+  return model.makeError(ImportError::Resource, node,
+                         describeExcess(model.limits(), limit, what.str()));
+}
+
+llvm::Error GraphImporter::checkType(StringRef node, const Twine &what, Type type) const {
+  auto tensor = dyn_cast_or_null<RankedTensorType>(type);
+  if (!tensor)
+    return llvm::Error::success();
+  const ImportLimits &limits = model.limits();
+  if (static_cast<uint64_t>(tensor.getRank()) > limits.rank)
+    return overLimit(node, "the rank " + Twine(tensor.getRank()) + " of " + what,
+                     &ImportLimits::rank);
+  // Sizes of zero count as one: strides of what is empty must fit as well.
+  unsigned bits = tensor.getElementType().isIntOrFloat() ? tensor.getElementTypeBitWidth() : 64;
+  uint64_t bytes = std::max(1u, bits / 8);
+  for (int64_t size : tensor.getShape())
+    if (size > 0)
+      bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size);
+  if (bytes <= limits.tensorBytes)
+    return llvm::Error::success();
+  std::string text;
+  llvm::raw_string_ostream(text) << "the size of " << what.str() << " " << Type(type);
+  return overLimit(node, text, &ImportLimits::tensorBytes);
+}
+
+llvm::Expected<DenseElementsAttr> GraphImporter::constant(const OnnxTensor &tensor) {
+  // MLIR holds an element of less than a byte in one.
+  uint64_t each = std::max<uint64_t>(1, tensor.type->bits / 8);
+  uint64_t bytes = llvm::SaturatingMultiply<uint64_t>(tensor.elements, each);
+  constantBytes = llvm::SaturatingAdd(constantBytes, bytes);
+  if (constantBytes > model.limits().constantBytes)
+    return overLimit(tensor.name,
+                     "the size of all constants, of which this one takes " + Twine(bytes) +
+                         " bytes,",
+                     &ImportLimits::constantBytes);
+  return getConstant(context, model, tensor);
+}
+
+//===----------------------------------------------------------------------===//
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
 
@@ -57,7 +101,10 @@ llvm::Expected<TensorType> GraphImporter::readType(const onnxpb::ValueInfoProto 
     sizes.push_back(size);
     dimNames.push_back(std::move(name));
   }
-  return RankedTensorType::get(sizes, elementType);
+  auto type = RankedTensorType::get(sizes, elementType);
+  if (llvm::Error error = checkType(info.name(), "the declared type", type))
+    return std::move(error);
+  return type;
 }
 
 static NamedAttrList describe(Builder &builder, StringRef name, ArrayRef<std::string> dimNames) {
@@ -142,7 +189,7 @@ llvm::Expected<Value> GraphImporter::addWeight(const OnnxTensor &tensor) {
     expression = cast<rt::WeightExprInterface>(
         Attribute(rt::FileAttr::get(context, tensor.range->path, tensor.range->offset, type)));
   } else {
-    llvm::Expected<DenseElementsAttr> constant = getConstant(context, model, tensor);
+    llvm::Expected<DenseElementsAttr> constant = this->constant(tensor);
     if (!constant)
       return constant.takeError();
     expression = cast<rt::WeightExprInterface>(Attribute(*constant));
@@ -175,7 +222,7 @@ llvm::Expected<Value> GraphImporter::value(StringRef name) {
       tensor->elements > static_cast<uint64_t>(std::max<int64_t>(options.maxConstantElements, 0))) {
     result = addWeight(*tensor);
   } else {
-    llvm::Expected<DenseElementsAttr> constant = getConstant(context, model, *tensor);
+    llvm::Expected<DenseElementsAttr> constant = this->constant(*tensor);
     if (!constant)
       return constant.takeError();
     Location loc = NameLoc::get(builder.getStringAttr(name), function.getLoc());

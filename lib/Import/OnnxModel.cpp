@@ -95,7 +95,7 @@ Error OnnxModel::Impl::read(const ByteSource &source) {
 
 Error OnnxModel::Impl::parse(const ByteSource &source) {
   if (source.size() > context.limits().fileBytes)
-    return context.overLimit("", "the size of the file", context.limits().fileBytes, "fileBytes");
+    return context.overLimit("", "the size of the file", &ImportLimits::fileBytes);
   std::string foreign = describeForeignFile(source);
   if (!foreign.empty())
     return context.bad("", foreign);
@@ -139,7 +139,7 @@ Error OnnxModel::Impl::checkVersion() {
                                          ", and this reader knows versions up to " +
                                          Twine(maxIRVersion) +
                                          "; export it for an older version, or allow newer ones "
-                                         "(ImportOptions::allowNewerIR)");
+                                         "with --allow-newer-ir");
     context.note("the model has the IR version " + Twine(proto.ir_version()) +
                  ", newer than the newest known one; what is new in it is ignored");
   }
@@ -203,6 +203,7 @@ OnnxModel::~OnnxModel() = default;
 
 const onnxpb::ModelProto &OnnxModel::proto() const { return impl->proto; }
 StringRef OnnxModel::fileName() const { return impl->context.fileName; }
+const ImportLimits &OnnxModel::limits() const { return impl->context.limits(); }
 ArrayRef<std::string> OnnxModel::notes() const { return impl->context.notes; }
 ArrayRef<OnnxTensor> OnnxModel::initializers() const { return impl->initializers; }
 

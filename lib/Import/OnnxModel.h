@@ -85,6 +85,8 @@ public:
   const onnxpb::GraphProto &graph() const { return proto().graph(); }
   /// The path or name given to load or parse.
   llvm::StringRef fileName() const;
+  /// What the model was read with.
+  const ImportLimits &limits() const;
 
   /// The operator set version that a node's operator is to be read with.
   static int64_t opsetVersion(const onnxpb::NodeProto &node) { return node.resolved_opset(); }

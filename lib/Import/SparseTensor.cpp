@@ -57,7 +57,7 @@ Expected<onnxpb::TensorProto> moec::densify(const onnxpb::SparseTensorProto &spa
                                           "; store it as a dense initializer");
   if (uint64_t(sparse.dims_size()) > context.limits().rank)
     return context.overLimit(owner, "the rank " + Twine(sparse.dims_size()) + " of " + subject,
-                             context.limits().rank, "rank");
+                             &ImportLimits::rank);
   SmallVector<int64_t, 4> dims(sparse.dims().begin(), sparse.dims().end());
   std::optional<uint64_t> elements = countElements(dims);
   std::optional<uint64_t> bytes = elements ? packedBytes(type, *elements) : std::nullopt;
@@ -65,11 +65,10 @@ Expected<onnxpb::TensorProto> moec::densify(const onnxpb::SparseTensorProto &spa
     return context.bad(owner, subject + " has a shape that is negative or larger than 2^63-1 bits; "
                                         "export the model again");
   if (*bytes > budget)
-    return context.unsupported(
-        owner, subject + " would take " + Twine(*bytes) +
-                   " bytes when dense, and all of them may take " +
-                   Twine(context.limits().sparseDenseBytes) +
-                   " together (ImportLimits::sparseDenseBytes); store it as a dense initializer");
+    return context.overLimit(owner,
+                             "the size of all sparse tensors, of which " + subject + " takes " +
+                                 Twine(*bytes) + " bytes when dense,",
+                             &ImportLimits::sparseDenseBytes);
   budget -= *bytes;
 
   uint64_t count = values->elements;

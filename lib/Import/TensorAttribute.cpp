@@ -87,25 +87,17 @@ llvm::Expected<DenseElementsAttr> moec::getConstant(MLIRContext *context, const 
     SmallVector<bool> values(bytes->begin(), bytes->end());
     return DenseElementsAttr::get(type, values);
   }
+  if (tensor.elements == 0)
+    return DenseElementsAttr::get(type, ArrayRef<Attribute>());
   unsigned bits = tensor.type->bits;
-  if (tensor.elements == 0 && bits % 8 != 0)
-    return DenseElementsAttr::get(type, ArrayRef<APInt>());
-  if (bits % 8 == 0) {
-    if (tensor.elements == 0)
-      return DenseElementsAttr::get(type, ArrayRef<Attribute>());
+  if (bits % 8 == 0)
     return DenseElementsAttr::getFromRawBuffer(type, *bytes);
-  }
   // Packed, first element in the low bits; MLIR keeps one element per byte.
-  SmallVector<APInt> values;
+  std::vector<char> values(tensor.elements);
   unsigned perByte = 8 / bits;
   for (uint64_t i = 0; i < tensor.elements; ++i) {
     unsigned byte = static_cast<unsigned char>((*bytes)[i / perByte]);
-    values.push_back(APInt(bits, byte >> (i % perByte * bits), false, /*implicitTrunc=*/true));
+    values[i] = static_cast<char>(byte >> (i % perByte * bits) & ((1u << bits) - 1));
   }
-  if (!isa<FloatType>(elementType))
-    return DenseElementsAttr::get(type, values);
-  SmallVector<APFloat> floats;
-  for (const APInt &value : values)
-    floats.push_back(APFloat(cast<FloatType>(elementType).getFloatSemantics(), value));
-  return DenseElementsAttr::get(type, floats);
+  return DenseElementsAttr::getFromRawBuffer(type, values);
 }

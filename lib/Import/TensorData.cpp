@@ -94,7 +94,7 @@ static std::string describe(const OnnxTensor &tensor) {
 TensorReader::TensorReader(const ImportContext &context, const FileSource *modelFile,
                            StringRef externalFolder)
     : context(context), modelFile(modelFile),
-      external(externalFolder,
+      external(context.limits(), externalFolder,
                modelFile ? sys::path::parent_path(modelFile->path()) : StringRef()) {}
 
 Expected<OnnxTensor> TensorReader::check(const onnxpb::TensorProto &proto, StringRef owner,
@@ -120,7 +120,7 @@ Expected<OnnxTensor> TensorReader::check(const onnxpb::TensorProto &proto, Strin
                                           "to write; store it in one piece");
   if (uint64_t(proto.dims_size()) > context.limits().rank)
     return context.overLimit(owner, "the rank " + Twine(proto.dims_size()) + " of " + subject,
-                             context.limits().rank, "rank");
+                             &ImportLimits::rank);
   tensor.dims.assign(proto.dims().begin(), proto.dims().end());
   std::optional<uint64_t> elements = countElements(tensor.dims);
   std::optional<uint64_t> bytes = 0;
@@ -131,6 +131,11 @@ Expected<OnnxTensor> TensorReader::check(const onnxpb::TensorProto &proto, Strin
                        subject + " has the shape " + printDims(tensor.dims) +
                            ", which is negative or larger than 2^63-1 bits; export the model "
                            "again");
+  if (*bytes > context.limits().tensorBytes)
+    return context.overLimit(owner,
+                             "the size of " + subject + " of shape " + printDims(tensor.dims) +
+                                 ", " + Twine(*bytes) + " bytes,",
+                             &ImportLimits::tensorBytes);
   tensor.elements = *elements;
   tensor.bytes = *bytes;
   if (Error error = checkStorage(tensor, owner, unknownKeys))

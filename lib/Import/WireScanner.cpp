@@ -20,6 +20,7 @@
 #include "llvm/Support/ConvertUTF.h"
 
 #include <climits>
+#include <utility>
 
 using namespace llvm;
 using namespace moec;
@@ -62,10 +63,8 @@ private:
                   "the file ends in the middle of a field; it is truncated, copy it again");
     return malformed(byte, "a field runs past the end of the message around it");
   }
-  bool overLimit(uint64_t byte, const Twine &what, uint64_t limit, StringRef name) {
-    return fail(ImportError::Resource, byte,
-                what + " is more than the limit of " + Twine(limit) + " (ImportLimits::" + name +
-                    "); raise it if the file is trusted");
+  bool overLimit(uint64_t byte, const Twine &what, uint64_t ImportLimits::*limit) {
+    return fail(ImportError::Resource, byte, describeExcess(limits, limit, what.str()));
   }
 
   std::string path() const {
@@ -139,10 +138,11 @@ private:
 
   /// Adds to the estimate of parsed bytes.
   bool charge(uint64_t byte, uint64_t bytes) {
+    if (attributeBytes && (*attributeBytes += bytes) > limits.attributeBytes)
+      return overLimit(byte, "the size of the attribute", &ImportLimits::attributeBytes);
     parsedBytes += bytes;
     if (parsedBytes > limits.parsedBytes)
-      return overLimit(byte, "the memory that the parsed model takes", limits.parsedBytes,
-                       "parsedBytes");
+      return overLimit(byte, "the memory that the parsed model takes", &ImportLimits::parsedBytes);
     if (out.size() > size_t(INT_MAX) - (1 << 20))
       return fail(
           ImportError::Resource, byte,
@@ -177,7 +177,7 @@ private:
         break;
       case WireGroup:
         if (groups.size() + frames.size() >= limits.messageDepth)
-          return overLimit(begin, "the nesting of messages", limits.messageDepth, "messageDepth");
+          return overLimit(begin, "the nesting of messages", &ImportLimits::messageDepth);
         groups.push_back(number);
         break;
       case WireEndGroup:
@@ -208,8 +208,7 @@ private:
 
   bool scanName(uint64_t begin, uint64_t length) {
     if (length > limits.nameBytes)
-      return overLimit(begin, "a name of " + Twine(length) + " bytes", limits.nameBytes,
-                       "nameBytes");
+      return overLimit(begin, "a name of " + Twine(length) + " bytes", &ImportLimits::nameBytes);
     size_t from = out.size();
     if (!copy(length))
       return false;
@@ -330,14 +329,25 @@ private:
     return malformed(begin, "wire type " + Twine(wire) + " instead of " + expected);
   }
 
+  /// Between the fields of a message; what its fields take counts towards an attribute only if the
+  /// message is one.
   bool scanMessage(const MessageSchema &schema, uint64_t end) {
+    uint64_t ownBytes = 0;
+    uint64_t *own = schema.count == MessageCount::Attribute ? &ownBytes : nullptr;
+    uint64_t *outer = std::exchange(attributeBytes, own);
+    bool isGood = scanFields(schema, end);
+    attributeBytes = outer;
+    return isGood;
+  }
+
+  bool scanFields(const MessageSchema &schema, uint64_t end) {
     uint64_t first = in.position();
     if (frames.size() > limits.messageDepth)
-      return overLimit(first, "the nesting of messages", limits.messageDepth, "messageDepth");
+      return overLimit(first, "the nesting of messages", &ImportLimits::messageDepth);
     if (schema.count == MessageCount::Node && ++nodes > limits.nodes)
-      return overLimit(first, "the number of nodes", limits.nodes, "nodes");
+      return overLimit(first, "the number of nodes", &ImportLimits::nodes);
     if (schema.count == MessageCount::Tensor && ++tensors > limits.tensors)
-      return overLimit(first, "the number of tensors", limits.tensors, "tensors");
+      return overLimit(first, "the number of tensors", &ImportLimits::tensors);
     if (!charge(first, schema.objectBytes))
       return false;
 
@@ -359,8 +369,11 @@ private:
       ++count;
       if (field->kind == FieldKind::RawData && count > 1)
         return malformed(begin, "raw_data occurs twice");
+      if (schema.count == MessageCount::Node && field->repeated && count > limits.operands)
+        return overLimit(begin, "the number of inputs, outputs or attributes",
+                         &ImportLimits::operands);
       if (field->kind == FieldKind::RankedMessage && count > limits.rank)
-        return overLimit(begin, "the rank of a type", limits.rank, "rank");
+        return overLimit(begin, "the rank of a type", &ImportLimits::rank);
       if (!scanField(*field, wire, begin, end))
         return false;
       frames.pop_back();
@@ -383,6 +396,8 @@ private:
   std::vector<std::string> ignored;
   SmallVector<Frame, 16> frames;
   uint64_t nodes = 0, tensors = 0, parsedBytes = 0;
+  /// Of the attribute whose own field is being scanned; null elsewhere.
+  uint64_t *attributeBytes = nullptr;
   std::unique_ptr<ImportError> failure;
 };
 

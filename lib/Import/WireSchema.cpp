@@ -159,7 +159,8 @@ static constexpr uint32_t objectBytes = sizeof(Proto) + sizeof(void *);
 
 const MessageSchema graph{graphFields, objectBytes<onnxpb::GraphProto>};
 const MessageSchema node{nodeFields, objectBytes<onnxpb::NodeProto>, MessageCount::Node};
-const MessageSchema attribute{attributeFields, objectBytes<onnxpb::AttributeProto>};
+const MessageSchema attribute{attributeFields, objectBytes<onnxpb::AttributeProto>,
+                              MessageCount::Attribute};
 const MessageSchema tensor{tensorFields, objectBytes<onnxpb::TensorProto>, MessageCount::Tensor};
 const MessageSchema segment{segmentFields, objectBytes<onnxpb::TensorProto::Segment>};
 const MessageSchema sparseTensor{sparseTensorFields, objectBytes<onnxpb::SparseTensorProto>};

@@ -41,7 +41,7 @@ enum class FieldKind : uint8_t {
 };
 
 /// What a message counts towards in ImportLimits.
-enum class MessageCount : uint8_t { None, Node, Tensor };
+enum class MessageCount : uint8_t { None, Node, Attribute, Tensor };
 
 struct MessageSchema;
 

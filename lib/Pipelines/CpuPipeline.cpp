@@ -61,17 +61,24 @@ void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &option
     pm.addPass(moe::createExposeRoutingPass());
 }
 
-void moec::buildScheduleStage(OpPassManager &pm) {
+void moec::buildScheduleStage(OpPassManager &pm, const CpuOptions &options) {
   addCleanup(pm);
   pm.addPass(createConvertMoEToTilePass());
   pm.addPass(createConvertONNXToTilePass());
   pm.addPass(createConvertONNXToLinalgPass());
   addCleanup(pm);
+  // Behind what makes products, and while their results can be followed.
+  pm.addPass(codegen::createNarrowWeightsPass({options.weightsType}));
   // With weights in the form that kernels read, and before work that grows with
   // the number of ops.
   pm.addPass(codegen::createOutlineLayersPass());
   addCleanup(pm);
+  // Sums of residuals first, which several consumers would repeat otherwise;
+  // afterwards what becomes one op by fusion, such as x * sigmoid(x).
+  pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
   pm.addNestedPass<func::FuncOp>(codegen::createFuseRowsPass());
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
   addCleanup(pm);
   // Weights whose only readers were packed.
   pm.addPass(createSymbolDCEPass());
@@ -104,7 +111,7 @@ void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {
 }
 
 void moec::buildMoEToCpuPipeline(OpPassManager &pm, const CpuOptions &options) {
-  buildScheduleStage(pm);
+  buildScheduleStage(pm, options);
   buildKernelStage(pm);
   buildX86Stage(pm, options);
 }
@@ -114,6 +121,9 @@ namespace {
 struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
   ListOption<std::string> levels{
       *this, "levels", llvm::cl::desc("Instruction-set levels: v2, avx2, avx512 (default: all)")};
+  Option<std::string> weightsType{
+      *this, "weights-dtype", llvm::cl::init("file"),
+      llvm::cl::desc("What f32 weights of products are stored in: file (as they are), bf16, f16")};
 };
 } // namespace
 
@@ -123,6 +133,7 @@ void moec::registerPipelines() {
       [](OpPassManager &pm, const CpuPipelineOptions &options) {
         CpuOptions cpuOptions;
         cpuOptions.levels.assign(options.levels.begin(), options.levels.end());
+        cpuOptions.weightsType = options.weightsType;
         buildMoEToCpuPipeline(pm, cpuOptions);
       });
 }

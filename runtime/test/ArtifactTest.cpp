@@ -100,6 +100,70 @@ TEST_F(ArtifactTest, FindsItsWeights) {
   EXPECT_FAILS(openWeights(nullptr), MOERT_INVALID_ARGUMENT, "no path");
 }
 
+TEST_F(ArtifactTest, NoticesWeightsThatChangeWhileMapped) {
+  std::string path = folder / "w";
+  for (bool mapped : {true, false}) {
+    for (int change = 0; change < 3; ++change) {
+      writeTestWeights(path);
+      ASSERT_OK(wrap(moert_artifact_v1));
+      ASSERT_OK(openWeights(path.c_str(), mapped ? MOERT_LOAD_MMAP : MOERT_LOAD_READ));
+      moert_dim_binding batch = {"B", 1};
+      moert_session_options options = {};
+      options.size = sizeof(options);
+      options.dims = &batch;
+      options.num_dims = 1;
+      moert_session *made;
+      ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &made));
+      Session session(made);
+      moert_request *call;
+      ASSERT_OK(api().request_create(made, "main", &call));
+      Request request(call);
+      MainCall main(3);
+      main.set(call);
+      ASSERT_OK(api().request_run(call));
+      std::vector<uint8_t> bytes = readFile(path);
+      if (change == 0) {
+        ASSERT_EQ(truncate(path.c_str(), 4096), 0);
+      } else if (change == 1) {
+        ASSERT_EQ(truncate(path.c_str(), off_t(bytes.size()) + 1), 0);
+      } else {
+        bytes[bytes.size() - 4096] ^= 1;
+        writeFile(path, bytes);
+      }
+      moert_status status = api().request_run(call);
+      if (mapped) {
+        EXPECT_EQ(status.code, MOERT_CORRUPT) << status.message;
+        EXPECT_NE(std::string(status.message)
+                      .find(change ? "was written to while mapped" : "shrank from "),
+                  std::string::npos)
+            << status.message;
+      } else {
+        EXPECT_OK(status);
+        main.expect(call);
+      }
+    }
+  }
+  // A file of the same name that takes its place does no harm.
+  writeTestWeights(path);
+  ASSERT_OK(openWeights(path.c_str()));
+  writeTestWeights(path + "2");
+  ASSERT_EQ(rename((path + "2").c_str(), path.c_str()), 0);
+  moert_dim_binding batch = {"B", 1};
+  moert_session_options options = {};
+  options.size = sizeof(options);
+  options.dims = &batch;
+  options.num_dims = 1;
+  moert_session *made;
+  ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &made));
+  Session session(made);
+  moert_request *call;
+  ASSERT_OK(api().request_create(made, "main", &call));
+  Request request(call);
+  MainCall main(3);
+  main.set(call);
+  EXPECT_OK(api().request_run(call));
+}
+
 TEST_F(ArtifactTest, RefusesWhatIsNoArtifact) {
   EXPECT_FAILS(open(folder / "missing.so"), MOERT_NOT_FOUND, "missing.so");
   EXPECT_EQ(artifact, nullptr);
@@ -120,6 +184,14 @@ TEST_F(ArtifactTest, RefusesWhatIsNoArtifact) {
   std::vector<uint8_t> bad = good;
   bad[18] = 183; // e_machine: AArch64
   EXPECT_FAILS(openBytes(bad), MOERT_INCOMPATIBLE, "for this machine");
+  EXPECT_FAILS(openBytes({}), MOERT_CORRUPT, "is empty");
+  EXPECT_FAILS(open(MOERT_TEST_LIBRARY), MOERT_INCOMPATIBLE, "does not end in moec's seal");
+  // Anywhere in the file, code and data included.
+  for (size_t place = 64; place < good.size() - 40; place += good.size() / 50) {
+    bad = good;
+    bad[place] ^= 4;
+    EXPECT_EQ(openBytes(bad).code, MOERT_CORRUPT) << place;
+  }
   bad = good;
   bad[39] = 0x80; // e_phoff far outside
   EXPECT_FAILS(openBytes(bad), MOERT_CORRUPT, "truncated");
@@ -145,8 +217,10 @@ TEST_F(ArtifactTest, ChecksTables) {
   refuses(MOERT_INCOMPATIBLE, "ABI version 2");
   table.size += 8;
   refuses(MOERT_INCOMPATIBLE, "newer runtime");
-  table.size -= 8;
+  table.size -= 16;
   refuses(MOERT_CORRUPT, "too short");
+  table.functions_bytes += 8;
+  refuses(MOERT_INCOMPATIBLE, "newer runtime: it calls functions in a table of");
   table.num_entries = 0;
   refuses(MOERT_CORRUPT, "no entry");
   table.entries = nullptr;

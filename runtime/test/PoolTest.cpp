@@ -133,6 +133,23 @@ TEST_F(PoolTest, AccountsForItsMemory) {
   EXPECT_EQ(counting.liveBytes, 0);
 }
 
+TEST_F(PoolTest, KeepsSizesThatComeBackLate) {
+  Pool pool(host, 0);
+  // Twenty shapes of up to 1 MiB, one after the other: each idles for far more than 64 runs.
+  auto turn = [&] {
+    for (int64_t shape = 1; shape <= 20; ++shape)
+      for (int run = 0; run < 100; ++run) {
+        ASSERT_NE(pool.allocate(shape * 50000, code), nullptr);
+        pool.endRun();
+      }
+  };
+  turn();
+  int64_t after = counting.allocations;
+  for (int i = 0; i < 5; ++i)
+    turn();
+  EXPECT_EQ(counting.allocations, after);
+}
+
 TEST_F(PoolTest, ForgetsSizesNobodyAsksForAnyMore) {
   Pool pool(host, 0);
   // A shape that grows with every run, as a decoder without bound state has.

@@ -341,7 +341,9 @@ TEST(Session, TracesLoopsAndRuns) {
   ASSERT_EQ(spans.events.size(), 2u);
   EXPECT_STREQ(spans.events[0].name, "add");
   EXPECT_EQ(spans.events[0].units, 9);
+  EXPECT_NE(spans.events[0].record, nullptr);
   EXPECT_STREQ(spans.events[1].name, "main");
+  EXPECT_EQ(spans.events[1].record, nullptr);
   EXPECT_LE(spans.events[1].begin_ns, spans.events[0].begin_ns);
   EXPECT_GE(spans.events[1].end_ns, spans.events[0].end_ns);
 }

@@ -236,4 +236,5 @@ extern "C" const struct moert_artifact_v1 moert_artifact_v1 = {
     kStates,
     kKernels,
     nullptr,
+    sizeof(moert_functions),
 };

@@ -48,6 +48,30 @@ TEST_F(ThreadPoolTest, ProcessesEachUnitOnce) {
   EXPECT_EQ(counting.liveBlocks, 0);
 }
 
+TEST_F(ThreadPoolTest, RangesHaveAtMostTheGrain) {
+  struct Largest {
+    static void run(void *argument, int64_t begin, int64_t end) {
+      auto &self = *static_cast<Largest *>(argument);
+      int64_t largest = self.units.load();
+      while (end - begin > largest && !self.units.compare_exchange_weak(largest, end - begin)) {
+      }
+      Counter::run(&self.counter, begin, end);
+    }
+    Counter counter{1000};
+    std::atomic<int64_t> units{0};
+  };
+  for (int32_t threads : {1, 3}) {
+    ThreadPool pool(host);
+    ASSERT_OK(pool.start(threads));
+    for (int64_t grain : {0, 1, 7, 16, 999, 5000}) {
+      Largest largest;
+      pool.run(Largest::run, &largest, 1000, grain);
+      EXPECT_TRUE(largest.counter.allOnce()) << grain << " at once, " << threads << " threads";
+      EXPECT_LE(largest.units, std::max<int64_t>(1, grain));
+    }
+  }
+}
+
 TEST_F(ThreadPoolTest, StartsAndStopsAtOnce) {
   for (int i = 0; i < 200; ++i) {
     ThreadPool pool(host);

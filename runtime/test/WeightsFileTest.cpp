@@ -102,6 +102,52 @@ TEST_F(WeightsFileTest, HoldsLargeSlabs) {
   EXPECT_OK(openAndVerify());
 }
 
+/// Slabs and gaps that end before, at and behind the multiples of 2 MiB at which the writer writes.
+TEST_F(WeightsFileTest, EveryByteIsASlabsOrZero) {
+  constexpr int64_t mib = 1 << 20, page = 4096;
+  infos = {{"to the end", MOERT_U8, 0, 1, 2 * mib - page, 2 * mib - page},
+           {"whole", MOERT_U8, 0, 2, 2 * mib, 2 * mib},
+           {"gap", MOERT_U8, 0, 3, 100, 3 * mib},
+           {"wide gap", MOERT_U8, 0, 2, 5 * mib + 1, 12 * mib},
+           {"small", MOERT_U8, 0, 150, 5000, 8192},
+           {"last", MOERT_U8, 0, 1, 1, page}};
+  for (int64_t piece : {INT64_MAX, int64_t(3 * mib), int64_t(65537)}) {
+    write(piece);
+    std::vector<uint8_t> file = readFile(path);
+    for (int32_t mode : {MOERT_LOAD_MMAP, MOERT_LOAD_READ}) {
+      WeightsReader reader(host);
+      ASSERT_OK(reader.open(path.c_str(), kBuild, infos.data(), uint32_t(infos.size()), mode));
+      EXPECT_EQ(reader.fileBytes(), int64_t(file.size()));
+      auto *begin = static_cast<const uint8_t *>(reader.data(0)) - page; // of the file
+      EXPECT_EQ(memcmp(begin, file.data(), file.size()), 0);
+      for (uint32_t weight = 0; weight < infos.size(); ++weight)
+        for (int64_t slab = 0; slab < infos[weight].num_slabs; ++slab) {
+          std::vector<uint8_t> expected = slabData(weight, slab);
+          expected.resize(size_t(infos[weight].slab_stride)); // zeros up to the next one
+          EXPECT_EQ(memcmp(static_cast<const uint8_t *>(reader.data(weight)) +
+                               slab * infos[weight].slab_stride,
+                           expected.data(), expected.size()),
+                    0)
+              << infos[weight].name << " " << slab;
+        }
+    }
+    EXPECT_OK(openAndVerify());
+    unlink(path.c_str());
+  }
+  EXPECT_EQ(counting.liveBlocks, 0);
+}
+
+TEST_F(WeightsFileTest, LargeFilesBeginAtHugePages) {
+  infos = {{"large", MOERT_U8, 0, 1, 5 << 20, 5 << 20}};
+  write();
+  for (int32_t mode : {MOERT_LOAD_MMAP, MOERT_LOAD_READ}) {
+    WeightsReader reader(host);
+    ASSERT_OK(reader.open(path.c_str(), kBuild, infos.data(), uint32_t(infos.size()), mode));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(reader.data(0)) % (2 << 20), 4096u);
+  }
+  EXPECT_EQ(counting.liveBlocks, 0);
+}
+
 TEST_F(WeightsFileTest, MayHoldNoWeights) {
   infos.clear();
   write();

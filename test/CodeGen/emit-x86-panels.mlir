@@ -1,7 +1,7 @@
 // RUN: moe-opt %s -split-input-file -emit-x86-panels -verify-diagnostics | FileCheck %s
 // RUN: not moe-opt %s -split-input-file -emit-x86-panels=depth=7 2>&1 | FileCheck %s --check-prefix=DEPTH
 
-// DEPTH: error: emit-x86-panels expects an even depth of at least 2, got 7
+// DEPTH: error: emit-x86-panels expects an even depth of at least 2, or 0, got 7
 
 // Blocks whose first row is in the call's share are gathered, widened and padded by a zero summand.
 // CHECK-LABEL: func.func private @pack
@@ -30,9 +30,9 @@ func.func private @pack(%begin: index, %end: index, %n: index, %x: memref<?x63xb
 // CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<24576xf32>
 // CHECK: tile.panels %{{.*}} : <2x41x600xf32> -> memref<77824xf32>
 // CHECK: scf.index_switch
-// CHECK: func.call @panel_f32_avx512_m1_first
+// CHECK: func.call @panel_f32_avx512_m1_ahead
 // CHECK: default
-// CHECK: func.call @panel_f32_avx512_m12_first
+// CHECK: func.call @panel_f32_avx512_m12_ahead
 // CHECK: func.call @panel_f32_avx512_m12(
 // Full columns, then the tail.
 // CHECK: vector.load %{{.*}} vector<16xf32>
@@ -40,7 +40,7 @@ func.func private @pack(%begin: index, %end: index, %n: index, %x: memref<?x63xb
 // CHECK: vector.maskedstore
 
 // One fused multiply-add per element and step: 24 of them, 12 broadcasts, 2 loads.
-// CHECK-LABEL: func.func private @panel_f32_avx512_m12_first(
+// CHECK-LABEL: func.func private @panel_f32_avx512_m12_ahead(
 // CHECK-SAME: "noinline"
 // CHECK: scf.for
 // CHECK: memref.prefetch
@@ -72,9 +72,9 @@ func.func private @product(%begin: index, %end: index, %n: index, %a: memref<?xf
 // size, and a kernel name that the user has taken.
 // CHECK-LABEL: func.func private @bf16
 // CHECK: memref.cast %{{.*}} : memref<640xf32> to memref<?xf32>
-// CHECK: func.call @panel_bf16_v2_m1_first_0(
-// CHECK: func.func private @panel_bf16_v2_m1_first()
-// CHECK-LABEL: func.func private @panel_bf16_v2_m1_first_0(
+// CHECK: func.call @panel_bf16_v2_m1_ahead_0(
+// CHECK: func.func private @panel_bf16_v2_m1_ahead()
+// CHECK-LABEL: func.func private @panel_bf16_v2_m1_ahead_0(
 // CHECK: vector.load %{{.*}} : memref<?xbf16>, vector<8xbf16>
 // CHECK: arith.shli
 // CHECK-COUNT-8: arith.mulf {{.*}} : vector<4xf32>
@@ -91,7 +91,7 @@ func.func private @bf16(%begin: index, %end: index, %n: index, %a: memref<640xf3
   }
   return
 }
-func.func private @panel_bf16_v2_m1_first()
+func.func private @panel_bf16_v2_m1_ahead()
 
 // -----
 

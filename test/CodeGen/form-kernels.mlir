@@ -1,4 +1,4 @@
-// RUN: moe-opt %s -split-input-file -form-kernels -verify-diagnostics | FileCheck %s
+// RUN: moe-opt %s -split-input-file --form-kernels=thread-work=0 -verify-diagnostics | FileCheck %s
 
 // Packing and product; equal kernels are one function.
 // CHECK-LABEL: func.func @products
@@ -9,7 +9,17 @@
 // CHECK: %[[SIZE:.*]] = arith.muli %[[N]], %[[DEPTH]]
 // CHECK: %[[A:.*]] = memref.alloc(%[[SIZE]]) : memref<?xf32>
 // CHECK: rt.launch @pack_rows units(%[[N]]) (%[[X]], %[[IDX]], %[[OFF]], %[[N]], %[[A]])
-// CHECK: rt.launch @panel_product units(%[[PANELS]]) (%[[N]], %[[A]], %[[OFF]], %[[W]], %[[O]])
+// Units are the panels of every range; at most 16, for ranges of 64 rows on average, are taken at once.
+// CHECK: %[[RANGES:.*]] = arith.subi
+// CHECK: %[[UNITS:.*]] = arith.muli %[[PANELS]], %[[RANGES]]
+// CHECK: %[[MEAN:.*]] = arith.divui %[[N]]
+// CHECK: %[[QUARTER:.*]] = arith.divui %[[MEAN]]
+// CHECK: %[[MANY:.*]] = arith.maxui %[[QUARTER]]
+// CHECK: %[[MOST:.*]] = arith.minui %[[MANY]]
+// CHECK: arith.ceildivui %[[PANELS]], %[[MOST]]
+// CHECK: %[[SHARE:.*]] = arith.ceildivui %[[PANELS]]
+// CHECK: %[[GRAIN:.*]] = arith.maxui %[[SHARE]]
+// CHECK: rt.launch @panel_product units(%[[UNITS]]) grain(%[[GRAIN]]) (%[[N]], %[[A]], %[[OFF]], %[[W]], %[[O]])
 // CHECK: rt.launch @pack_rows units
 // CHECK: rt.launch @panel_product units
 // CHECK-NOT: rt.launch

@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --form-kernels --canonicalize --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: moe-opt %s --form-kernels=thread-work=0 --canonicalize --split-input-file --verify-diagnostics | FileCheck %s
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>

@@ -126,3 +126,63 @@ func.func @memrefs(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
   linalg.softmax dimension(1) ins(%x : memref<?x8xf32>) outs(%y : memref<?x8xf32>)
   return
 }
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+
+// An element-wise op writes over its operand where it is the last reader of it.
+// CHECK-LABEL: func @overwrite
+// CHECK: %[[A:.*]] = linalg.generic {{.*}} ins(%arg0
+// CHECK: linalg.generic {{.*}} ins(%[[A]] {{.*}} outs(%{{.*}} : tensor<f32>)
+// CHECK: linalg.generic {{.*}} ins(%[[A]], %{{.*}}) outs(%[[A]]
+func.func @overwrite(%x: tensor<64xf32>, %s: tensor<f32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<64xf32>
+  %a = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<64xf32>) outs(%e : tensor<64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<64xf32>
+  %sum = linalg.generic {indexing_maps = [#id, affine_map<(d0) -> ()>], iterator_types = ["reduction"]}
+      ins(%a : tensor<64xf32>) outs(%s : tensor<f32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<f32>
+  %b = linalg.generic {indexing_maps = [#id, affine_map<(d0) -> ()>, #id], iterator_types = ["parallel"]}
+      ins(%a, %sum : tensor<64xf32>, tensor<f32>) outs(%e : tensor<64xf32>) {
+  ^bb0(%in: f32, %t: f32, %out: f32):
+    %0 = arith.divf %in, %t : f32
+    linalg.yield %0 : f32
+  } -> tensor<64xf32>
+  return %b : tensor<64xf32>
+}
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+
+// What an op reads twice is fused once.
+// CHECK-LABEL: func @doubled
+// CHECK: linalg.generic
+// CHECK: arith.addf %[[X:.*]], %[[X]]
+// CHECK: arith.addf %[[Y:.*]], %[[Y]]
+// CHECK-NOT: arith.addf
+// CHECK: linalg.yield
+func.func @doubled(%x: tensor<64xf32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<64xf32>
+  %a = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%x, %x : tensor<64xf32>, tensor<64xf32>) outs(%e : tensor<64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %0 = arith.addf %l, %r : f32
+    linalg.yield %0 : f32
+  } -> tensor<64xf32>
+  %b = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%a, %a : tensor<64xf32>, tensor<64xf32>) outs(%e : tensor<64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %0 = arith.addf %l, %r : f32
+    linalg.yield %0 : f32
+  } -> tensor<64xf32>
+  return %b : tensor<64xf32>
+}

@@ -4,9 +4,9 @@
 
 usage: same_bits.py [--all] [--rounds N] [--seed S] [--levels A,B] [--jobs N] [--json FILE] [NAME|FOLDER...]
 
-Models are exports of test/Models/exports by name, or folders with a model.onnx of that form; without any, SAMPLE of
-all families, bodies of the experts, forms of caches and types; with --all every export, all levels of instructions,
-longer sequences and more rounds. A model reads random tokens in many ways. Logits and rows of caches after the same
+Models are exports of test/Models/exports by name, or folders with a model.onnx of that form, NAME@TYPE compiled with
+--weights-dtype=TYPE; without any, SAMPLE of all families, bodies of the experts, forms of caches and types; with --all
+every export, all levels of instructions, longer sequences and more rounds. A model reads random tokens in many ways. Logits and rows of caches after the same
 tokens must be equal whatever
 
   batch      the other rows of the batch are,
@@ -45,6 +45,7 @@ mixtral-hf-batched-op20-none-f16 mixtral-hf-batched-op23-decode mixtral-hf-group
 olmoe-dynamo-batched-op24-none olmoe-hf-grouped-op20-multi olmoe-ts-loop-op17-none
 qwen2-hf-batched-op23-multi qwen2-hf-grouped-op20-prefill qwen3-hf-grouped-op20-decode
 qwen3-optimum-loop-op18-multi
+qwen2-hf-batched-op23-multi@bf16 olmoe-hf-grouped-op20-multi@f16
 """.split()
 WITH_STATE = {"granite-hf-batched-op20-multi", "mixtral-hf-batched-op23-decode"}  # of the sample
 # Exports of one model, in the same arithmetic: how files scale scores before attention differs between operator sets.
@@ -147,7 +148,8 @@ class Check:
     """One model: what is known of each token, and how often it was said again."""
 
     def __init__(self, options, folder, work):
-        self.options, self.folder, self.work = options, folder, work
+        self.folder, _, self.stored = folder.partition("@")
+        self.options, self.work = options, work
         self.name = os.path.basename(folder)
         self.counts = collections.Counter()
         self.rng = random.Random(f"{options.seed} {self.name}")
@@ -158,7 +160,7 @@ class Check:
         path = os.path.join(self.work, tag + ".so")
         model = os.path.join(folder or self.folder, "model.onnx")
         subprocess.run([self.options.moec, "compile", "--quiet", model, "-o", path,
-                        "--target", "cpu:" + ",".join(levels or self.options.levels), *arguments], check=True)
+                        "--weights-dtype", self.stored or "file", "--target", "cpu:" + ",".join(levels or self.options.levels), *arguments], check=True)
         return path
 
     def run(self):
@@ -336,10 +338,10 @@ def main():
     there = cpu_levels()
     options.levels = options.levels.split(",") if options.levels else there if options.all else there[1:] or there
     every = sorted(name for name in os.listdir(EXPORTS) if os.path.isfile(os.path.join(EXPORTS, name, "model.onnx")))
-    folders = [name if os.path.isdir(name) else os.path.join(EXPORTS, name)
+    folders = [name if os.path.isdir(name.partition("@")[0]) else os.path.join(EXPORTS, name)
                for name in options.names or (every if options.all else SAMPLE)]
     for folder in folders:
-        if not os.path.isfile(os.path.join(folder, "model.onnx")):
+        if not os.path.isfile(os.path.join(folder.partition("@")[0], "model.onnx")):
             parser.error(f"{folder}: no model.onnx")
     print(f"levels {', '.join(options.levels)}; threads {', '.join(map(str, THREADS))}; seed {options.seed}")
     print(f"{'tokens compared':40}" + "".join(f"{kind:>9}" for kind in KINDS))

@@ -68,5 +68,9 @@ int main(int argc, char **argv) {
                                        : moec::ArtifactKind::Executable;
   moec::PackOptions packOptions;
   packOptions.baseDirectory = llvm::sys::path::parent_path(output).str();
-  return mlir::failed(moec::emitArtifact(*module, kind, output, options, packOptions));
+  if (llvm::Error error = moec::emitArtifact(*module, kind, output, options, packOptions)) {
+    module->emitError() << llvm::toString(std::move(error));
+    return 1;
+  }
+  return 0;
 }

@@ -6,10 +6,25 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/Driver.h"
+#include "lib/Driver/ExitCode.h"
+#include "lib/Emit/MappedFile.h"
 
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/InitLLVM.h"
+
+#include <unistd.h>
+
+/// Allocates nothing, as there is nothing.
+static void onOutOfMemory(void *, const char *, bool) {
+  static const char message[] =
+      "moec: out of memory; what a model may take is bounded by --limit\n";
+  (void)!write(STDERR_FILENO, message, sizeof message - 1);
+  _exit(moec::exitResource);
+}
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llvm::install_bad_alloc_error_handler(onOutOfMemory);
+  moec::exitOnTruncation("moec", moec::exitBadInput);
   return moec::runDriver(llvm::ArrayRef<const char *>(argv + 1, argv + argc));
 }

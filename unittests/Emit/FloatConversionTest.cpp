@@ -10,6 +10,8 @@
 #include "llvm/ADT/APFloat.h"
 #include "gtest/gtest.h"
 
+#include <cmath>
+#include <limits>
 #include <random>
 
 using namespace moec;
@@ -80,4 +82,32 @@ TEST(FloatConversion, RunsOfNumbers) {
                 reinterpret_cast<char *>(wide.data()), 4, kF32, 1000);
   for (int index = 0; index < 1000; ++index)
     EXPECT_EQ(wide[index], convertFloat(narrow[index], kBF16, kF32));
+}
+
+TEST(FloatConversion, RunsToHalfPrecision) {
+  // Every exponent, at and around ties and the ends of the range.
+  std::vector<uint32_t> source;
+  for (uint32_t sign : {0u, 0x80000000u})
+    for (uint32_t exponent = 0; exponent < 256; ++exponent)
+      for (uint32_t fraction : {0u, 1u, 0xfffu, 0x1000u, 0x1001u, 0x2fffu, 0x3000u, 0x3001u,
+                                0x7fefffu, 0x7ff000u, 0x7fffffu})
+        source.push_back(sign | exponent << 23 | fraction);
+  std::vector<uint16_t> narrow(source.size());
+  auto bytes = [](auto &numbers) { return reinterpret_cast<char *>(numbers.data()); };
+  convertFloats(bytes(source), kF32, bytes(narrow), 2, kF16, source.size());
+  for (size_t index = 0; index < source.size(); ++index)
+    EXPECT_EQ(narrow[index], convertFloat(source[index], kF32, kF16)) << std::hex << source[index];
+}
+
+TEST(FloatConversion, Overflow) {
+  // Infinities and NaNs are what they were; 65520 is the least that becomes one.
+  std::vector<float> source{1.0f, INFINITY, -NAN, 65519.0f, -65520.0f, 1e30f};
+  std::vector<uint16_t> narrow(source.size());
+  auto bytes = [](auto &numbers) { return reinterpret_cast<char *>(numbers.data()); };
+  convertFloats(bytes(source), kF32, bytes(narrow), 2, kF16, source.size());
+  EXPECT_EQ(findOverflow(bytes(source), kF32, bytes(narrow), 2, kF16, 6), 4);
+  EXPECT_EQ(findOverflow(bytes(source), kF32, bytes(narrow), 2, kF16, 4), 4);
+  EXPECT_EQ(toDouble(bytes(source) + 16, kF32), -65520.0);
+  EXPECT_EQ(getLargest(kF16), 65504.0);
+  EXPECT_EQ(getLargest(kF32), double(std::numeric_limits<float>::max()));
 }

@@ -8,6 +8,7 @@
 #include "lib/Emit/WeightPacker.h"
 
 #include "lib/Emit/FloatConversion.h"
+#include "lib/Emit/RoundingError.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -17,6 +18,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace moec;
@@ -107,8 +110,8 @@ std::vector<uint64_t> packNaively(PackAttr pack, int64_t slab, StringRef file) {
   return result;
 }
 
-struct WeightPacker : testing::Test {
-  WeightPacker() { context.loadDialect<RTDialect>(); }
+struct WeightPackerTest : testing::Test {
+  WeightPackerTest() { context.loadDialect<RTDialect>(); }
 
   void SetUp() override {
     ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("moec-weights", directory));
@@ -131,21 +134,33 @@ struct WeightPacker : testing::Test {
     return dyn_cast_or_null<WeightExprInterface>(parseAttribute(text, &context));
   }
 
-  /// Packs `text` with chunks of several sizes and compares every slab.
+  /// Evaluates `expr` in pieces of about `pieceBytes`.
+  llvm::Error pack(WeightExprInterface expr, int64_t pieceBytes, std::vector<std::string> &slabs) {
+    slabs.assign(getWeightLayout(expr).numSlabs, "");
+    PackOptions options;
+    options.baseDirectory = directory.str().str();
+    WeightFiles files(options);
+    WeightPacker packer(files);
+    WeightPieces pieces(expr, pieceBytes);
+    SmallVector<char, 0> bytes;
+    while (std::optional<WeightPiece> piece = pieces.next()) {
+      if (llvm::Error error = packer.pack(expr, *piece, bytes))
+        return error;
+      slabs[piece->slab].append(bytes.begin(), bytes.end());
+    }
+    return llvm::Error::success();
+  }
+
+  /// Packs `text` with pieces of several sizes and compares every slab.
   void check(const std::string &text) {
     SCOPED_TRACE(text);
     WeightExprInterface expr = parse(text);
     ASSERT_TRUE(expr);
     WeightLayout layout = getWeightLayout(expr);
     unsigned bytes = expr.getExprType().getElementTypeBitWidth() / 8;
-    for (int64_t chunk : {1, 100, 1 << 20}) {
-      WeightReader reader(directory);
-      std::vector<std::string> slabs(layout.numSlabs);
-      llvm::Error error =
-          packWeight(reader, expr, chunk, [&](int64_t slab, ArrayRef<char> data) -> llvm::Error {
-            slabs[slab].append(data.begin(), data.end());
-            return llvm::Error::success();
-          });
+    for (int64_t pieceBytes : {1, 100, 1000, 1 << 20}) {
+      std::vector<std::string> slabs;
+      llvm::Error error = pack(expr, pieceBytes, slabs);
       ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
       for (int64_t slab = 0; slab < layout.numSlabs; ++slab) {
         std::vector<uint64_t> expected;
@@ -173,10 +188,8 @@ struct WeightPacker : testing::Test {
   }
 
   std::string fail(const std::string &text) {
-    WeightReader reader(directory);
-    return llvm::toString(packWeight(reader, parse(text), 1 << 20, [](int64_t, ArrayRef<char>) {
-      return llvm::Error::success();
-    }));
+    std::vector<std::string> slabs;
+    return llvm::toString(pack(parse(text), 1 << 20, slabs));
   }
 
   MLIRContext context;
@@ -186,7 +199,7 @@ struct WeightPacker : testing::Test {
 
 } // namespace
 
-TEST_F(WeightPacker, LeavesOfEveryType) {
+TEST_F(WeightPackerTest, LeavesOfEveryType) {
   for (const char *type : {"f32", "f16", "bf16", "f64", "i8", "i16", "i32", "i64"})
     check(std::string("#rt.file<\"w\", 3, tensor<5x7x") + type + ">>");
   check("dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xbf16>");
@@ -195,7 +208,7 @@ TEST_F(WeightPacker, LeavesOfEveryType) {
   check("#rt.file<\"w\", 8, tensor<f32>>");
 }
 
-TEST_F(WeightPacker, EveryOperation) {
+TEST_F(WeightPackerTest, EveryOperation) {
   const std::string f = "#rt.file<\"w\", 8, tensor<5x6x7xf32>>",
                     g = "#rt.file<\"w\", 400, tensor<5x2x7xf32>>";
   for (const char *permutation : {"[0, 2, 1]", "[2, 1, 0]", "[1, 2, 0]", "[2, 0, 1]", "[1, 0, 2]"})
@@ -217,32 +230,97 @@ TEST_F(WeightPacker, EveryOperation) {
         "tensor<3xf32>>]>, bf16>");
 }
 
-TEST_F(WeightPacker, PanelsOfEveryTypeAndRaggedSize) {
-  for (const char *type : {"f32", "f16", "bf16"})
-    for (const char *shape : {"3x33x5", "2x32x4", "1x1x1", "2x70x1", "40x7", "64x64"})
+/// Both orders of a matrix in its file, which are packed by different loops.
+TEST_F(WeightPackerTest, PanelsOfEveryTypeAndRaggedSize) {
+  for (const char *type : {"f32", "f16", "bf16"}) {
+    for (const char *shape : {"3x33x5", "2x32x4", "1x1x1", "2x70x1", "40x7", "64x64", "35x37"})
       check(std::string("#rt.pack<#rt.file<\"w\", 8, tensor<") + shape + "x" + type + ">>, 1>");
+    for (const char *shape : {"3x5x33", "2x4x32", "2x1x70"})
+      check(std::string("#rt.pack<#rt.transpose<#rt.file<\"w\", 8, tensor<") + shape + "x" + type +
+            ">>, [0, 2, 1]>, 1>");
+    for (const char *shape : {"7x40", "64x64", "37x35"})
+      check(std::string("#rt.pack<#rt.transpose<#rt.file<\"w\", 8, tensor<") + shape + "x" + type +
+            ">>, [1, 0]>, 1>");
+  }
 }
 
-TEST_F(WeightPacker, PanelsOfPairs) {
-  for (const char *type : {"f32", "f16", "bf16"})
-    for (const char *shape : {"3x34x5", "2x32x4", "1x2x1", "2x70x3", "66x7"})
+TEST_F(WeightPackerTest, PanelsOfPairs) {
+  for (const char *type : {"f32", "f16", "bf16"}) {
+    for (const char *shape : {"3x34x5", "2x32x4", "1x2x1", "2x70x3", "66x7", "46x37"})
       check(std::string("#rt.pack<#rt.file<\"w\", 8, tensor<") + shape + "x" + type + ">>, 2>");
+    for (const char *shape : {"3x5x34", "2x4x32", "1x1x2", "2x3x70"})
+      check(std::string("#rt.pack<#rt.transpose<#rt.file<\"w\", 8, tensor<") + shape + "x" + type +
+            ">>, [0, 2, 1]>, 2>");
+  }
   check("#rt.pack<#rt.cast<#rt.transpose<#rt.file<\"w\", 0, tensor<2x9x40xf32>>, [0, 2, 1]>, "
         "bf16>, 2>");
 }
 
-TEST_F(WeightPacker, EmptyWeights) {
+TEST_F(WeightPackerTest, PanelsOfEveryOperation) {
+  const std::string f = "#rt.file<\"w\", 8, tensor<5x6x42xf32>>",
+                    t = "#rt.transpose<#rt.file<\"w\", 16, tensor<5x42x6xf32>>, [0, 2, 1]>";
+  for (const char *columns : {"1", "2"})
+    for (const std::string &source : {f, t}) {
+      auto pack = [&](const std::string &expr) {
+        check("#rt.pack<" + expr + ", " + columns + ">");
+      };
+      pack("#rt.slice<" + source + ", [1, 2, 3], [3, 4, 35]>");
+      pack("#rt.stack<[#rt.slice<#rt.reshape<" + source +
+           ", [30, 42]>, [1, 0], [28, 42]>, "
+           "#rt.file<\"w\", 400, tensor<28x42xf32>>]>");
+      pack("#rt.concat<1, [" + source + ", #rt.file<\"w\", 400, tensor<5x20x42xf32>>]>");
+      pack("#rt.concat<2, [" + source + ", #rt.file<\"w\", 400, tensor<5x6x7xf32>>]>");
+      pack("#rt.reshape<" + source + ", [42, 30]>");
+      pack("#rt.cast<" + source + ", bf16>");
+      pack("#rt.transpose<#rt.cast<" + source + ", f16>, [1, 2, 0]>");
+    }
+}
+
+TEST_F(WeightPackerTest, EmptyWeights) {
   check("#rt.file<\"w\", 8, tensor<0x6xf32>>");
   check("#rt.pack<#rt.file<\"w\", 8, tensor<2x0x6xf32>>, 1>");
   check("#rt.pack<#rt.file<\"w\", 8, tensor<2x6x0xbf16>>, 1>");
 }
 
-TEST_F(WeightPacker, FilesThatAreMissingOrShort) {
-  EXPECT_NE(fail("#rt.file<\"nowhere\", 0, tensor<4xf32>>").find("cannot open weights"),
-            std::string::npos);
+TEST_F(WeightPackerTest, FilesThatAreMissingOrShort) {
+  EXPECT_NE(fail("#rt.file<\"nowhere\", 0, tensor<4xf32>>").find("cannot open"), std::string::npos);
   EXPECT_NE(fail("#rt.file<\"w\", 19999, tensor<4xf32>>")
                 .find("have 20000 bytes, but the model places 16 bytes at offset 19999"),
             std::string::npos);
-  EXPECT_NE(fail("#rt.file<\".\", 0, tensor<4xf32>>").find("cannot read weights"),
-            std::string::npos);
+  EXPECT_NE(fail("#rt.file<\".\", 0, tensor<4xf32>>").find("is a directory"), std::string::npos);
+}
+
+TEST_F(WeightPackerTest, FiniteNumbersStayFinite) {
+  const std::string numbers = "dense<[[1.0, 65519.0], [-70000.0, 2.0]]> : tensor<2x2xf32>";
+  EXPECT_EQ(fail("#rt.pack<#rt.cast<" + numbers + ", f16, finite = true>, 1>"),
+            "the number -70000 does not fit f16, whose largest is 65504");
+  EXPECT_EQ(fail("#rt.pack<#rt.cast<" + numbers + ", bf16, finite = true>, 1>"), "");
+  EXPECT_EQ(fail("#rt.pack<#rt.cast<" + numbers + ", f16>, 1>"), "");
+  EXPECT_EQ(fail("#rt.cast<dense<3.4e+38> : tensor<f32>, bf16, finite = true>"),
+            "the number 3.4e+38 does not fit bf16, whose largest is 3.38953e+38");
+  EXPECT_EQ(fail("#rt.cast<dense<0x7F800000> : tensor<3xf32>, f16, finite = true>"), "");
+}
+
+TEST_F(WeightPackerTest, RoundingError) {
+  // 1 + 2^-9 lies half a unit from 1 in bf16; 2^-134 is half the least subnormal, 2^-133 it.
+  PackOptions options;
+  options.baseDirectory = directory.str().str();
+  WeightFiles files(options);
+  WeightReader reader(files);
+  auto measured = measureRounding(
+      reader, cast<rt::CastAttr>(parse("#rt.cast<dense<[1.001953125, 2.0, 4.591774807899561e-41, "
+                                       "9.183549615799121e-41, 3.4e+38, 0x7F800000, 0.0]> : "
+                                       "tensor<7xf32>, bf16>")));
+  ASSERT_TRUE(static_cast<bool>(measured));
+  EXPECT_EQ(measured->elements, 6);
+  EXPECT_EQ(measured->overflows, 1);
+  EXPECT_EQ(measured->subnormals, 1);
+  EXPECT_EQ(measured->flushes, 1);
+  EXPECT_DOUBLE_EQ(measured->maxRelative, std::ldexp(1.0, -9) / (1 + std::ldexp(1.0, -9)));
+  EXPECT_FLOAT_EQ(measured->largest, 3.4e+38f);
+  EXPECT_GT(measured->rms(), 0);
+  RoundingError twice = *measured;
+  twice += *measured;
+  EXPECT_EQ(twice.elements, 12);
+  EXPECT_EQ(twice.rms(), measured->rms());
 }

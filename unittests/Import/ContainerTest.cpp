@@ -83,7 +83,7 @@ TEST(Container, Versions) {
   }
   model.set_ir_version(15);
   EXPECT_TRUE(failsWith(parse(model), ImportError::Unsupported, "",
-                        {"IR version 15", "up to 14", "allowNewerIR"}));
+                        {"IR version 15", "up to 14", "--allow-newer-ir"}));
   ImportOptions options;
   options.allowNewerIR = true;
   auto newer = parse(model, options);
@@ -150,7 +150,7 @@ TEST(Container, FilesThatCannotBeRead) {
   ImportOptions options;
   options.limits.fileBytes = 10;
   EXPECT_TRUE(failsWith(OnnxModel::load(folder.write("m.onnx", reluModel()), options),
-                        ImportError::Resource, "", {"size of the file", "fileBytes"}));
+                        ImportError::Resource, "", {"size of the file", "--limit file-bytes=N"}));
 }
 
 TEST(Container, FieldsWithoutInfluenceAreNoted) {
@@ -172,6 +172,8 @@ TEST(Container, EscapedNames) {
             "e");
   EXPECT_EQ(escapeName("\xff\xc3"), "\\xff\\xc3");
   EXPECT_EQ(escapeName("\xe2\x80\xae"), "\\u{202e}"); // Right-to-left override.
+  // Messages keep the escapes and lines they have.
+  EXPECT_EQ(escapeMessage("'a\\u{1b}'\n\tb\x1b"), "'a\\u{1b}'\n\tb\\u{1b}");
   EXPECT_EQ(escapeName(std::string(1000, 'x')), std::string(200, 'x') + "...");
   ImportError error(ImportError::Unsupported, "m\n.onnx", "a'b", "why");
   EXPECT_EQ(static_cast<llvm::ErrorInfoBase &>(error).message(), "m\\u{a}.onnx: 'a\\'b': why");

@@ -48,7 +48,7 @@ TEST(ExpandedSize, NodesAreCountedExactly) {
   limits.expandedNodes = 20;
   EXPECT_EQ(message(chain(3), limits),
             "the number of nodes that inlining of local functions would make, 21 or more, is more "
-            "than the limit of 20 (ImportLimits::expandedNodes); raise it if the file is trusted");
+            "than the limit of 20; raise it with --limit expanded-nodes=N if the file is trusted");
 }
 
 TEST(ExpandedSize, NodesOfNestedGraphsCount) {
@@ -70,7 +70,7 @@ TEST(ExpandedSize, NodesOfNestedGraphsCount) {
 /// Twice as many nodes per function: what no machine holds is refused by what is written of it.
 TEST(ExpandedSize, DoublingIsRefusedWithoutExpansion) {
   EXPECT_TRUE(failsWith(parse(chain(30)), resource, "call",
-                        {"would make, 3221225469 or more", "ImportLimits::expandedNodes"}));
+                        {"would make, 3221225469 or more", "--limit expanded-nodes=N"}));
   // More than 64 bits count.
   ImportOptions options;
   options.limits.callDepth = 1000;
@@ -80,7 +80,7 @@ TEST(ExpandedSize, DoublingIsRefusedWithoutExpansion) {
   std::string path = "call";
   for (int depth = 0; depth < 64; ++depth)
     path += "/p";
-  EXPECT_TRUE(failsWith(parse(chain(500)), resource, path, {"ImportLimits::callDepth"}));
+  EXPECT_TRUE(failsWith(parse(chain(500)), resource, path, {"--limit call-depth=N"}));
 }
 
 /// Names of nodes hold those of all calls around them.
@@ -91,7 +91,7 @@ TEST(ExpandedSize, LongNamesAreRefusedWithoutExpansion) {
   std::string name(10000, 'n');
   EXPECT_TRUE(failsWith(parse(chain(40, name), options), resource, "call",
                         {"the size of the nodes that inlining of local functions would make",
-                         "bytes or more", "ImportLimits::expandedBytes"}));
+                         "bytes or more", "--limit expanded-bytes=N"}));
 }
 
 /// A model that inlining accepts is never refused before it.

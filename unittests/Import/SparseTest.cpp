@@ -103,9 +103,10 @@ TEST(Sparse, Errors) {
   EXPECT_TRUE(failsWith(parse(narrow), ImportError::BadInput, "w", {"int64 indices"}));
 }
 
-TEST(Sparse, LargeResultsAreUnsupported) {
+TEST(Sparse, LargeResultsAreOverTheLimit) {
   EXPECT_TRUE(failsWith(parse(sparseModel({{5}, {0}, {1}, {1 << 20, 1 << 10}})),
-                        ImportError::Unsupported, "w", {"4294967296 bytes", "sparseDenseBytes"}));
+                        ImportError::Resource, "w",
+                        {"4294967296 bytes", "--limit sparse-dense-bytes=N"}));
   // The limit is for all of them together.
   ModelProto two = sparseModel({{5}, {0}, {1}, {1000}});
   auto *second = two.mutable_graph()->add_sparse_initializer();
@@ -113,7 +114,7 @@ TEST(Sparse, LargeResultsAreUnsupported) {
   second->mutable_values()->set_name("v");
   ImportOptions options;
   options.limits.sparseDenseBytes = 7999;
-  EXPECT_TRUE(failsWith(parse(two, options), ImportError::Unsupported, "v", {"4000 bytes"}));
+  EXPECT_TRUE(failsWith(parse(two, options), ImportError::Resource, "v", {"4000 bytes"}));
   options.limits.sparseDenseBytes = 8000;
   auto result = parse(two, options);
   EXPECT_TRUE(isRead(result));

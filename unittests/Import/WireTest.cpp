@@ -147,12 +147,13 @@ TEST(Wire, Nesting) {
   ASSERT_FALSE(bool(deep));
   llvm::handleAllErrors(deep.takeError(), [](ImportError &error) {
     EXPECT_EQ(error.kind, ImportError::Resource);
-    EXPECT_NE(error.message.find("messageDepth"), std::string::npos);
+    EXPECT_NE(error.message.find("--limit message-depth=N"), std::string::npos);
   });
   std::string groups;
   for (int i = 0; i < 100000; ++i)
     groups += tag(900, 3);
-  EXPECT_TRUE(failsWith(parse(head + groups), ImportError::Resource, "", {"messageDepth"}));
+  EXPECT_TRUE(
+      failsWith(parse(head + groups), ImportError::Resource, "", {"--limit message-depth=N"}));
 }
 
 TEST(Wire, Limits) {
@@ -163,18 +164,18 @@ TEST(Wire, Limits) {
   addNode(three, "Relu", {"a"}, {"b"});
   addNode(three, "Relu", {"b"}, {"y"});
   EXPECT_TRUE(failsWith(parse(three, options), ImportError::Resource, "graph.node[2]",
-                        {"limit of 2", "ImportLimits::nodes"}));
+                        {"limit of 2", "--limit nodes=N"}));
   options = {};
   options.limits.tensors = 1;
   ModelProto tensors = reluModel();
   addInitializer(tensors, "a", DataType::Float, {0});
   addInitializer(tensors, "b", DataType::Float, {0});
   EXPECT_TRUE(failsWith(parse(tensors, options), ImportError::Resource, "graph.initializer[1]",
-                        {"ImportLimits::tensors"}));
+                        {"--limit tensors=N"}));
   ModelProto named = reluModel();
   named.mutable_graph()->mutable_node(0)->set_name(std::string(70000, 'n'));
   EXPECT_TRUE(failsWith(parse(named), ImportError::Resource, "graph.node[0].name",
-                        {"70000 bytes", "ImportLimits::nameBytes"}));
+                        {"70000 bytes", "--limit name-bytes=N"}));
   ModelProto ranked = emptyModel();
   for (int i = 0; i < 65; ++i)
     ranked.mutable_graph()
@@ -184,7 +185,7 @@ TEST(Wire, Limits) {
         ->mutable_shape()
         ->add_dim();
   EXPECT_TRUE(failsWith(parse(ranked), ImportError::Resource,
-                        "graph.input[0].type.tensor_type.shape.dim[64]", {"ImportLimits::rank"}));
+                        "graph.input[0].type.tensor_type.shape.dim[64]", {"--limit rank=N"}));
   options = {};
   options.limits.parsedBytes = 100000;
   // Two bytes each on the wire, a hundred times that in memory.
@@ -195,7 +196,7 @@ TEST(Wire, Limits) {
   ASSERT_FALSE(bool(result));
   llvm::handleAllErrors(result.takeError(), [](ImportError &error) {
     EXPECT_EQ(error.kind, ImportError::Resource);
-    EXPECT_NE(error.message.find("ImportLimits::parsedBytes"), std::string::npos);
+    EXPECT_NE(error.message.find("--limit parsed-bytes=N"), std::string::npos);
   });
 }
 

@@ -54,6 +54,16 @@ TEST_F(WeightBuilders, StackOfTransposedExperts) {
     experts.push_back(casted(transposed(reshaped(sliced(w, {e, 0, 0}, {1, 6, 4}), {6, 4}), {1, 0}),
                              BFloat16Type::get(&context)));
   EXPECT_EQ(stacked(experts), casted(transposed(w, {0, 2, 1}), BFloat16Type::get(&context)));
+  // Casts that tell overflow are others than those that do not.
+  SmallVector<WeightExprInterface> finite, mixed;
+  for (int64_t e = 0; e < 8; ++e) {
+    WeightExprInterface slice = reshaped(sliced(w, {e, 0, 0}, {1, 6, 4}), {6, 4});
+    finite.push_back(casted(slice, BFloat16Type::get(&context), /*finite=*/true));
+    mixed.push_back(casted(slice, BFloat16Type::get(&context), /*finite=*/e % 2 == 0));
+  }
+  EXPECT_EQ(stacked(finite), casted(w, BFloat16Type::get(&context), /*finite=*/true));
+  EXPECT_NE(stacked(finite), casted(w, BFloat16Type::get(&context)));
+  EXPECT_TRUE(isa<StackAttr>(stacked(mixed)));
 }
 
 TEST_F(WeightBuilders, TransposesCompose) {

@@ -75,7 +75,17 @@ const ValueFacts &ShapeContext::get(Value value) {
   // An empty list of axes or sizes is known without a constant.
   if (known->elementType && holdsShapes(known->elementType) && known->getNumElements() == 0)
     known->elements.emplace();
-  return *(facts[value] = std::move(known));
+  return keep(value, std::move(*known));
+}
+
+const ValueFacts &ShapeContext::keep(Value value, ValueFacts known) {
+  std::unique_ptr<ValueFacts> &kept = facts[value];
+  if (kept && kept->elements)
+    numElements -= kept->elements->size();
+  if (known.elements)
+    numElements += known.elements->size();
+  kept = std::make_unique<ValueFacts>(std::move(known));
+  return *kept;
 }
 
 /// Elements are kept only where they are exactly what the program computes: no wrap-around.
@@ -131,14 +141,14 @@ LogicalResult ShapeContext::set(OpResult result, ValueFacts known) {
     }
   }
   dropUnusableElements(known);
-  facts[result] = std::make_unique<ValueFacts>(std::move(known));
+  keep(result, std::move(known));
   return success();
 }
 
 void ShapeContext::setShape(Value value, Shape shape) {
   ValueFacts known = get(value);
   known.shape = std::move(shape);
-  facts[value] = std::make_unique<ValueFacts>(std::move(known));
+  keep(value, std::move(known));
 }
 
 void ShapeContext::setConstant(Value value, Attribute attribute) {
@@ -147,7 +157,7 @@ void ShapeContext::setConstant(Value value, Attribute attribute) {
     return;
   ValueFacts known = get(value);
   known.elements = std::move(elements);
-  facts[value] = std::make_unique<ValueFacts>(std::move(known));
+  keep(value, std::move(known));
 }
 
 InFlightDiagnostic ShapeContext::error(Operation *op) const {

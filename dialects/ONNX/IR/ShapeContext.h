@@ -72,6 +72,9 @@ public:
   /// Records the elements of a value's constant, if it holds small integers.
   void setConstant(mlir::Value value, mlir::Attribute attribute);
 
+  /// How many elements this context holds, for limits on what files may ask for.
+  uint64_t getNumElements() const { return numElements; }
+
   /// An error on the op, to be streamed into, or nothing if the context is
   /// quiet; converts to failure.
   mlir::InFlightDiagnostic error(mlir::Operation *op) const;
@@ -80,6 +83,9 @@ private:
   Options options;
   SizeTable table;
   llvm::DenseMap<mlir::Value, std::unique_ptr<ValueFacts>> facts;
+  uint64_t numElements = 0;
+
+  const ValueFacts &keep(mlir::Value value, ValueFacts known);
 };
 
 /// The tensor type of facts: constants become static sizes. Null without an

@@ -76,19 +76,22 @@ def RT_KernelOp : RT_SymbolOp<"kernel", [DeclareOpInterfaceMethods<SymbolUserOpI
   let assemblyFormat = "$sym_name attr-dict";
 }
 
-def RT_LaunchOp : RT_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def RT_LaunchOp : RT_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run a kernel over units [0, n)";
   let description = [{
     Cuts [0, n) into ranges, calls the kernel once per range, on any threads, and returns when all are done. `n` must
     depend on shapes only, and units must not depend on each other. `kernel` names a `rt.kernel` function, used at
-    every level, or an `rt.kernel` op. Arguments are passed by value, memrefs as references.
+    every level, or an `rt.kernel` op. Arguments are passed by value, memrefs as references. A range has at most
+    `grain` units (at least 1): given where units differ in cost by data, as experts do, or where the neighbours of so
+    many share operands that a cache holds.
 
     ```mlir
     rt.launch @k units(%n) (%x, %y) : memref<?x64xf32>, memref<?x64xf32>
+    rt.launch @p units(%n) grain(%g) (%x, %y) : memref<?x64xf32>, memref<?x64xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel, Index:$units, Variadic<AnyType>:$args);
-  let assemblyFormat = "$kernel `units` `(` $units `)` `(` $args `)` attr-dict (`:` type($args)^)?";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Index:$units, Optional<Index>:$grain, Variadic<AnyType>:$args);
+  let assemblyFormat = "$kernel `units` `(` $units `)` (`grain` `(` $grain^ `)`)? `(` $args `)` attr-dict (`:` type($args)^)?";
 }
 
 //===----------------------------------------------------------------------===//

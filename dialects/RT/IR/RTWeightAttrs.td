@@ -102,14 +102,16 @@ def RT_ConcatAttr : RT_WeightExpr<"Concat", "concat"> {
 def RT_CastAttr : RT_WeightExpr<"Cast", "cast"> {
   let summary = "elements converted to another floating-point type";
   let description = [{
-    Rounds to nearest, ties to even, in one step; between f16, bf16, f32 and f64.
+    Rounds to nearest, ties to even, in one step; between f16, bf16, f32 and f64. With `finite = true` no finite number
+    may become infinite: the packer fails on one that would.
 
     ```mlir
     #rt.cast<#rt.file<"w.bin", 0, tensor<64x192xf32>>, bf16>
+    #rt.cast<#rt.file<"w.bin", 0, tensor<64x192xf32>>, f16, finite = true>
     ```
   }];
-  let parameters = (ins RT_Source:$source, "::mlir::Type":$elementType);
-  let assemblyFormat = "`<` $source `,` $elementType `>`";
+  let parameters = (ins RT_Source:$source, "::mlir::Type":$elementType, DefaultValuedParameter<"bool", "false">:$finite);
+  let assemblyFormat = "`<` $source `,` $elementType (`,` `finite` `=` $finite^)? `>`";
 }
 
 def RT_PackAttr : RT_WeightExpr<"Pack", "pack"> {

@@ -58,7 +58,8 @@ WeightExprInterface moec::rt::transposed(WeightExprInterface source,
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return source;
   if (auto cast = dyn_cast<CastAttr>(source))
-    return casted(transposed(cast.getSource(), permutation), cast.getElementType());
+    return casted(transposed(cast.getSource(), permutation), cast.getElementType(),
+                  cast.getFinite());
   if (auto inner = dyn_cast<TransposeAttr>(source)) {
     SmallVector<int64_t> both;
     for (int64_t dim : permutation)
@@ -72,16 +73,16 @@ WeightExprInterface moec::rt::reshaped(WeightExprInterface source, ArrayRef<int6
   if (shape == getShape(source))
     return source;
   if (auto cast = dyn_cast<CastAttr>(source))
-    return casted(reshaped(cast.getSource(), shape), cast.getElementType());
+    return casted(reshaped(cast.getSource(), shape), cast.getElementType(), cast.getFinite());
   if (auto inner = dyn_cast<ReshapeAttr>(source))
     return reshaped(inner.getSource(), shape);
   return ReshapeAttr::get(source.getContext(), source, shape);
 }
 
-WeightExprInterface moec::rt::casted(WeightExprInterface source, Type elementType) {
+WeightExprInterface moec::rt::casted(WeightExprInterface source, Type elementType, bool finite) {
   if (source.getExprType().getElementType() == elementType)
     return source;
-  return CastAttr::get(source.getContext(), source, elementType);
+  return CastAttr::get(source.getContext(), source, elementType, finite);
 }
 
 WeightExprInterface moec::rt::packed(WeightExprInterface source, int64_t columns) {
@@ -149,7 +150,8 @@ WeightExprInterface moec::rt::sliced(WeightExprInterface source, ArrayRef<int64_
     return source;
   bool isEmpty = llvm::is_contained(sizes, 0);
   if (auto cast = dyn_cast<CastAttr>(source))
-    return casted(sliced(cast.getSource(), offsets, sizes), cast.getElementType());
+    return casted(sliced(cast.getSource(), offsets, sizes), cast.getElementType(),
+                  cast.getFinite());
   if (auto inner = dyn_cast<SliceAttr>(source)) {
     SmallVector<int64_t> shifted;
     for (auto [a, b] : llvm::zip_equal(inner.getOffsets(), offsets))
@@ -214,9 +216,11 @@ WeightExprInterface moec::rt::stacked(ArrayRef<WeightExprInterface> elements) {
   if (count == 1)
     return reshaped(elements[0], shape);
   if (auto sources = commonSources<CastAttr>(
-          elements, [](CastAttr attr) { return attr.getElementType(); }, true);
+          elements,
+          [](CastAttr attr) { return std::pair(attr.getElementType(), attr.getFinite()); }, true);
       !sources.empty())
-    return casted(stacked(sources), elements[0].getExprType().getElementType());
+    return casted(stacked(sources), elements[0].getExprType().getElementType(),
+                  cast<CastAttr>(elements[0]).getFinite());
   if (auto sources = commonSources<TransposeAttr>(
           elements, [](TransposeAttr attr) { return attr.getPermutation(); }, true);
       !sources.empty()) {
@@ -236,9 +240,11 @@ WeightExprInterface moec::rt::stacked(ArrayRef<WeightExprInterface> elements) {
 
 WeightExprInterface moec::rt::concatenated(int64_t axis, ArrayRef<WeightExprInterface> elements) {
   if (auto sources = commonSources<CastAttr>(
-          elements, [](CastAttr attr) { return attr.getElementType(); }, false);
+          elements,
+          [](CastAttr attr) { return std::pair(attr.getElementType(), attr.getFinite()); }, false);
       !sources.empty())
-    return casted(concatenated(axis, sources), elements[0].getExprType().getElementType());
+    return casted(concatenated(axis, sources), elements[0].getExprType().getElementType(),
+                  cast<CastAttr>(elements[0]).getFinite());
   if (auto sources = commonSources<TransposeAttr>(
           elements, [](TransposeAttr attr) { return attr.getPermutation(); }, false);
       !sources.empty()) {
@@ -280,7 +286,7 @@ WeightExprInterface moec::rt::normalised(WeightExprInterface expr) {
       .Case([&](SliceAttr e) { return sliced(sources[0], e.getOffsets(), e.getSizes()); })
       .Case([&](StackAttr) { return stacked(sources); })
       .Case([&](ConcatAttr e) { return concatenated(e.getAxis(), sources); })
-      .Case([&](CastAttr e) { return casted(sources[0], e.getElementType()); })
+      .Case([&](CastAttr e) { return casted(sources[0], e.getElementType(), e.getFinite()); })
       .Case([&](PackAttr e) { return packed(sources[0], e.getColumns()); })
       .Default([&](Attribute) { return expr; });
 }

@@ -44,8 +44,9 @@ WeightExprInterface stacked(llvm::ArrayRef<WeightExprInterface> elements);
 /// `elements`, at least one, one after another along `axis`.
 WeightExprInterface concatenated(int64_t axis, llvm::ArrayRef<WeightExprInterface> elements);
 
-/// The elements rounded to `elementType`.
-WeightExprInterface casted(WeightExprInterface source, mlir::Type elementType);
+/// The elements rounded to `elementType`; if `finite`, an error where a finite one becomes
+/// infinite.
+WeightExprInterface casted(WeightExprInterface source, mlir::Type elementType, bool finite = false);
 
 /// Panels; nothing can be applied to the result.
 WeightExprInterface packed(WeightExprInterface source, int64_t columns);

@@ -192,7 +192,8 @@ static bool isCastable(Type type) {
   return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type);
 }
 
-LogicalResult CastAttr::verify(EmitError emitError, WeightExprInterface source, Type elementType) {
+LogicalResult CastAttr::verify(EmitError emitError, WeightExprInterface source, Type elementType,
+                               bool finite) {
   if (failed(verifySource(emitError, source)))
     return failure();
   for (Type type : {source.getExprType().getElementType(), elementType})

@@ -219,8 +219,8 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
   for (uint8_t byte : buildId)
     id.push_back(t.integer(i8, static_cast<int8_t>(byte)));
   auto metadata = module->getAttrOfType<StringAttr>(RTDialect::kMetadata);
-  auto type = t.structType(
-      {t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr, t.ptr, t.ptr, t.ptr});
+  auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr,
+                            t.ptr, t.ptr, t.ptr, t.i64});
   SmallVector<TableBuilder::Emit> fields = {t.integer(t.i32, MOERT_ABI_VERSION),
                                             t.integer(t.i32, sizeof(moert_artifact_v1)),
                                             t.aggregate(idType, id),
@@ -233,7 +233,8 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
                                             emitWeights(t, tables.weights),
                                             emitStates(t, tables.states),
                                             emitKernels(t, tables.kernels),
-                                            metadata ? t.string(metadata) : t.null()};
+                                            metadata ? t.string(metadata) : t.null(),
+                                            t.integer(t.i64, sizeof(moert_functions))};
   t.global(type, t.aggregate(type, fields), MOERT_ARTIFACT_SYMBOL);
   return success();
 }

@@ -20,7 +20,8 @@ def ConvertRTToLLVMPass : Pass<"convert-rt-to-llvm", "::mlir::ModuleOp"> {
 
     - Host functions get the run's context as first argument. `memref.alloc` and `memref.dealloc` become the runtime's
       `alloc` and `release`; kernels may hold `memref.alloca` only.
-    - `rt.launch` stores its arguments into a record on the stack and calls `parallel_for`. Every kernel function gets
+    - `rt.launch` stores its arguments into a record on the stack and calls `parallel_for`, or
+      `parallel_for_grain` where it has a grain. Every kernel function gets
       a wrapper `NAME.entry` with the attributes that select its instructions, into which it is inlined.
     - Conversions between f32 and bf16 are spelled out, and vector transfers are unrolled, so that nothing becomes a call
       into a library other than `memcpy` and `memset`.

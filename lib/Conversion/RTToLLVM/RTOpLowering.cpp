@@ -84,8 +84,11 @@ struct LaunchLowering : RTLowering<LaunchOp> {
       LLVM::StoreOp::create(rewriter, loc, arg, field);
     }
     Value kernel = constant(rewriter, loc, rewriter.getI32Type(), number->second);
-    callRuntime(rewriter, loc, Slot::ParallelFor, getContextPointer(op),
-                {kernel, record, adaptor.getUnits()});
+    SmallVector<Value> arguments{kernel, record, adaptor.getUnits()};
+    if (adaptor.getGrain())
+      arguments.push_back(adaptor.getGrain());
+    callRuntime(rewriter, loc, op.getGrain() ? Slot::ParallelForGrain : Slot::ParallelFor,
+                getContextPointer(op), arguments);
     LLVM::LifetimeEndOp::create(rewriter, loc, record);
     rewriter.eraseOp(op);
     return success();

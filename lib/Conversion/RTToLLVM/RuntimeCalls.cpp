@@ -25,6 +25,8 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, release);
   case Slot::ParallelFor:
     return offsetof(moert_functions, parallel_for);
+  case Slot::ParallelForGrain:
+    return offsetof(moert_functions, parallel_for_grain);
   case Slot::Weight:
     return offsetof(moert_functions, weight);
   case Slot::Output:

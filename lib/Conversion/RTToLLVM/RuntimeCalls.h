@@ -18,7 +18,17 @@
 namespace moec::rt {
 
 /// Slots of `moert_functions` that compiled code calls.
-enum class Slot { Alloc, Release, ParallelFor, Weight, Output, Fail, State, AppendState };
+enum class Slot {
+  Alloc,
+  Release,
+  ParallelFor,
+  ParallelForGrain,
+  Weight,
+  Output,
+  Fail,
+  State,
+  AppendState
+};
 
 /// Calls `slot` of the function table that `context` points at. `args` exclude the context. The
 /// result type is null for functions that return nothing.

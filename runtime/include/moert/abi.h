@@ -233,6 +233,11 @@ struct moert_functions {
    * with `alloc`, their shapes filled in. */
   void (*host_call)(moert_ctx *ctx, uint32_t function, const moert_buffer *args, int64_t num_args,
                     moert_buffer *results, int64_t num_results);
+
+  /* [unwinds] parallel_for whose ranges have at most `grain` >= 1 units: for loops whose units cost
+   * differently, or whose neighbours share operands that a cache holds for so many. */
+  void (*parallel_for_grain)(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units,
+                             int64_t grain);
 };
 
 /* An input or an output of an entry. */
@@ -299,6 +304,9 @@ struct moert_artifact_v1 {
   const moert_state_info *states;
   const moert_kernel_info *kernels;
   const char *metadata; /* JSON text, or null */
+  /* Bytes of moert_functions, from its start, that the code may call into; 0, or a table that ends
+   * before this field: those up to `host_call`. */
+  uint64_t functions_bytes;
 };
 
 MOERT_STATIC_ASSERT(sizeof(void *) == 8, "moert is defined for 64-bit targets");
@@ -317,7 +325,8 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, append_state) == 64, "moert_functi
 MOERT_STATIC_ASSERT(offsetof(moert_functions, launch) == 72, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange) == 80, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, host_call) == 88, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_functions) == 96, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, parallel_for_grain) == 96, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 104, "moert_functions");
 MOERT_STATIC_ASSERT(sizeof(moert_value_info) == 32, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, dtype) == 8, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, rank) == 12, "moert_value_info");
@@ -345,7 +354,7 @@ MOERT_STATIC_ASSERT(offsetof(moert_state_info, capacity) == 40, "moert_state_inf
 MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 72, "moert_kernel_info");
 MOERT_STATIC_ASSERT(MOERT_ISA_COUNT <= MOERT_ISA_SLOTS, "moert_kernel_info");
 MOERT_STATIC_ASSERT(offsetof(moert_kernel_info, levels) == 8, "moert_kernel_info");
-MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 88, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 96, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, size) == 4, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, build_id) == 8, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, producer) == 24, "moert_artifact_v1");
@@ -358,6 +367,7 @@ MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, weights) == 56, "moert_ar
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, states) == 64, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, kernels) == 72, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, metadata) == 80, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, functions_bytes) == 88, "moert_artifact_v1");
 
 #ifdef __cplusplus
 }

@@ -67,6 +67,9 @@ typedef struct moert_trace_event {
   int64_t begin_ns; /* in the runtime's clock */
   int64_t end_ns;
   int64_t units; /* of the parallel loop; 0 for a whole run */
+  /* Arguments of the kernel, as its code reads them, until the hook returns; null for a whole run.
+   */
+  const void *record;
 } moert_trace_event;
 
 /* What the host may take over. Hooks are called from any thread and must be thread-safe; they must
@@ -109,9 +112,10 @@ typedef struct moert_runtime_info {
 } moert_runtime_info;
 
 enum moert_load_mode {
-  MOERT_LOAD_MMAP =
-      0,              /* shares pages between processes; the file must stay as it is while mapped */
-  MOERT_LOAD_READ = 1 /* private memory; the file may change afterwards */
+  MOERT_LOAD_MMAP = 0, /* shares pages between processes; the file must stay as it is while mapped.
+                          A run that begins after it was written to or cut is MOERT_CORRUPT; a run
+                          in progress then may end the process, as with any mapped file */
+  MOERT_LOAD_READ = 1  /* private memory; the file may change afterwards */
 };
 
 enum moert_verify_mode {
@@ -188,7 +192,11 @@ typedef struct moert_api {
   /* The runtime's clock, for deadlines. 0 for a null runtime. */
   int64_t (*now_ns)(moert_runtime *runtime);
 
-  /* Loads a shared object that moec made. This runs code of the file: open only what you trust. */
+  /* Loads a shared object that moec made. Its checksum is compared before anything of it is loaded,
+   * so a file that was cut or altered by accident is MOERT_CORRUPT and one that moec did not make
+   * MOERT_INCOMPATIBLE. Then its code runs, and a checksum is no signature: open only what you
+   * trust. The file must stay as it is while it is loaded. A shared object that you link yourself:
+   * dlopen it, and artifact_from_table. */
   moert_status (*artifact_open)(moert_runtime *runtime, const char *path,
                                 moert_artifact **artifact);
   /* Takes an artifact that is already in this process; it must outlive the handle. `path` (may be

@@ -3,6 +3,7 @@
 #include "lib/Cli/Npy.h"
 #include "lib/Cli/Npz.h"
 #include "lib/Cli/Options.h"
+#include "lib/Cli/Printable.h"
 #include "lib/Cli/ReleaseHandle.h"
 #include "lib/Cli/Steps.h"
 #include "lib/Cli/Summary.h"
@@ -95,7 +96,9 @@ moert_status keep(const moert_status &status, T *&made, Handle<T> &handle) {
   return status;
 }
 
-void logToStderr(void *, int32_t, const char *message) { fprintf(stderr, "%s\n", message); }
+void logToStderr(void *, int32_t, const char *message) {
+  fprintf(stderr, "%s\n", printable(message, 4096).c_str());
+}
 
 /// Where this program's file is; its weights are beside it.
 std::string programPath() {
@@ -287,9 +290,9 @@ moert_status Invocation::fetch(uint32_t index, moert_tensor &tensor) {
 
 /// A file name for an output: names of ONNX values may hold anything.
 std::string fileNameFor(const char *name, std::set<std::string> &taken) {
-  std::string base = name;
+  std::string base = printable(name);
   for (char &c : base)
-    if (c == '/' || static_cast<unsigned char>(c) < ' ')
+    if (c == '/' || c == '\\')
       c = '_';
   if (base[0] == '.')
     base[0] = '_';
@@ -329,7 +332,7 @@ moert_status Invocation::write() {
 void Invocation::printVersion() const {
   printf("moert %s\n", api_.version());
   if (table_ && table_->producer)
-    printf("model compiled by %s\n", table_->producer);
+    printf("model compiled by %s\n", printable(table_->producer).c_str());
 }
 
 void Invocation::printHelp() const {
@@ -340,8 +343,11 @@ void Invocation::printHelp() const {
   auto list = [](const char *title, const moert_value_info *infos, uint32_t count) {
     printf("\n%s:\n", title);
     for (uint32_t i = 0; i < count; ++i)
-      printf("  %s %s\n", infos[i].name,
-             describeType(infos[i].dtype, infos[i].rank, infos[i].sizes, infos[i].dim_names).text);
+      printf(
+          "  %s %s\n", printable(infos[i].name).c_str(),
+          printable(
+              describeType(infos[i].dtype, infos[i].rank, infos[i].sizes, infos[i].dim_names).text)
+              .c_str());
   };
   list("inputs", entry.inputs, entry.num_inputs);
   list("outputs", entry.outputs, entry.num_outputs);
@@ -351,7 +357,7 @@ void Invocation::printHelp() const {
 void Invocation::explainMadeUp() const {
   std::string sizes;
   for (const auto &[name, size] : inputs_.dims)
-    sizes += (sizes.empty() ? "" : ", ") + name + "=" + std::to_string(size);
+    sizes += (sizes.empty() ? "" : ", ") + printable(name) + "=" + std::to_string(size);
   fprintf(
       stderr,
       "%s: note: inputs were made up by --random%s%s; --bind gives other sizes, --input values\n",
@@ -360,7 +366,7 @@ void Invocation::explainMadeUp() const {
 
 int Invocation::finish(const moert_status &status, int exitCode) {
   if (status.code != MOERT_OK)
-    fprintf(stderr, "%s: error: %s\n", program_.c_str(), status.message);
+    fprintf(stderr, "%s: error: %s\n", program_.c_str(), printable(status.message, 4096).c_str());
   return exitCode;
 }
 

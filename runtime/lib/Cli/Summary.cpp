@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Cli/Summary.h"
+#include "lib/Cli/Printable.h"
 #include "lib/Core/Signature.h"
 
 #include <algorithm>
@@ -113,7 +114,7 @@ double realAt(const moert_tensor &tensor, int64_t index) {
 }
 
 std::string summarise(const char *name, const moert_tensor &tensor) {
-  std::string text = std::string(name) + " " +
+  std::string text = printable(name) + " " +
                      describeType(tensor.dtype, tensor.rank, tensor.sizes, nullptr).text + ":";
   int64_t elements = 1;
   for (int32_t axis = 0; axis < tensor.rank; ++axis)

@@ -4,6 +4,7 @@
 #include "lib/Core/Status.h"
 #include "lib/Cpu/Isa.h"
 
+#include <cerrno>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -35,11 +36,14 @@ moert_status moert_artifact::open(moert_runtime &runtime, const char *path,
   if (!made)
     return failure(MOERT_OUT_OF_MEMORY, "no memory to open artifact '%s'", path);
   moert_status status = success();
+  errno = 0;
   made->library_ = dlopen(name.data(), RTLD_NOW | RTLD_LOCAL);
   if (!made->library_) {
+    // The loader has many words for running out of memory, and one number.
+    int32_t code = errno == ENOMEM ? MOERT_OUT_OF_MEMORY : MOERT_INCOMPATIBLE;
     const char *reason = dlerror();
-    status = failure(MOERT_INCOMPATIBLE, "cannot load artifact '%s': %s", path,
-                     reason ? reason : "unknown reason");
+    status =
+        failure(code, "cannot load artifact '%s': %s", path, reason ? reason : "unknown reason");
   } else if (void *symbol = dlsym(made->library_, MOERT_ARTIFACT_SYMBOL)) {
     status = made->adopt(static_cast<const struct moert_artifact_v1 *>(symbol), path);
   } else {

@@ -81,6 +81,11 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
   constexpr size_t kFirstBytes = offsetof(struct moert_artifact_v1, metadata) + sizeof(char *);
   if (table.size < kFirstBytes)
     return corrupt("its table is too short");
+  if (table.size >= sizeof(table) && table.functions_bytes > sizeof(moert_functions))
+    return failure(MOERT_INCOMPATIBLE,
+                   "the artifact was made for a newer runtime: it calls functions in a table of "
+                   "%llu bytes, this one has %zu",
+                   static_cast<unsigned long long>(table.functions_bytes), sizeof(moert_functions));
   if (table.num_entries < 1 || !table.entries)
     return corrupt("no entry");
   if ((table.num_weights && !table.weights) || (table.num_states && !table.states) ||

@@ -21,7 +21,7 @@ moert_status Context::run(moert_request &running) {
     code = enter();
   }
   if (host.traces())
-    host.trace(running.entry.name, begin, host.now(), 0);
+    host.trace(running.entry.name, begin, host.now(), 0, nullptr);
   request = nullptr;
   if (code != MOERT_OK && outcome_.code == MOERT_OK)
     return failure(code > MOERT_OK && code <= MOERT_INTERNAL ? code : MOERT_INTERNAL,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <unistd.h>
+#include <utility>
 
 namespace moert {
 
@@ -36,7 +37,10 @@ public:
     return done;
   }
 
-  const int value;
+  /// The descriptor, which is the caller's to close now.
+  int release() { return std::exchange(value, -1); }
+
+  int value;
 };
 
 } // namespace moert

@@ -2,6 +2,7 @@
 #include "lib/Core/Digest.h"
 
 #define XXH_INLINE_ALL
+#include <new>
 #include <xxhash.h>
 
 namespace moert {
@@ -17,7 +18,7 @@ WeightsDigest canonical(XXH128_hash_t hash) {
   return digest;
 }
 
-XXH3_state_t *typed(void *state) { return static_cast<XXH3_state_t *>(state); }
+XXH3_state_t *typed(unsigned char *state) { return reinterpret_cast<XXH3_state_t *>(state); }
 
 } // namespace
 
@@ -25,12 +26,11 @@ WeightsDigest digestOf(const void *data, size_t bytes) {
   return canonical(XXH3_128bits(data, bytes));
 }
 
-StreamingDigest::StreamingDigest() : state_(XXH3_createState()) {
-  if (state_)
-    reset();
+StreamingDigest::StreamingDigest() {
+  static_assert(sizeof(state_) >= sizeof(XXH3_state_t) && alignof(XXH3_state_t) <= 64, "room");
+  XXH3_INITSTATE(new (state_) XXH3_state_t);
+  reset();
 }
-
-StreamingDigest::~StreamingDigest() { XXH3_freeState(typed(state_)); }
 
 void StreamingDigest::reset() { XXH3_128bits_reset(typed(state_)); }
 
@@ -39,7 +39,7 @@ void StreamingDigest::update(const void *data, size_t bytes) {
 }
 
 WeightsDigest StreamingDigest::value() const {
-  return canonical(XXH3_128bits_digest(typed(state_)));
+  return canonical(XXH3_128bits_digest(reinterpret_cast<const XXH3_state_t *>(state_)));
 }
 
 } // namespace moert

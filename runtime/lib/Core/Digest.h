@@ -19,18 +19,15 @@ inline bool operator!=(const WeightsDigest &a, const WeightsDigest &b) { return 
 class StreamingDigest {
 public:
   StreamingDigest();
-  ~StreamingDigest();
   StreamingDigest(const StreamingDigest &) = delete;
   StreamingDigest &operator=(const StreamingDigest &) = delete;
 
-  /// False when there was no memory for it.
-  bool valid() const { return state_ != nullptr; }
   void reset();
   void update(const void *data, size_t bytes);
   WeightsDigest value() const;
 
 private:
-  void *state_;
+  alignas(64) unsigned char state_[576]; // as large as xxHash's
 };
 
 } // namespace moert

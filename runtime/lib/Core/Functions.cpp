@@ -5,6 +5,8 @@
 #include "lib/Core/Request.h"
 #include "lib/Core/Status.h"
 
+#include <limits>
+
 namespace moert {
 
 namespace {
@@ -49,13 +51,13 @@ struct KernelCall {
   }
 };
 
-void parallelFor(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units) {
+void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units, int64_t grain) {
   Context &context = contextOf(ctx);
   const moert_artifact &artifact = *context.session.artifact;
   // A loop inside a kernel may be on any thread, so it neither unwinds nor looks at the clock.
   if (ThreadPool::insideBody()) {
-    if (units > 0)
-      artifact.kernels[kernel](ctx, record, 0, units);
+    KernelCall call = {artifact.kernels[kernel], ctx, record};
+    artifact.runtime->pool.run(KernelCall::run, &call, units, grain);
     return;
   }
   if (kernel >= artifact.kernels.size())
@@ -64,10 +66,14 @@ void parallelFor(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units) {
   KernelCall call = {artifact.kernels[kernel], ctx, record};
   const Host &host = context.session.host;
   int64_t begin = host.traces() ? host.now() : 0;
-  artifact.runtime->pool.run(KernelCall::run, &call, units);
+  artifact.runtime->pool.run(KernelCall::run, &call, units, grain);
   if (host.traces())
-    host.trace(artifact.table->kernels[kernel].name, begin, host.now(), units);
+    host.trace(artifact.table->kernels[kernel].name, begin, host.now(), units, record);
   context.checkInterrupted();
+}
+
+void parallelFor(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units) {
+  parallelForGrain(ctx, kernel, record, units, std::numeric_limits<int64_t>::max());
 }
 
 const void *weight(moert_ctx *ctx, uint32_t index) {
@@ -138,6 +144,7 @@ const moert_functions kFunctions = {
     nullptr,
     nullptr,
     nullptr,
+    parallelForGrain,
 };
 
 } // namespace moert

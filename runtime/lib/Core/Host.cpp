@@ -101,8 +101,9 @@ void Host::deallocate(void *memory, size_t bytes, size_t alignment) const {
   hooks_.free(hooks_.user, memory, bytes, alignment);
 }
 
-void Host::trace(const char *name, int64_t begin, int64_t end, int64_t units) const {
-  moert_trace_event event = {sizeof(event), name, begin, end, units};
+void Host::trace(const char *name, int64_t begin, int64_t end, int64_t units,
+                 const void *record) const {
+  moert_trace_event event = {sizeof(event), name, begin, end, units, record};
   hooks_.trace(hooks_.user, &event);
 }
 

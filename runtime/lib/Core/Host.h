@@ -27,7 +27,7 @@ public:
   int64_t now() const { return hooks_.now_ns(hooks_.user); }
 
   bool traces() const { return hooks_.trace != nullptr; }
-  void trace(const char *name, int64_t begin, int64_t end, int64_t units) const;
+  void trace(const char *name, int64_t begin, int64_t end, int64_t units, const void *record) const;
 
   [[gnu::format(printf, 3, 4)]] void log(int32_t level, const char *format, ...) const;
 

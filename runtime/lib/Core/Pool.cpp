@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Core/Pool.h"
 
+#include <algorithm>
+#include <utility>
+
 #if defined(__SANITIZE_ADDRESS__)
 #define MOERT_ASAN 1
 #elif defined(__has_feature)
@@ -22,6 +25,7 @@ namespace {
 constexpr uint64_t kLive = 0x6d6f6572744c6976;
 constexpr uint64_t kFree = 0x6d6f657274467265;
 constexpr uint32_t kSweepEveryRuns = 64;
+constexpr int64_t kIdleBytes = int64_t(16) << 20;
 constexpr int kLinearClasses = 16;
 constexpr int64_t kLinearBytes = kLinearClasses * MOERT_ALIGNMENT;
 /// 2^48: beyond any address space, and far from overflow.
@@ -114,6 +118,8 @@ void *Pool::allocate(int64_t bytes, int32_t &code) {
     live_->previous = block;
   live_ = block;
   used_ += block->bytes;
+  if (used_ > lately_)
+    lately_ = used_;
   if (used_ > peakBytes())
     peak_.store(used_, std::memory_order_relaxed);
   return block->memory();
@@ -157,6 +163,9 @@ void Pool::trim() {
 }
 
 void Pool::sweep() {
+  int64_t lately = std::exchange(lately_, 0);
+  if (heldBytes() - lately <= std::max(kIdleBytes, 2 * lately))
+    return;
   for (Block *&head : free_)
     for (Block **link = &head; Block *block = *link;) {
       if (run_ - block->lastRun <= kSweepEveryRuns) {

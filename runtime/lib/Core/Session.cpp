@@ -55,6 +55,9 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
 }
 
 moert_status moert_session::startRun(Context *&context) {
+  // Reading a page that is gone from the file would end the process.
+  if (weights)
+    MOERT_RETURN_IF_FAILED(weights->reader.checkUnchanged());
   Context *idle = nullptr;
   {
     std::lock_guard<std::mutex> lock(mutex_);

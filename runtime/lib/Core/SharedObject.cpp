@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Core/SharedObject.h"
 #include "lib/Core/Descriptor.h"
+#include "lib/Core/Seal.h"
 #include "lib/Core/Status.h"
 
 #include <cstring>
@@ -24,6 +25,8 @@ moert_status checkSharedObject(const char *path) {
   if (!S_ISREG(info.st_mode))
     return failure(MOERT_IO, "artifact '%s' is not a regular file", path);
 
+  if (info.st_size == 0)
+    return failure(MOERT_CORRUPT, "artifact '%s' is empty", path);
   auto truncated = [&] { return failure(MOERT_CORRUPT, "artifact '%s' is truncated", path); };
   auto readFailed = [&] { return osFailure(MOERT_IO, errno, "cannot read artifact '%s'", path); };
   Elf64_Ehdr header = {};
@@ -53,7 +56,14 @@ moert_status checkSharedObject(const char *path) {
                                       segment.p_filesz > uint64_t(info.st_size) - segment.p_offset))
       return truncated();
   }
-  return success();
+  uint64_t sections = uint64_t(header.e_shnum) * header.e_shentsize;
+  if (header.e_shoff > uint64_t(info.st_size) || sections > uint64_t(info.st_size) - header.e_shoff)
+    return truncated();
+  // Linkers write section headers last, and the seal follows.
+  uint64_t trailing = uint64_t(info.st_size) - header.e_shoff - sections;
+  if (trailing > 0 && trailing < sizeof(Seal))
+    return truncated();
+  return checkSeal(file, info.st_size, path);
 }
 
 } // namespace moert

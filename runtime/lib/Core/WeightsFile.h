@@ -18,6 +18,8 @@
 
 #include "moert/moert.h"
 
+#include <ctime>
+
 namespace moert {
 
 class Descriptor;
@@ -88,12 +90,16 @@ public:
   /// Checks the digest of every slab; CORRUPT names the first bad one.
   moert_status verify(ThreadPool &pool) const;
 
+  /// Whether a mapped file still is what was opened; CORRUPT when it was written to or shrank
+  /// since. Costs one system call; OK at once for weights that are not mapped.
+  moert_status checkUnchanged() const;
+
   /// Slab 0 of weight `index`.
   const void *data(uint32_t index) const { return bytes_ + records()[index].data_offset; }
   int64_t fileBytes() const { return size_; }
 
 private:
-  moert_status load(const Descriptor &file, const char *path, int32_t loadMode);
+  moert_status load(Descriptor &file, const char *path, int32_t loadMode);
   moert_status check(const char *path, const uint8_t buildId[16], const moert_weight_info *infos,
                      uint32_t numWeights) const;
   const WeightsRecord *records() const {
@@ -107,7 +113,9 @@ private:
   const uint8_t *bytes_ = nullptr;
   int64_t size_ = 0;
   uint32_t numWeights_ = 0;
-  bool mapped_ = false;
+  /// Of a mapped file; -1 otherwise.
+  int file_ = -1;
+  timespec written_ = {};
 };
 
 /// Writes a weights file as a stream, in bounded memory: begin, then the bytes of every slab in
@@ -136,6 +144,7 @@ public:
 private:
   struct State;
   moert_status write(const void *data, int64_t bytes, int64_t offset);
+  moert_status advance(int64_t offset);
   moert_status writeThrough(const uint8_t *data, int64_t bytes, int64_t offset);
   moert_status flush();
   void skipFilled();

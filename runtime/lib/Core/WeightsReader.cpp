@@ -18,16 +18,56 @@ namespace {
 
 long long asLong(int64_t value) { return value; }
 
+/// What x86 maps with one entry of the last level but one.
+constexpr size_t kHugePageBytes = size_t(2) << 20;
+
+/// Smaller files gain nothing from huge pages.
+size_t alignmentFor(int64_t bytes) {
+  return bytes >= int64_t(kHugePageBytes) ? kHugePageBytes : MOERT_SLAB_ALIGNMENT;
+}
+
+/// Maps a file so that what the system keeps in huge pages is mapped by huge pages, or anyhow if
+/// there is no address that is aligned so. MAP_FAILED with errno set where neither works.
+void *mapFile(int file, size_t bytes) {
+  void *memory = MAP_FAILED;
+  size_t reserved = bytes + kHugePageBytes;
+  if (alignmentFor(int64_t(bytes)) == kHugePageBytes && reserved > bytes)
+    memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED)
+    return mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file, 0);
+  auto *begin = static_cast<uint8_t *>(memory);
+  size_t before = -reinterpret_cast<uintptr_t>(begin) % kHugePageBytes;
+  memory = mmap(begin + before, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
+  if (memory == MAP_FAILED) {
+    int error = errno;
+    munmap(begin, reserved);
+    errno = error;
+    return MAP_FAILED;
+  }
+  // Gives back what the alignment did not need. A mapping covers whole pages.
+  size_t page = size_t(sysconf(_SC_PAGESIZE));
+  size_t end = before + (bytes + page - 1) / page * page;
+  if (before > 0)
+    munmap(begin, before);
+  if (end < reserved)
+    munmap(begin + end, reserved - end);
+  // Also lets the system read ahead in huge pages; a hint, so not having it is no failure.
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
 } // namespace
 
 WeightsReader::~WeightsReader() {
   if (!bytes_)
     return;
   void *memory = const_cast<uint8_t *>(bytes_);
-  if (mapped_)
+  if (file_ >= 0) {
     munmap(memory, size_t(size_));
-  else
-    host_.deallocate(memory, size_t(size_), MOERT_SLAB_ALIGNMENT);
+    close(file_);
+  } else {
+    host_.deallocate(memory, size_t(size_), alignmentFor(size_));
+  }
 }
 
 moert_status WeightsReader::open(const char *path, const uint8_t buildId[16],
@@ -46,7 +86,7 @@ moert_status WeightsReader::open(const char *path, const uint8_t buildId[16],
 }
 
 /// Brings the whole file into memory; everything else is looked at there.
-moert_status WeightsReader::load(const Descriptor &file, const char *path, int32_t loadMode) {
+moert_status WeightsReader::load(Descriptor &file, const char *path, int32_t loadMode) {
   struct stat info;
   if (fstat(file.value, &info) != 0)
     return osFailure(MOERT_IO, errno, "cannot examine weights file '%s'", path);
@@ -56,20 +96,24 @@ moert_status WeightsReader::load(const Descriptor &file, const char *path, int32
     return failure(MOERT_CORRUPT, "weights file '%s' is truncated: %lld bytes do not hold a header",
                    path, asLong(info.st_size));
   if (loadMode == MOERT_LOAD_MMAP) {
-    void *memory = mmap(nullptr, size_t(info.st_size), PROT_READ, MAP_PRIVATE, file.value, 0);
+    void *memory = mapFile(file.value, size_t(info.st_size));
     if (memory == MAP_FAILED)
       return osFailure(MOERT_IO, errno, "cannot map weights file '%s'", path);
     bytes_ = static_cast<const uint8_t *>(memory);
     size_ = info.st_size;
-    mapped_ = true;
+    written_ = info.st_mtim;
+    file_ = file.release();
     return success();
   }
-  auto *memory = static_cast<uint8_t *>(host_.allocate(size_t(info.st_size), MOERT_SLAB_ALIGNMENT));
+  const size_t alignment = alignmentFor(info.st_size);
+  auto *memory = static_cast<uint8_t *>(host_.allocate(size_t(info.st_size), alignment));
   if (!memory)
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the %lld bytes of weights file '%s'",
                    asLong(info.st_size), path);
   bytes_ = memory;
   size_ = info.st_size;
+  if (alignment == kHugePageBytes) // a hint; the rest of the last huge page may be another's memory
+    madvise(memory, size_t(size_) & -kHugePageBytes, MADV_HUGEPAGE);
   int64_t count = file.readAt(memory, size_, 0);
   if (count < 0)
     return osFailure(MOERT_IO, errno, "cannot read weights file '%s'", path);
@@ -125,6 +169,21 @@ moert_status WeightsReader::check(const char *path, const uint8_t buildId[16],
       return failure(MOERT_INCOMPATIBLE,
                      "weights file '%s' has another weight in place %u than the code's '%s'", path,
                      i, infos[i].name);
+  return success();
+}
+
+moert_status WeightsReader::checkUnchanged() const {
+  if (file_ < 0)
+    return success();
+  struct stat info;
+  if (fstat(file_, &info) != 0)
+    return osFailure(MOERT_IO, errno, "cannot examine the weights file that is mapped");
+  if (info.st_size < size_)
+    return failure(MOERT_CORRUPT, "the weights file shrank from %lld to %lld bytes while mapped",
+                   asLong(size_), asLong(info.st_size));
+  if (info.st_size != size_ || info.st_mtim.tv_sec != written_.tv_sec ||
+      info.st_mtim.tv_nsec != written_.tv_nsec)
+    return failure(MOERT_CORRUPT, "the weights file was written to while mapped; open it anew");
   return success();
 }
 

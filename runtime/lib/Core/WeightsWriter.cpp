@@ -19,8 +19,11 @@
 namespace moert {
 
 namespace {
-/// Pieces smaller than this are gathered before they are written.
-constexpr size_t kBufferBytes = size_t(1) << 20;
+
+/// Writes begin at multiples of this and are as long, so that file systems can keep the file in
+/// huge pages, which readers can then map as such: a first use of the weights has far fewer faults.
+constexpr int64_t kWindowBytes = int64_t(2) << 20;
+
 } // namespace
 
 struct WeightsWriter::State {
@@ -38,9 +41,10 @@ struct WeightsWriter::State {
   int64_t filled = 0;
   StreamingDigest digest;
 
-  // Bytes that belong at bufferOffset and are not in the file yet.
-  std::vector<uint8_t> buffer;
-  int64_t bufferOffset = 0;
+  // The bytes at [windowOffset, windowOffset + windowFilled), which are not in the file yet.
+  std::unique_ptr<uint8_t[]> window;
+  int64_t windowOffset = 0;
+  int64_t windowFilled = 0;
 
   ~State() {
     if (file < 0)
@@ -71,7 +75,9 @@ moert_status WeightsWriter::begin(const char *path, const uint8_t buildId[16],
   MOERT_RETURN_IF_FAILED(layOutWeights(infos, numWeights, records.data(), layout));
 
   std::unique_ptr<State> state(new (std::nothrow) State);
-  if (!state || !state->digest.valid())
+  if (state)
+    state->window.reset(new (std::nothrow) uint8_t[kWindowBytes]);
+  if (!state || !state->window)
     return failure(MOERT_OUT_OF_MEMORY, "no memory to write weights file '%s'", path);
   state->path = path;
   state->temporary = state->path + ".tmp";
@@ -93,7 +99,7 @@ moert_status WeightsWriter::begin(const char *path, const uint8_t buildId[16],
       open(state->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (state->file < 0)
     return osFailure(MOERT_IO, errno, "cannot create '%s'", state->temporary.c_str());
-  // Sets the size at once, so gaps between slabs are holes that read as zeros.
+  // Sets the size at once, so gaps that are larger than a window are holes that read as zeros.
   if (ftruncate(state->file, layout.file_bytes) != 0)
     return osFailure(MOERT_IO, errno, "cannot give '%s' its size", state->temporary.c_str());
   state_ = state.release();
@@ -163,12 +169,15 @@ moert_status WeightsWriter::finish() {
                    static_cast<long long>(s.slab), s.name(s.weight),
                    static_cast<long long>(s.filled),
                    static_cast<long long>(s.record(s.weight).slab_bytes));
+  // Zeros follow the last slab, and hold the place of the directory where no slab has done so.
+  MOERT_RETURN_IF_FAILED(advance(s.header.file_bytes));
+  MOERT_RETURN_IF_FAILED(flush());
   s.header.directory_digest = digestOf(s.directory.data(), s.directory.size());
   s.header.header_digest = digestOf(&s.header, offsetof(WeightsHeader, header_digest));
   MOERT_RETURN_IF_FAILED(
-      write(s.directory.data(), int64_t(s.directory.size()), kWeightsHeaderBytes));
-  MOERT_RETURN_IF_FAILED(write(&s.header, sizeof(s.header), 0));
-  MOERT_RETURN_IF_FAILED(flush());
+      writeThrough(s.directory.data(), int64_t(s.directory.size()), kWeightsHeaderBytes));
+  MOERT_RETURN_IF_FAILED(
+      writeThrough(reinterpret_cast<const uint8_t *>(&s.header), sizeof(s.header), 0));
   if (close(std::exchange(s.file, -1)) != 0) {
     int error = errno;
     unlink(s.temporary.c_str());
@@ -184,25 +193,54 @@ moert_status WeightsWriter::finish() {
   return success();
 }
 
+/// Writes what belongs at `offset`, which is not before the end of what was written last.
 moert_status WeightsWriter::write(const void *data, int64_t bytes, int64_t offset) {
   State &s = *state_;
   const auto *from = static_cast<const uint8_t *>(data);
-  bool follows = offset == s.bufferOffset + int64_t(s.buffer.size());
-  if (!follows || s.buffer.size() + size_t(bytes) > kBufferBytes)
-    MOERT_RETURN_IF_FAILED(flush());
-  if (size_t(bytes) >= kBufferBytes)
-    return writeThrough(from, bytes, offset);
-  if (s.buffer.empty())
-    s.bufferOffset = offset;
-  s.buffer.insert(s.buffer.end(), from, from + bytes);
+  MOERT_RETURN_IF_FAILED(advance(offset));
+  while (bytes > 0) {
+    int64_t count;
+    if (s.windowFilled == 0 && bytes >= kWindowBytes) {
+      // Whole windows need not be copied.
+      count = bytes / kWindowBytes * kWindowBytes;
+      MOERT_RETURN_IF_FAILED(writeThrough(from, count, s.windowOffset));
+      s.windowOffset += count;
+    } else {
+      count = std::min(bytes, kWindowBytes - s.windowFilled);
+      memcpy(s.window.get() + s.windowFilled, from, size_t(count));
+      s.windowFilled += count;
+      if (s.windowFilled == kWindowBytes)
+        MOERT_RETURN_IF_FAILED(flush());
+    }
+    from += count;
+    bytes -= count;
+  }
+  return success();
+}
+
+/// Moves on to `offset`; what lies between becomes zeros.
+moert_status WeightsWriter::advance(int64_t offset) {
+  State &s = *state_;
+  if (offset >= s.windowOffset + kWindowBytes) {
+    if (s.windowFilled > 0) {
+      memset(s.window.get() + s.windowFilled, 0, size_t(kWindowBytes - s.windowFilled));
+      s.windowFilled = kWindowBytes;
+      MOERT_RETURN_IF_FAILED(flush());
+    }
+    s.windowOffset = offset / kWindowBytes * kWindowBytes;
+  }
+  int64_t gap = offset - s.windowOffset - s.windowFilled;
+  memset(s.window.get() + s.windowFilled, 0, size_t(gap));
+  s.windowFilled += gap;
   return success();
 }
 
 moert_status WeightsWriter::flush() {
   State &s = *state_;
-  moert_status status = writeThrough(s.buffer.data(), int64_t(s.buffer.size()), s.bufferOffset);
-  s.buffer.clear();
-  return status;
+  MOERT_RETURN_IF_FAILED(writeThrough(s.window.get(), s.windowFilled, s.windowOffset));
+  s.windowOffset += s.windowFilled;
+  s.windowFilled = 0;
+  return success();
 }
 
 moert_status WeightsWriter::writeThrough(const uint8_t *data, int64_t bytes, int64_t offset) {

@@ -175,19 +175,23 @@ void ThreadPool::wake(int64_t helpers) {
     futexWake(&epoch_, int(std::min<int64_t>(helpers, std::numeric_limits<int>::max())));
 }
 
-void ThreadPool::run(Body body, void *argument, int64_t units) {
+void ThreadPool::run(Body body, void *argument, int64_t units, int64_t grain) {
   if (units <= 0)
     return;
+  grain = std::max<int64_t>(1, grain);
   if (workers_.size() == 0 || units == 1 || insideBody()) {
     BodyScope scope;
-    body(argument, 0, units);
+    for (int64_t begin = 0, count; begin < units; begin += count) {
+      count = std::min(grain, units - begin);
+      body(argument, begin, begin + count);
+    }
     return;
   }
   Loop loop;
   loop.body = body;
   loop.argument = argument;
   loop.units = units;
-  loop.chunk = std::max<int64_t>(1, units / (threads() * kChunksPerThread));
+  loop.chunk = std::clamp<int64_t>(units / (threads() * kChunksPerThread), 1, grain);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     loop.older = last_;

@@ -9,6 +9,7 @@
 #include "lib/Core/Host.h"
 
 #include <atomic>
+#include <limits>
 #include <mutex>
 
 namespace moert {
@@ -31,7 +32,9 @@ public:
 
   /// Calls `body` on all of [0, units) and returns when it is done. From any thread; inside a body
   /// the nested loop runs inline.
-  void run(Body body, void *argument, int64_t units);
+  /// `grain` >= 1 is the most units of a range.
+  void run(Body body, void *argument, int64_t units,
+           int64_t grain = std::numeric_limits<int64_t>::max());
 
   /// Whether this thread is inside a body of any pool.
   static bool insideBody();

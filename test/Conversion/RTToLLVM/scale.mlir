@@ -46,6 +46,9 @@ func.func private @mul_avx512(%begin: index, %end: index, %x: memref<?x64xf32>, 
 // CHECK: llvm.getelementptr inbounds %{{.*}}[24] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, i64) -> ()
 // CHECK: llvm.intr.lifetime.end %[[ARGS]] : !llvm.ptr
+// With a grain, another function of the table.
+// CHECK: llvm.getelementptr inbounds %{{.*}}[96] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, i64, i64) -> ()
 func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]})
     attributes {rt.entry, rt.outputs = [#rt.value<"y", tensor<?x64xf32> dims["rows", ""]>]} {
   %c0 = arith.constant 0 : index
@@ -53,6 +56,7 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
   %s = rt.get_weight @scale : memref<64xf32>
   %y = rt.output 0(%n) : memref<?x64xf32>
   rt.launch @mul units(%n) (%x, %s, %y) : memref<?x64xf32>, memref<64xf32>, memref<?x64xf32>
+  rt.launch @mul units(%n) grain(%n) (%x, %s, %y) : memref<?x64xf32>, memref<64xf32>, memref<?x64xf32>
   return
 }
 
@@ -71,6 +75,6 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
 // CHECK: llvm.mlir.addressof @mul_v2.entry
 // CHECK: llvm.mlir.addressof @mul_v2.entry
 // CHECK: llvm.mlir.addressof @mul_avx512.entry
-// CHECK: llvm.mlir.global external constant @moert_artifact_v1() {{.*}}: !llvm.struct<(i32, i32, array<16 x i8>, ptr, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr)>
+// CHECK: llvm.mlir.global external constant @moert_artifact_v1() {{.*}}: !llvm.struct<(i32, i32, array<16 x i8>, ptr, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr, i64)>
 // CHECK-NOT: unrealized_conversion_cast
 }

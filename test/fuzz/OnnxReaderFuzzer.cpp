@@ -9,28 +9,18 @@
 // touches everything a model gives out. An input may be refused in any way but must not crash,
 // leak, hang or take much memory.
 //
-//   cmake --preset asan -DMOEC_FUZZERS=ON && ninja -C build-asan OnnxReaderFuzzer
-//   build-asan/bin/OnnxReaderFuzzer -max_len=4096 CORPUS
-//
 //===----------------------------------------------------------------------===//
+
+#include "test/fuzz/FuzzOptions.h"
 
 #include "lib/Import/OnnxModel.h"
 #include "lib/Import/WireScanner.h"
-
-#include <cstdlib>
 
 using namespace moec;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   llvm::ArrayRef<char> bytes(reinterpret_cast<const char *>(data), size);
-  ImportOptions options;
-  options.limits.expandedNodes = 10000;
-  options.limits.expandedBytes = 4 << 20;
-  options.limits.sparseDenseBytes = 1 << 20;
-  options.limits.parsedBytes = 64 << 20;
-  options.mappedBytes = 8;
-  // There is no such folder: the way to external data is taken up to opening it.
-  options.externalDataDir = "/nonexistent";
+  static const ImportOptions options = fuzzOptions();
 
   auto scanned = scanModel(MemorySource(bytes), "fuzz.onnx", options);
   if (!scanned)
@@ -38,10 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   auto model = OnnxModel::parse(bytes, "fuzz.onnx", options);
   if (!model) {
-    llvm::handleAllErrors(model.takeError(), [](ImportError &error) {
-      if (error.message.empty() || error.file.empty() || error.exitCode() < 3)
-        std::abort();
-    });
+    llvm::handleAllErrors(model.takeError(), checkMessage);
     return 0;
   }
   for (const OnnxTensor &tensor : model->initializers()) {

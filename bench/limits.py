@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the bench demands, in one place."""
+
+# Of each cell, medians compared: the other's time over ours at the least.
+PEER_RATIO = 1.0
+BESIDE_RATIO = 1.0
+
+# The largest difference of the outputs, over their largest value.
+DIFFERENCE = 1e-3
+# Weights that are rounded to bfloat16 differ by more.
+ROUNDED_DIFFERENCE = 5e-2
+
+# Of the whole machine: how much of it other programs and the host may take during a cell.
+FOREIGN_SHARE = 0.05
+# At the start, where it is measured for a second only.
+BUSY_SHARE = 0.2
+
+# compile: at the most.
+ONE_LAYER_S = 2
+DECODER_S = 10
+CODE_RATIO = 1.2
+GROWTH_MIB = 96
+
+# start: at the most, and packing over copying the same bytes at the least.
+FIRST_TOKEN_S = 0.3
+COMPILE_ANONYMOUS_MIB = 400
+PACKING_SHARE = 0.6

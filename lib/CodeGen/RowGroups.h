@@ -1,0 +1,44 @@
+//===- RowGroups.h - Structured ops that share a launch ------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A softmax is a maximum, exponentials, a sum and quotients: structured ops that
+// each depend on the same row of the one before. Launched one by one they pass
+// over whole tensors with a barrier after each; as a group, one kernel does all
+// of them for a row, which stays in the level-1 cache, before it takes the next.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_ROWGROUPS_H
+#define MOEC_LIB_CODEGEN_ROWGROUPS_H
+
+#include "lib/CodeGen/KernelFormer.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace moec::codegen {
+
+/// Ops in order and, for each, its loops over rows, outermost first. Rows of all
+/// ops correspond.
+struct RowGroup {
+  struct Member {
+    mlir::linalg::LinalgOp op;
+    mlir::SmallVector<int64_t> rowDims;
+  };
+  mlir::SmallVector<Member> members;
+};
+
+/// Groups of two or more ops on memrefs of one function. What a member writes
+/// belongs to the function alone, and other members touch the same row of it
+/// only, so that the order of rows against ops does not matter.
+mlir::SmallVector<RowGroup> findRowGroups(mlir::func::FuncOp function);
+
+/// Replaces the ops by one launch, whose units are rows.
+void formRowGroup(const RowGroup &group, KernelFormer &former);
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_ROWGROUPS_H

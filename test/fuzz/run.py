@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Runs the fuzzers of build-fuzz from generated seeds.
+
+usage: run.py [--seconds N] [--corpus FOLDER] [TARGET...]
+
+Without options each target runs its number of inputs with a fixed seed, as in suite `fuzz`. With --seconds it runs that
+long with a random seed, for which a corpus that is kept from run to run pays: found inputs go to FOLDER/TARGET. What
+fails is left in build-fuzz/findings, and `build-fuzz/bin/TARGET FILE` runs it again. The last line is
+`N passed, N failed`.
+"""
+import argparse
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, "build-fuzz")
+
+
+def onnx_seeds(folder):
+    environment = dict(os.environ, PYTHONPATH=os.path.join(BUILD, "test", "Import", "python"),
+                       PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run(["/usr/bin/python3", os.path.join(HERE, "seeds.py"), folder], env=environment, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def random_seeds(folder):
+    """For targets that take decisions from bytes: long inputs, which they would be slow to come by."""
+    for seed in range(64):
+        with open(os.path.join(folder, str(seed)), "wb") as file:
+            file.write(random.Random(seed).randbytes(400))
+
+
+# name: (what writes seeds into a folder, inputs of a run with the fixed seed, libFuzzer's options)
+TARGETS = {
+    "OnnxReaderFuzzer": (onnx_seeds, 25000, ["-max_len=4096"]),
+    "OnnxImporterFuzzer": (onnx_seeds, 20000, ["-max_len=4096"]),
+    "ArtifactFuzzer": (random_seeds, 60000, ["-max_len=512"]),
+    "ApiFuzzer": (random_seeds, 30000, ["-max_len=400"]),
+}
+
+
+def run(target, options, work):
+    seeds, runs, arguments = TARGETS[target]
+    folders = [os.path.join(work, target), os.path.join(work, seeds.__name__)]
+    if not os.path.isdir(folders[1]):
+        os.makedirs(folders[1])
+        seeds(folders[1])
+    if options.corpus:
+        folders[0] = os.path.join(options.corpus, target)
+    findings = os.path.join(BUILD, "findings", target, "")
+    for folder in (folders[0], findings):
+        os.makedirs(folder, exist_ok=True)
+    length = [f"-max_total_time={options.seconds}"] if options.seconds else ["-seed=1", f"-runs={runs}"]
+    done = subprocess.run([os.path.join(BUILD, "bin", target), "-timeout=30", "-rss_limit_mb=2048",
+                           "-print_final_stats=1", f"-artifact_prefix={findings}", *length, *arguments, *folders],
+                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    text = done.stderr.decode("utf-8", "replace")
+    coverage = re.findall(r"cov: (\d+) ft: (\d+)", text)
+    executed = re.search(r"stat::number_of_executed_units: *(\d+)", text)
+    print(f"{target}: {executed.group(1) if executed else '?'} inputs, "
+          f"coverage {coverage[-1][0] if coverage else '?'} edges, exit code {done.returncode}", flush=True)
+    if done.returncode:
+        print(text[-4000:])
+    return done.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--corpus")
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
+    options = parser.parse_args()
+    unknown = [target for target in options.targets if target not in TARGETS]
+    if unknown:
+        parser.error(f"unknown target: {', '.join(unknown)}; there are {', '.join(TARGETS)}")
+    with tempfile.TemporaryDirectory() as work:
+        passed = [run(target, options, work) for target in options.targets or TARGETS]
+    print(f"{sum(passed)} passed, {len(passed) - sum(passed)} failed")
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
