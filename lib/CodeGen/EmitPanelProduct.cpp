@@ -210,7 +210,7 @@ private:
   /// each, so that the stream from memory is spread over their multiply-adds. The first block of a
   /// cold step has nobody before it.
   void callKernel(Value rows, Value block, const Fetching &fetching, ValueRange arguments) {
-    int64_t line = 64 * 8 / element.getIntOrFloatBitWidth();
+    int64_t elementBytes = element.getIntOrFloatBitWidth() / 8, line = 64 / elementBytes;
     bool oneLine = element.isF16(); // a summand is 64 bytes, else 128 (of bf16, a pair)
     Value place = sub(block, fetching.firstBlock);
     Value isFirst = isEqual(place, zero);
@@ -228,7 +228,7 @@ private:
     Value nextPart = add(fetching.next, mul(mul(part, fetching.summands), perSummand));
     SmallVector<Value> ahead(arguments);
     ahead.push_back(
-        select(own, add(fetching.panel, index(prefetchDistance * panelWidth)), nextPart));
+        select(own, add(fetching.panel, index(prefetchBytes / elementBytes)), nextPart));
     ahead.push_back(select(own, index(panelWidth), index(perSummand)));
     ahead.push_back(select(own, index(oneLine ? 0 : line), zero));
     kernels.emitCall(b, {&level, element, /*rows=*/0, /*prefetch=*/true}, rows, ahead);

@@ -31,9 +31,9 @@ constexpr int64_t panelsPerGroup = 4;
 /// With fewer blocks of rows than this panels go alone; each is then read in one stream.
 constexpr int64_t blocksToGroup = 3;
 
-/// How far ahead of its use a panel that comes from memory is prefetched, in summands: 8 KiB of
-/// f32 (or pairs of bf16) cover the latency of memory at the rate that one core streams.
-constexpr int64_t prefetchDistance = 64;
+/// How far ahead of its use a panel that comes from memory is prefetched: covers the latency of
+/// memory at the rate that one core streams, whatever the panel's element type.
+constexpr int64_t prefetchBytes = 8 << 10;
 
 /// The most summands of a block of k. What a block is used with stays in the second cache: the
 /// group's panels and the one that is fetched next, 128 bytes a summand each (f32), and the rows of

@@ -69,9 +69,10 @@ func.func private @product(%begin: index, %end: index, %n: index, %a: memref<?xf
 // -----
 
 // Without fused multiply-adds a product and a sum; pairs of bf16 widen by shift and mask. Packed rows of a static
-// size, and a kernel name that the user has taken.
+// size, and a kernel name that the user has taken. What comes from memory is fetched 8 KiB ahead: 4,096 numbers.
 // CHECK-LABEL: func.func private @bf16
 // CHECK: memref.cast %{{.*}} : memref<640xf32> to memref<?xf32>
+// CHECK: arith.constant 4096 : index
 // CHECK: func.call @panel_bf16_v2_m1_ahead_0(
 // CHECK: func.func private @panel_bf16_v2_m1_ahead()
 // CHECK-LABEL: func.func private @panel_bf16_v2_m1_ahead_0(
