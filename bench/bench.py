@@ -13,7 +13,7 @@ measured before and after each cell. limits.py says what passes.
 
   --pairs N         the least number of repetitions of a cell (15; 5 with --quick, 3 of slow cells)
   --seconds S       the least time for a cell (2; 0.5 with --quick)
-  --quick           mixtral with two experts, fewer repetitions: all in ten minutes
+  --quick           mixtral with two experts, fewer repetitions
   --variant NAME    compile and run this variant of ours: f32 or bf16; may be given several times (f32)
   --beside COMMAND  run another program's layer, too; see README.md
   --json FILE       write all that is printed, and more digits, as JSON

@@ -42,6 +42,21 @@ struct ArtifactTest : testing::Test {
     return status;
   }
 
+  /// A session on the open weights, and a request of its "main".
+  void makeRequest(Session &session, Request &request) {
+    moert_dim_binding batch = {"B", 1};
+    moert_session_options options = {};
+    options.size = sizeof(options);
+    options.dims = &batch;
+    options.num_dims = 1;
+    moert_session *made;
+    ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &made));
+    session.reset(made);
+    moert_request *call;
+    ASSERT_OK(api().request_create(made, "main", &call));
+    request.reset(call);
+  }
+
   Folder folder;
   Runtime runtime;
   Artifact artifact;
@@ -107,20 +122,12 @@ TEST_F(ArtifactTest, NoticesWeightsThatChangeWhileMapped) {
       writeTestWeights(path);
       ASSERT_OK(wrap(moert_artifact_v1));
       ASSERT_OK(openWeights(path.c_str(), mapped ? MOERT_LOAD_MMAP : MOERT_LOAD_READ));
-      moert_dim_binding batch = {"B", 1};
-      moert_session_options options = {};
-      options.size = sizeof(options);
-      options.dims = &batch;
-      options.num_dims = 1;
-      moert_session *made;
-      ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &made));
-      Session session(made);
-      moert_request *call;
-      ASSERT_OK(api().request_create(made, "main", &call));
-      Request request(call);
+      Session session;
+      Request request;
+      ASSERT_NO_FATAL_FAILURE(makeRequest(session, request));
       MainCall main(3);
-      main.set(call);
-      ASSERT_OK(api().request_run(call));
+      main.set(request.get());
+      ASSERT_OK(api().request_run(request.get()));
       std::vector<uint8_t> bytes = readFile(path);
       if (change == 0) {
         ASSERT_EQ(truncate(path.c_str(), 4096), 0);
@@ -130,7 +137,7 @@ TEST_F(ArtifactTest, NoticesWeightsThatChangeWhileMapped) {
         bytes[bytes.size() - 4096] ^= 1;
         writeFile(path, bytes);
       }
-      moert_status status = api().request_run(call);
+      moert_status status = api().request_run(request.get());
       if (mapped) {
         EXPECT_EQ(status.code, MOERT_CORRUPT) << status.message;
         EXPECT_NE(std::string(status.message)
@@ -139,7 +146,7 @@ TEST_F(ArtifactTest, NoticesWeightsThatChangeWhileMapped) {
             << status.message;
       } else {
         EXPECT_OK(status);
-        main.expect(call);
+        main.expect(request.get());
       }
     }
   }
@@ -148,20 +155,12 @@ TEST_F(ArtifactTest, NoticesWeightsThatChangeWhileMapped) {
   ASSERT_OK(openWeights(path.c_str()));
   writeTestWeights(path + "2");
   ASSERT_EQ(rename((path + "2").c_str(), path.c_str()), 0);
-  moert_dim_binding batch = {"B", 1};
-  moert_session_options options = {};
-  options.size = sizeof(options);
-  options.dims = &batch;
-  options.num_dims = 1;
-  moert_session *made;
-  ASSERT_OK(api().session_create(artifact.get(), weights.get(), &options, &made));
-  Session session(made);
-  moert_request *call;
-  ASSERT_OK(api().request_create(made, "main", &call));
-  Request request(call);
+  Session session;
+  Request request;
+  ASSERT_NO_FATAL_FAILURE(makeRequest(session, request));
   MainCall main(3);
-  main.set(call);
-  EXPECT_OK(api().request_run(call));
+  main.set(request.get());
+  EXPECT_OK(api().request_run(request.get()));
 }
 
 TEST_F(ArtifactTest, RefusesWhatIsNoArtifact) {
