@@ -80,16 +80,22 @@ def make_kernels():
         return Kernel(f"argmax-{size // 1000}k", [helper.make_node("ArgMax", ["x"], ["y"], axis=-1, keepdims=0)],
                       {"x": [16, size]}, (INT64, [16]), 16 * size)
 
-    def best(size):
+    def best(name, count, size, k):
         from onnx import numpy_helper
-        k = helper.make_node("Constant", [], ["k"], value=numpy_helper.from_array(np.array([50], np.int64)))
-        return Kernel(f"topk-{size // 1000}k", [k, helper.make_node("TopK", ["x", "k"], ["y", "at"], axis=-1)],
-                      {"x": [16, size]}, (FLOAT, [16, 50]), 16 * size)
+        number = helper.make_node("Constant", [], ["k"], value=numpy_helper.from_array(np.array([k], np.int64)))
+        return Kernel(name, [number, helper.make_node("TopK", ["x", "k"], ["y", "at"], axis=-1)],
+                      {"x": [count, size]}, (FLOAT, [count, k]), count * size)
+
+    logits = [16, 32000]
+    probabilities = Kernel("softmax-32k", [helper.make_node("Softmax", ["x"], ["y"], axis=-1)], {"x": logits},
+                           (FLOAT, logits), 5 * logits[0] * logits[1])
 
     cases = [attention("attention-512x64", 512, 512, 16, 4, 64), attention("attention-512x128", 512, 512, 16, 4, 128),
              attention("attention-decode-64", 1, 4096, 16, 4, 64), attention("attention-decode-128", 1, 4096, 16, 4, 128),
              along_rows("rms-norm", "RMSNormalization", 4, {"w": [rows[1]]}, axis=-1),
              along_rows("layer-norm", "LayerNormalization", 8, {"w": [rows[1]], "b": [rows[1]]}, axis=-1),
-             rotary, along_rows("softmax", "Softmax", 5, axis=-1), along_rows("gelu", "Gelu", 10), silu,
-             greedy(32000), greedy(128000), best(32000), best(128000), embedding]
+             rotary, along_rows("softmax", "Softmax", 5, axis=-1), probabilities, along_rows("gelu", "Gelu", 10),
+             along_rows("gelu-tanh", "Gelu", 10, approximate="tanh"), silu, greedy(32000), greedy(128000),
+             best("topk-32k", 16, 32000, 50), best("topk-128k", 16, 128000, 50), best("topk-one-152k", 1, 151936, 50),
+             best("router-2-of-8", 1024, 8, 2), best("router-8-of-128", 1024, 128, 8), embedding]
     return {case.name: case for case in cases}

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the bench demands, in one place."""
+import math
+import statistics
 
-# Of each cell, medians compared: the other's time over ours at the least.
-PEER_RATIO = 1.0
-BESIDE_RATIO = 1.0
+# A cell fails if our median is longer than another's, and equals would lose as many pairs with this chance only.
+CHANCE = 0.05
 
 # The largest difference of the outputs, over their largest value.
 DIFFERENCE = 1e-3
@@ -25,3 +26,11 @@ GROWTH_MIB = 96
 FIRST_TOKEN_S = 0.3
 COMPILE_ANONYMOUS_MIB = 400
 PACKING_SHARE = 0.6
+
+
+def is_slower(ours, other):
+    """True if the median is longer, and the pairs are unlikely to be those of equals: in a test of signs."""
+    if statistics.median(ours) <= statistics.median(other):
+        return False
+    lost, count = sum(a > b for a, b in zip(ours, other)), len(ours)
+    return sum(math.comb(count, n) for n in range(lost, count + 1)) / 2**count < CHANCE

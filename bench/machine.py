@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the machine is, can do, and does beside the bench."""
+import ctypes
 import os
 import platform
 import re
@@ -61,23 +62,34 @@ class Roof:
     def __init__(self, bandwidth, peak):
         self.bandwidth, self.peak = bandwidth, peak
 
-    def larger(self, other):
-        return Roof(max(self.bandwidth, other.bandwidth), max(self.peak, other.peak))
-
     def milliseconds(self, size, operations):
         return 1e3 * max(size / self.bandwidth, operations / self.peak)
 
+    @staticmethod
+    def of(roofs, choose):
+        return Roof(choose(roof.bandwidth for roof in roofs), choose(roof.peak for roof in roofs))
 
-def measure_roofs(folder, threads):
-    """What roof.c measures at this moment: what the machine usually does, and its best."""
-    program, source = os.path.join(folder, "roof"), os.path.join(HERE, "roof.c")
-    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-        os.makedirs(folder, exist_ok=True)
-        subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast", "-pthread", source, "-o", program],
-                       check=True)
-    printed = subprocess.run([program, str(threads)], check=True, capture_output=True, text=True).stdout
-    words = [float(word) * 1e9 for word in printed.split()]
-    return Roof(*words[:2]), Roof(*words[2:])
+
+class RoofMeter:
+    """roof.c: takes its turn in each repetition of a cell, as contestants do."""
+
+    def __init__(self, folder, threads):
+        library, source = os.path.join(folder, "libroof.so"), os.path.join(HERE, "roof.c")
+        if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(source):
+            os.makedirs(folder, exist_ok=True)
+            subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=fast", "-fPIC", "-shared", "-pthread",
+                            source, "-o", library], check=True)
+        self.library = ctypes.CDLL(library)
+        if self.library.prepareRoof(threads):
+            raise SystemExit(f"bench: no memory to measure the bandwidth of {threads} threads")
+
+    def measure(self):
+        """What the machine can do at this moment."""
+        bandwidth, peak = ctypes.c_double(), ctypes.c_double()
+        self.library.measureRoof(ctypes.byref(bandwidth), ctypes.byref(peak))
+        if bandwidth.value <= 0 or peak.value <= 0:
+            raise SystemExit("bench: no thread could be started to measure what the machine can do")
+        return Roof(bandwidth.value, peak.value)
 
 
 class Watch:

@@ -69,8 +69,8 @@ def markdown(report):
              f"`{report['command']}`: {report['threads']} threads each, kernels for {report['isa']}; runs in turn, in an order "
              "that changes, inputs and routing drawn anew for each. Ratios are the other's time over ours: of the "
              "medians, of each pair (their median), of the minima. `roof` is the least time for the bytes or the operations "
-             "that these runs needed, over our median, at the median bandwidth and peak of 15 rounds measured before "
-             "and after the cell (the larger), and over our minimum, at their best."]
+             "that a run needed over the time it took, by bandwidth and peak measured in the same repetition (the median), "
+             "and of our minimum by the best of all."]
     if report["cells"]:
         lines += ["", *markdown_table(report["cells"])]
     if report["models"]:

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * usage: roof THREADS. Prints what this machine can do at this moment: the bandwidth of reading a
- * gigabyte in GB/s, and single-precision multiply-adds in registers in GFLOP/s: of the median
- * round, then of the best.
+ * What this machine can do at this moment: the bandwidth of reading a gigabyte, and the speed of
+ * single-precision multiply-adds in registers. A library, so that the bench's own thread takes part:
+ * after it has slept, memory and waking are slow for milliseconds.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-enum { maxThreads = 256, rounds = 15, chains = 12 };
+enum { maxThreads = 256, chains = 12 };
 enum { pageBytes = 2 << 20 };
 static const size_t totalBytes = (size_t)1 << 30; /* beyond every cache */
 static size_t bytesPerThread;
@@ -78,51 +77,42 @@ static void *start(void *argument) {
   return NULL;
 }
 
-/* The time in which all threads do their work. */
-static double timeOf(struct worker *workers, int count, void (*work)(struct worker *)) {
+static struct worker workers[maxThreads];
+static int count;
+
+/* The time in which all threads, the caller among them, do their work; negative without threads. */
+static double timeOf(void (*work)(struct worker *)) {
   double begin = seconds();
-  for (int i = 0; i < count; ++i) {
-    workers[i].work = work;
-    if (pthread_create(&workers[i].thread, NULL, start, &workers[i]))
-      exit(5);
+  int started = 1, failed = 0;
+  for (; started < count && !failed; started += !failed) {
+    workers[started].work = work;
+    failed = pthread_create(&workers[started].thread, NULL, start, &workers[started]);
   }
-  for (int i = 0; i < count; ++i)
+  work(&workers[0]);
+  for (int i = 1; i < started; ++i)
     pthread_join(workers[i].thread, NULL);
-  return seconds() - begin;
+  return failed ? -1 : seconds() - begin;
 }
 
-static int compare(const void *a, const void *b) {
-  double difference = *(const double *)a - *(const double *)b;
-  return (difference > 0) - (difference < 0);
-}
-
-int main(int argc, char **argv) {
-  static struct worker workers[maxThreads];
-  int count = argc == 2 ? atoi(argv[1]) : 0;
-  if (count < 1 || count > maxThreads) {
-    fprintf(stderr, "usage: roof THREADS\n");
-    return 2;
-  }
+/* Makes the memory that `threads` threads will read; 0, or -1 without memory or for a wrong number. */
+int prepareRoof(int threads) {
+  if (threads < 1 || threads > maxThreads)
+    return -1;
+  count = threads;
   bytesPerThread = totalBytes / (size_t)count / pageBytes * pageBytes;
   for (int i = 0; i < count; ++i) {
     char *memory = aligned_alloc(pageBytes, bytesPerThread);
     if (!memory)
-      return 5;
+      return -1;
     madvise(memory, bytesPerThread, MADV_HUGEPAGE); /* a wish only */
     memset(memory, i + 1, bytesPerThread);
     workers[i].memory = memory;
   }
-  double reading[rounds], computing[rounds];
-  for (int round = 0; round < rounds;
-       ++round) { /* in turn, so that an interruption spoils not all of one */
-    reading[round] = timeOf(workers, count, readMemory);
-    computing[round] = timeOf(workers, count, multiplyAdd);
-  }
-  qsort(reading, rounds, sizeof(double), compare);
-  qsort(computing, rounds, sizeof(double), compare);
-  double gigabytes = 1e-9 * (double)bytesPerThread * count;
-  double operations = 1e-9 * 2.0 * LANES * chains * (double)steps * count;
-  printf("%.2f %.1f %.2f %.1f\n", gigabytes / reading[rounds / 2],
-         operations / computing[rounds / 2], gigabytes / reading[0], operations / computing[0]);
   return 0;
+}
+
+/* Bytes and operations per second; negative if no thread could be started. */
+void measureRoof(double *bandwidth, double *peak) {
+  *peak = 2.0 * LANES * chains * (double)steps * count / timeOf(multiplyAdd);
+  *bandwidth = (double)bytesPerThread * count / timeOf(readMemory);
 }

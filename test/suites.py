@@ -86,7 +86,7 @@ def run_lit(folders, budget, *options):
 
 
 # Tests that compile many generated models, each as long as all others together.
-RANDOM = "Recognise/variants|Models/contrib-moe-random|Driver/verify-recognition|Execution/random-layers"
+RANDOM = "Recognise/variants|Models/contrib-moe-random|Driver/verify-recognition|Execution/random-layers|Execution/fused-bits"
 
 
 def lit(budget):

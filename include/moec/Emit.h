@@ -53,9 +53,8 @@ struct PackOptions {
   bool refuseLinks = false;
   /// Bytes of a weight that a thread evaluates at a time; it needs little memory beyond them.
   int64_t pieceBytes = int64_t(4) << 20;
-  /// As many as the module's context has processors for, but no more than this: a disk keeps no
-  /// more busy.
-  int64_t maxThreads = 16;
+  /// That evaluate; 0: as many as there are processors, within reason.
+  int64_t threads = 0;
   /// Told the bytes written so far and in all, now and then; may be empty.
   std::function<void(int64_t, int64_t)> progress;
 };
@@ -93,16 +92,17 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> emitObject(mlir::ModuleOp mo
 /// Writes the LLVM IR that `emitObject` compiles, after optimisation.
 llvm::Error emitLLVM(mlir::ModuleOp module, const EmitOptions &options, llvm::raw_ostream &os);
 
-/// Links `object` into `path`, a shared object that exports `moert_artifact_v1` only or an
-/// executable with the runtime in it.
+/// Links `object` into `path`, a shared object that exports `moert_artifact_v1` only and says that
+/// its name is `name`, or an executable with the runtime in it.
 llvm::Error linkArtifact(llvm::MemoryBufferRef object, ArtifactKind kind, llvm::StringRef path,
-                         const EmitOptions &options);
+                         llvm::StringRef name, const EmitOptions &options);
 
 /// Writes the weights of a lowered module to `path`, through `path`.tmp. Writes nothing if the
 /// module has none.
 llvm::Error writeWeights(mlir::ModuleOp module, llvm::StringRef path, const PackOptions &options);
 
-/// Emits, links and packs what `lowerToLLVM` has lowered: `path` and `path`.weights.
+/// Emits, links and packs what `lowerToLLVM` has lowered: `path` and `path`.weights. Files that are
+/// there already are replaced when both new ones are whole, and stay as they are after an error.
 llvm::Error emitArtifact(mlir::ModuleOp module, ArtifactKind kind, llvm::StringRef path,
                          const EmitOptions &options, const PackOptions &packOptions);
 

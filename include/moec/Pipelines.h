@@ -34,6 +34,9 @@ struct CpuOptions {
   /// What weights of products that a file holds as f32 are stored in: file (as they are), bf16 or
   /// f16.
   std::string weightsType = "file";
+  /// Whether element-wise ops move into products and into each other, and rows that several ops
+  /// read and write are one kernel. Without, outputs have the same bits, later.
+  bool fuse = true;
 };
 
 /// What a file leaves open.
@@ -73,7 +76,7 @@ void buildRecogniseStage(mlir::OpPassManager &pm, const RecogniseOptions &option
 void buildScheduleStage(mlir::OpPassManager &pm, const CpuOptions &options);
 
 /// From tensors to host code on memrefs that launches kernels.
-void buildKernelStage(mlir::OpPassManager &pm);
+void buildKernelStage(mlir::OpPassManager &pm, const CpuOptions &options);
 
 /// From structured kernels to loops on vectors, once per instruction-set level.
 void buildX86Stage(mlir::OpPassManager &pm, const CpuOptions &options);

@@ -80,17 +80,51 @@ struct PackRowsEmitter {
 
   void emitBlock(Value first, Value rows) {
     Value base = mul(first, depth);
-    Value transposed = cast<MemRefType>(op.getRows().getType()).isLastDimUnitStride()
-                           ? copySquares(first, rows, base)
-                           : zero;
+    Value copied = cast<MemRefType>(op.getRows().getType()).isLastDimUnitStride()
+                       ? copyVectors(first, rows, base)
+                       : zero;
     auto loop = scf::ForOp::create(b, zero, rows, one);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value row = getSource(add(first, loop.getInductionVar()));
     Value target = add(base, loop.getInductionVar());
-    copyRow(row, target, rows, transposed);
+    copyRow(row, target, rows, copied);
     // Summands that only the panel's pairing of k adds.
     fillRow(target, rows);
+  }
+
+  /// Copies what whole vectors hold, and returns the first summand that is left. A block of one row
+  /// is packed as it stands, most blocks of a step of decoding are such; others are transposed.
+  Value copyVectors(Value first, Value rows, Value base) {
+    Value isOne = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rows, one);
+    auto chosen = scf::IfOp::create(b, b.getIndexType(), isOne, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(chosen.thenBlock());
+    scf::YieldOp::create(b, copyStraight(first, base));
+    b.setInsertionPointToStart(chosen.elseBlock());
+    scf::YieldOp::create(b, copySquares(first, rows, base));
+    return chosen.getResult(0);
+  }
+
+  /// `lanes` summands of a row from `k` on, in f32.
+  Value loadSummands(Value row, Value k) {
+    auto type = cast<MemRefType>(op.getRows().getType());
+    Value vector = vector::LoadOp::create(b, VectorType::get({level.lanes}, type.getElementType()),
+                                          op.getRows(), ValueRange{row, k});
+    if (type.getElementType().isF32())
+      return vector;
+    return arith::ExtFOp::create(b, VectorType::get({level.lanes}, b.getF32Type()), vector);
+  }
+
+  Value copyStraight(Value first, Value base) {
+    Value row = getSource(first), width = index(level.lanes);
+    Value end = mul(arith::DivUIOp::create(b, summands, width), width);
+    auto loop = scf::ForOp::create(b, zero, end, width);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value k = loop.getInductionVar();
+    vector::StoreOp::create(b, loadSummands(row, k), op.getInto(), ValueRange{add(base, k)});
+    return end;
   }
 
   /// Transposes squares of as many summands as the level has lanes, while whole vectors may be
@@ -115,12 +149,8 @@ struct PackRowsEmitter {
     b.setInsertionPointToStart(loop.getBody());
     Value k = loop.getInductionVar();
     SmallVector<Value> square;
-    Type stored = getElementTypeOrSelf(op.getRows().getType());
-    for (Value source : sources) {
-      Value row = vector::LoadOp::create(b, VectorType::get({lanes}, stored), op.getRows(),
-                                         ValueRange{source, k});
-      square.push_back(stored.isF32() ? row : arith::ExtFOp::create(b, type, row).getResult());
-    }
+    for (Value source : sources)
+      square.push_back(loadSummands(source, k));
     if (static_cast<int64_t>(square.size()) < lanes)
       square.resize(lanes, ub::PoisonOp::create(b, type));
     for (auto [step, column] : llvm::enumerate(transposeSquare(b, square)))

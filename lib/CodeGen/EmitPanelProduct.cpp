@@ -78,21 +78,19 @@ public:
   }
 
   void emit() {
-    Value firstSlab = zero, endSlab = one;
-    if (op.getBatch() || op.getRanges()) {
-      firstSlab = arith::DivUIOp::create(b, op.getBegin(), panelsOfSlab);
-      endSlab = arith::CeilDivUIOp::create(b, op.getEnd(), panelsOfSlab);
+    if (op.getRanges()) {
+      forEachFilledRange(b, op.getRanges(), [&](Value slab, Value ordinal, RowRange range) {
+        emitUnits(slab, ordinal, range);
+      });
+      return;
     }
-    auto emitSlab = [&](Value slab, RowRange range) {
-      Value first = mul(slab, panelsOfSlab);
-      Value begin = arith::MaxUIOp::create(b, op.getBegin(), first);
-      Value end = min(op.getEnd(), add(first, panelsOfSlab));
-      emitRange(slab, range, sub(begin, first), sub(end, first));
-    };
+    auto emitSlab = [&](Value slab, RowRange range) { emitUnits(slab, slab, range); };
     if (op.getBatch())
-      forEachEqualRange(b, op.getBatch(), op.getCount(), firstSlab, endSlab, emitSlab);
+      forEachEqualRange(b, op.getBatch(), op.getCount(),
+                        arith::DivUIOp::create(b, op.getBegin(), panelsOfSlab),
+                        arith::CeilDivUIOp::create(b, op.getEnd(), panelsOfSlab), emitSlab);
     else
-      forEachRange(b, op.getRanges(), op.getCount(), firstSlab, endSlab, emitSlab);
+      forEachRange(b, Value(), op.getCount(), zero, one, emitSlab);
   }
 
 private:
@@ -117,6 +115,18 @@ private:
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(op.getBody());
     body(op.getInductionVar());
+  }
+
+  /// Those of the op's units that are panels of range `ordinal` among the ones with units.
+  void emitUnits(Value slab, Value ordinal, RowRange range) {
+    Value first = mul(ordinal, panelsOfSlab);
+    Value begin = arith::MaxUIOp::create(b, op.getBegin(), first);
+    Value end = min(op.getEnd(), add(first, panelsOfSlab));
+    Value hasUnits = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
+    auto conditional = scf::IfOp::create(b, hasUnits, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(conditional.thenBlock());
+    emitRange(slab, range, sub(begin, first), sub(end, first));
   }
 
   /// One range's rows, in passes of blocksPerPass blocks. Within a pass a panel

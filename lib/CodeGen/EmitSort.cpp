@@ -45,8 +45,9 @@ struct SortEmitter {
     if (!isa<FloatType>(x.getType()))
       return arith::CmpIOp::create(
           b, op.getUnsignedKeys() ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, x, y);
-    // NaN is above every number.
-    Value isNumber = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, x, x);
+    // NaN comes last: above every number, or below.
+    Value number = op.getDescending() ? y : x;
+    Value isNumber = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, number, number);
     return arith::AndIOp::create(b, isNumber,
                                  arith::CmpFOp::create(b, arith::CmpFPredicate::ULT, x, y));
   }

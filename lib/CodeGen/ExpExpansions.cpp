@@ -36,24 +36,38 @@ Exponent nearestInteger(const FloatBuilder &m, Value x, float scale) {
   return {m.sub(shifted, shift), m.op<arith::SubIOp>(m.bits(shifted), m.bits(shift))};
 }
 
-Value clamp(const FloatBuilder &m, Value x, float low, float high) {
-  // NaN passes.
-  x = m.select(m.compare(CmpFPredicate::OLT, x, m.f(low)), m.f(low), x);
+/// The lesser of `x` and `high`. NaN passes.
+Value clampAbove(const FloatBuilder &m, Value x, float high) {
   return m.select(m.compare(CmpFPredicate::OGT, x, m.f(high)), m.f(high), x);
+}
+
+Value clamp(const FloatBuilder &m, Value x, float low, float high) {
+  return clampAbove(m, m.select(m.compare(CmpFPredicate::OLT, x, m.f(low)), m.f(low), x), high);
+}
+
+/// exp(r) for |r| <= ln 2 / 2.
+Value reducedExp(const FloatBuilder &m, Value r) {
+  Value p = m.polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                             1.6666665459e-1f, 5.0000001201e-1f});
+  return m.add(m.fma(m.mul(r, r), p, r), m.f(1.0f));
+}
+
+/// 2^e for -127 < e < 128.
+Value powerOfTwo(const FloatBuilder &m, Value e) {
+  return m.fromBits(m.op<arith::ShLIOp>(m.op<arith::AddIOp>(e, m.i(127)), m.i(23)));
 }
 
 /// exp(r) * 2^e for |r| <= ln 2 / 2.
 Value scaledExp(const FloatBuilder &m, Value r, Value e) {
-  Value p = m.polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                             1.6666665459e-1f, 5.0000001201e-1f});
-  p = m.add(m.fma(m.mul(r, r), p, r), m.f(1.0f));
   // 2^e in two factors: e goes beyond the exponents of floats on both sides.
   Value first = m.op<arith::ShRSIOp>(e, m.i(1));
   Value second = m.op<arith::SubIOp>(e, first);
-  auto power = [&](Value k) {
-    return m.fromBits(m.op<arith::ShLIOp>(m.op<arith::AddIOp>(k, m.i(127)), m.i(23)));
-  };
-  return m.mul(m.mul(p, power(first)), power(second));
+  return m.mul(m.mul(reducedExp(m, r), powerOfTwo(m, first)), powerOfTwo(m, second));
+}
+
+/// x - n ln 2.
+Value subtractLn2(const FloatBuilder &m, Value x, Value n) {
+  return m.fma(n, m.f(-ln2Low), m.fma(n, m.f(-ln2High), x));
 }
 
 /// exp(x) * 2^by, which may be finite where exp(x) is not.
@@ -61,10 +75,14 @@ Value expTimesPower(const FloatBuilder &m, Value x, int32_t by) {
   // Beyond these bounds the result is 0 or infinity for certain.
   x = clamp(m, x, -105.0f, 90.0f);
   Exponent n = nearestInteger(m, x, 1.44269504f);
-  Value r = m.fma(n.value, m.f(-ln2High), x);
-  r = m.fma(n.value, m.f(-ln2Low), r);
   Value e = by == 0 ? n.bits : m.op<arith::AddIOp>(n.bits, m.i(static_cast<uint32_t>(by)));
-  return scaledExp(m, r, e);
+  return scaledExp(m, subtractLn2(m, x, n.value), e);
+}
+
+/// exp(x) for |x| < 87 and NaN, in fewer steps and with the same bits.
+Value expOfModerate(const FloatBuilder &m, Value x) {
+  Exponent n = nearestInteger(m, x, 1.44269504f);
+  return m.mul(reducedExp(m, subtractLn2(m, x, n.value)), powerOfTwo(m, n.bits));
 }
 
 } // namespace
@@ -83,7 +101,8 @@ Value expandTanh(const FloatBuilder &m, Value x) {
   Value p = m.polynomial(z, {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
                              1.33314422036e-1f, -3.33332819422e-1f});
   Value near = m.fma(m.mul(p, z), x, x);
-  Value e = expandExp(m, m.add(size, size));
+  // From 9.02 on the result is 1 in f32.
+  Value e = expOfModerate(m, clampAbove(m, m.add(size, size), 40.0f));
   Value far = m.sub(one, m.div(m.f(2.0f), m.add(e, one)));
   return m.select(m.compare(CmpFPredicate::OLT, size, m.f(0.625f)), near, m.withSignOf(far, x));
 }
@@ -112,11 +131,11 @@ Value expandErf(const FloatBuilder &m, Value x) {
                              -3.76125336e-1f, 1.28379166e-1f});
   Value near = m.fma(p, x, x);
   // From 4 on the result is 1 in f32.
-  Value t = clamp(m, size, 0.0f, 4.0f);
+  Value t = clampAbove(m, size, 4.0f);
   Value q = m.polynomial(t, {-1.72853470e-5f, 3.83197126e-4f, -3.88396438e-3f, 2.42546219e-2f,
                              -1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f});
   q = m.sub(m.mul(q, t), t);
-  Value far = m.withSignOf(m.sub(one, expandExp(m, q)), x);
+  Value far = m.withSignOf(m.sub(one, expOfModerate(m, q)), x);
   return m.select(m.compare(CmpFPredicate::OLT, size, m.f(0.927734375f)), near, far);
 }
 

@@ -11,6 +11,7 @@
 #include "lib/CodeGen/KernelFormer.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/CodeGen/ProductSchedule.h"
+#include "lib/CodeGen/RowBlocks.h"
 #include "lib/CodeGen/RowGroups.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -29,10 +30,26 @@ namespace {
 struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
   using FormKernelsPassBase::FormKernelsPassBase;
 
+  /// Ops that only write memrefs known to be empty do nothing, and pieces of such
+  /// memrefs are not valid.
+  void eraseEmptyWork() {
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](DestinationStyleOpInterface op) {
+      if (op.hasPureBufferSemantics() && llvm::all_of(op.getDpsInits(), [](Value init) {
+            auto type = dyn_cast<MemRefType>(init.getType());
+            return type && llvm::is_contained(type.getShape(), 0);
+          }))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops)
+      op->erase();
+  }
+
   void runOnOperation() override {
+    eraseEmptyWork();
     KernelFormer former(getOperation(), threadWork);
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function->hasAttr(rt::RTDialect::kKernel))
+      if (groupRows && !function->hasAttr(rt::RTDialect::kKernel))
         for (const RowGroup &group : findRowGroups(function))
           formRowGroup(group, former);
     SmallVector<Operation *> ops;
@@ -153,8 +170,7 @@ void FormKernels::formProduct(tile::RaggedMatmulOp op, KernelFormer &former) {
     units.count = arith::MulIOp::create(b, panels, op.getBatch());
   } else if (op.getRanges()) {
     // All panels of one range before those of the next: threads share its rows.
-    Value ranges =
-        arith::SubIOp::create(b, memref::DimOp::create(b, op.getRanges(), 0), constant(b, 1));
+    Value ranges = countFilledRanges(b, op.getRanges());
     units.count = arith::MulIOp::create(b, panels, ranges);
     units.grain = emitPanelsAtOnce(b, count, ranges, panels);
   }

@@ -126,6 +126,8 @@ bool shouldGeneralise(linalg::LinalgOp op) {
 }
 
 struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
+  using FuseRowsPassBase::FuseRowsPassBase;
+
   void runOnOperation() override {
     if (failed(decomposeAggregates()))
       return signalPassFailure();
@@ -142,6 +144,8 @@ struct FuseRows : impl::FuseRowsPassBase<FuseRows> {
         return signalPassFailure();
       }
     }
+    if (!fuse)
+      return;
 
     int64_t before = countGenerics();
     RewritePatternSet patterns(&getContext());

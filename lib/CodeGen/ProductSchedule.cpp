@@ -45,7 +45,10 @@ Value emitPanelsAtOnce(ImplicitLocOpBuilder &b, Value rows, Value ranges, Value 
   Value wanted = arith::DivUIOp::create(b, mean, constant(b, rowsPerPanel));
   wanted = arith::MaxUIOp::create(b, wanted, constant(b, fewest));
   wanted = arith::MinUIOp::create(b, wanted, constant(b, most));
-  return emitEvenShare(b, panels, wanted);
+  Value isStream =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ule, mean, constant(b, rowsPerPanel));
+  wanted = arith::SelectOp::create(b, isStream, panels, wanted);
+  return emitEvenShare(b, panels, arith::MaxUIOp::create(b, wanted, constant(b, 1)));
 }
 
 } // namespace moec::codegen

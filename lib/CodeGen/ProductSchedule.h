@@ -48,11 +48,11 @@ mlir::Value emitEvenShare(mlir::ImplicitLocOpBuilder &b, mlir::Value count, mlir
 /// of even size, at most `most` (even) each. At least 2.
 mlir::Value emitEvenDepth(mlir::ImplicitLocOpBuilder &b, mlir::Value depth, int64_t most);
 
-/// Emits how many of a range's `panels` panels a thread takes at once, in a product with `ranges`
-/// ranges of `rows` rows in all (index). It reads the rows of the range once for them: with n rows
-/// and p panels, that is n / (32 p) of the panels' own traffic while few rows wait for memory, and
-/// of the multiply-adds else. Few panels even out the threads. One eighth is allowed, between 8 and
-/// 16 panels; then the range is cut evenly.
+/// Emits the most of a range's `panels` panels that a thread takes at once, in a product of `rows`
+/// rows in the `ranges` ranges that have any (index). It reads the rows of the range once for them:
+/// with n rows and p panels, that is n / (32 p) of the multiply-adds. Few panels even out the
+/// threads. One eighth is allowed, between 8 and 16 panels; then the range is cut evenly. A few
+/// rows wait for memory: their panels are not cut but by the pool, whose last parts are small.
 mlir::Value emitPanelsAtOnce(mlir::ImplicitLocOpBuilder &b, mlir::Value rows, mlir::Value ranges,
                              mlir::Value panels);
 

@@ -33,6 +33,23 @@ Value RowBlocks::getRows(ImplicitLocOpBuilder &b, Value block) const {
   return arith::AddIOp::create(b, rowsOfSmall, arith::SelectOp::create(b, isLarge, one, zero));
 }
 
+/// The range between entry `at` of `ranges` and the next.
+static RowRange loadRange(ImplicitLocOpBuilder &b, Value ranges, Value at) {
+  auto load = [&](Value at) -> Value {
+    return arith::IndexCastOp::create(b, b.getIndexType(),
+                                      memref::LoadOp::create(b, ranges, ValueRange{at}));
+  };
+  Value start = load(at);
+  Value next = arith::AddIOp::create(b, at, arith::ConstantIndexOp::create(b, 1));
+  return {start, arith::SubIOp::create(b, load(next), start)};
+}
+
+/// Whether (i1) a range has rows.
+static Value emitHasRows(ImplicitLocOpBuilder &b, RowRange range) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, range.rows,
+                               arith::ConstantIndexOp::create(b, 0));
+}
+
 void forEachRange(ImplicitLocOpBuilder &b, Value ranges, Value count, Value first, Value end,
                   function_ref<void(Value, RowRange)> body) {
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
@@ -40,19 +57,41 @@ void forEachRange(ImplicitLocOpBuilder &b, Value ranges, Value count, Value firs
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value g = loop.getInductionVar();
-  RowRange range{zero, count};
-  if (ranges) {
-    auto load = [&](Value at) -> Value {
-      return arith::IndexCastOp::create(b, b.getIndexType(),
-                                        memref::LoadOp::create(b, ranges, ValueRange{at}));
-    };
-    range.start = load(g);
-    range.rows = arith::SubIOp::create(b, load(arith::AddIOp::create(b, g, one)), range.start);
-  }
-  Value hasRows = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, range.rows, zero);
-  auto conditional = scf::IfOp::create(b, hasRows, /*withElseRegion=*/false);
+  RowRange range = ranges ? loadRange(b, ranges, g) : RowRange{zero, count};
+  auto conditional = scf::IfOp::create(b, emitHasRows(b, range), /*withElseRegion=*/false);
   b.setInsertionPointToStart(conditional.thenBlock());
   body(g, range);
+}
+
+/// The loop behind forEachFilledRange and countFilledRanges; returns their number.
+static Value emitFilledRanges(ImplicitLocOpBuilder &b, Value ranges,
+                              function_ref<void(Value, Value, Value, RowRange)> body) {
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value numRanges = arith::SubIOp::create(b, memref::DimOp::create(b, ranges, 0), one);
+  auto loop = scf::ForOp::create(b, zero, numRanges, one, ValueRange{zero});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value g = loop.getInductionVar(), ordinal = loop.getRegionIterArg(0);
+  RowRange range = loadRange(b, ranges, g);
+  Value hasRows = emitHasRows(b, range);
+  body(hasRows, g, ordinal, range);
+  Value counted = arith::AddIOp::create(b, ordinal, arith::SelectOp::create(b, hasRows, one, zero));
+  scf::YieldOp::create(b, counted);
+  return loop.getResult(0);
+}
+
+void forEachFilledRange(ImplicitLocOpBuilder &b, Value ranges,
+                        function_ref<void(Value, Value, RowRange)> body) {
+  emitFilledRanges(b, ranges, [&](Value hasRows, Value g, Value ordinal, RowRange range) {
+    auto conditional = scf::IfOp::create(b, hasRows, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(conditional.thenBlock());
+    body(g, ordinal, range);
+  });
+}
+
+Value countFilledRanges(ImplicitLocOpBuilder &b, Value ranges) {
+  return emitFilledRanges(b, ranges, [](Value, Value, Value, RowRange) {});
 }
 
 void forEachEqualRange(ImplicitLocOpBuilder &b, Value batch, Value count, Value first, Value end,

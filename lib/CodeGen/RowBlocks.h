@@ -45,7 +45,16 @@ void forEachRange(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges, mlir::Value
                   mlir::Value first, mlir::Value end,
                   llvm::function_ref<void(mlir::Value index, RowRange range)> body);
 
-/// The same for the ranges [first, end) of `batch` ranges of one size, which
+/// Emits a loop over the ranges between neighbours of `ranges` that have rows; `ordinal` (index)
+/// counts them from 0.
+void forEachFilledRange(
+    mlir::ImplicitLocOpBuilder &b, mlir::Value ranges,
+    llvm::function_ref<void(mlir::Value index, mlir::Value ordinal, RowRange range)> body);
+
+/// Emits how many of the ranges between neighbours of `ranges` have rows (index).
+mlir::Value countFilledRanges(mlir::ImplicitLocOpBuilder &b, mlir::Value ranges);
+
+/// The same as forEachRange for the ranges [first, end) of `batch` ranges of one size, which
 /// `count` rows are cut into.
 void forEachEqualRange(mlir::ImplicitLocOpBuilder &b, mlir::Value batch, mlir::Value count,
                        mlir::Value first, mlir::Value end,

@@ -116,6 +116,14 @@ bool RowEmitter::matchReductions() {
     std::optional<TypedAttr> identity = arith::getNeutralElement(combiners[0]);
     if (!identity)
       return false;
+    // Not NaN, the neutral element: with infinities a comparison is enough. A row without a number
+    // and with NaN to begin with gives the infinity.
+    if (isa<arith::MinNumFOp, arith::MaxNumFOp>(combiners[0])) {
+      const llvm::fltSemantics &kind =
+          cast<FloatType>(combiners[0]->getResult(0).getType()).getFloatSemantics();
+      identity = FloatAttr::get(combiners[0]->getResult(0).getType(),
+                                APFloat::getInf(kind, isa<arith::MaxNumFOp>(combiners[0])));
+    }
     if (isNarrowFloat(identity->getType()))
       identity = FloatAttr::get(Float32Type::get(op.getContext()),
                                 cast<FloatAttr>(*identity).getValueAsDouble());

@@ -74,6 +74,8 @@ private:
   mlir::Value widen(mlir::Value value);
   mlir::Value narrow(mlir::Value value, mlir::Type element);
   mlir::Value combine(const Reduction &reduction, mlir::Value acc, mlir::Value term);
+  /// The same for partial results.
+  mlir::Value combineRow(const Reduction &reduction, mlir::Value acc, mlir::Value term);
   mlir::Value combinePartials(const Reduction &reduction, mlir::Value partials);
 
   mlir::linalg::LinalgOp op;

@@ -56,7 +56,7 @@ RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partial
     if (step.width == 1) {
       Value acc = vector::ExtractOp::create(b, partial, step.lane);
       results.push_back(
-          vector::InsertOp::create(b, combine(reduction, acc, term), partial, step.lane));
+          vector::InsertOp::create(b, combineRow(reduction, acc, term), partial, step.lane));
       continue;
     }
     if (step.mask) {
@@ -65,7 +65,7 @@ RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partial
                                     ArrayRef<Attribute>(reduction.identity)));
       term = arith::SelectOp::create(b, step.mask, term, identity);
     }
-    results.push_back(combine(reduction, partial, term));
+    results.push_back(combineRow(reduction, partial, term));
   }
   return results;
 }
@@ -92,12 +92,23 @@ Value RowEmitter::combine(const Reduction &reduction, Value acc, Value term) {
   return clone->getResult(0);
 }
 
+Value RowEmitter::combineRow(const Reduction &reduction, Value acc, Value term) {
+  bool isMinimum = isa<arith::MinNumFOp>(reduction.combiner);
+  if (!isMinimum && !isa<arith::MaxNumFOp>(reduction.combiner))
+    return combine(reduction, acc, term);
+  // Partials start as infinities and never take NaN, so one comparison does, which is one
+  // instruction of x86.
+  auto how = isMinimum ? arith::CmpFPredicate::OLT : arith::CmpFPredicate::OGT;
+  Value isTaken = arith::CmpFOp::create(b, how, term, acc);
+  return arith::SelectOp::create(b, isTaken, term, acc);
+}
+
 Value RowEmitter::combinePartials(const Reduction &reduction, Value partials) {
   for (int64_t half = rowLanes / 2; half >= 1; half /= 2) {
     auto low = llvm::to_vector(llvm::seq<int64_t>(0, half));
     auto high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
-    partials = combine(reduction, vector::ShuffleOp::create(b, partials, partials, low),
-                       vector::ShuffleOp::create(b, partials, partials, high));
+    partials = combineRow(reduction, vector::ShuffleOp::create(b, partials, partials, low),
+                          vector::ShuffleOp::create(b, partials, partials, high));
   }
   return vector::ExtractOp::create(b, partials, int64_t(0));
 }

@@ -132,7 +132,7 @@ static int bench(const ParsedCommandLine &commandLine) {
   options.isa = commandLine.value("isa").value_or("").str();
   options.weights = commandLine.value("weights").value_or("").str();
   if (!readNumber(commandLine, "repeat", 1, options.repeat) ||
-      !readNumber(commandLine, "threads", 1, options.threads) ||
+      !readNumber(commandLine, "threads", 0, options.threads) ||
       !readNumber(commandLine, "integers", 2, options.integers))
     return exitUsage;
   std::vector<InputShapes> cells;
@@ -240,6 +240,7 @@ static const OptionSpec benchOptions[] = {
     verifyChecksumsOption,
     readWeightsOption,
     weightsTypeOption,
+    noFuseOption,
 };
 
 const Subcommand moec::benchSubcommand = {

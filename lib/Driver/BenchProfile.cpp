@@ -38,7 +38,7 @@ void moec::printProfile(const ShapeTime &time, llvm::raw_ostream &os) {
     if (kernel.isKnown) {
       printWork(kernel, os);
       if (!kernel.node.empty())
-        os << "  " << escapeName(kernel.node);
+        os << "  " << escapeMessage(kernel.node);
     }
     os << "\n";
     sum.isKnown |= kernel.isKnown;

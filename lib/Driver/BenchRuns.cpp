@@ -165,11 +165,16 @@ moert_status BenchRuns::fillInputs(Request &request, const InputShapes &given, u
   std::vector<std::vector<int64_t>> shapes;
   MOERT_RETURN_IF_FAILED(resolveShapes(request.entry, given, shapes));
   request.tensors.resize(request.entry.num_inputs);
+  // All memory before any of it is filled, which takes long.
+  for (uint32_t i = 0; i < request.entry.num_inputs; ++i) {
+    request.tensors[i] = Tensor();
+    MOERT_RETURN_IF_FAILED(
+        moert::cli::reserveRandom(request.entry.inputs[i], shapes[i], request.tensors[i]));
+  }
   for (uint32_t i = 0; i < request.entry.num_inputs; ++i) {
     const moert_value_info &info = request.entry.inputs[i];
     Tensor &tensor = request.tensors[i];
-    tensor = Tensor();
-    MOERT_RETURN_IF_FAILED(moert::cli::makeRandom(info, shapes[i], seed, tensor));
+    MOERT_RETURN_IF_FAILED(moert::cli::fillRandom(info, seed, tensor));
     switch (info.dtype) {
     case MOERT_I64:
     case MOERT_U64:

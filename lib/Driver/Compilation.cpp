@@ -8,6 +8,7 @@
 #include "lib/Driver/Compilation.h"
 
 #include "dialects/ONNX/IR/ONNX.h"
+#include "dialects/RT/IR/RT.h"
 #include "lib/CodeGen/IsaLevel.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
@@ -15,6 +16,7 @@
 #include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/OnnxImporter.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassInstrumentation.h"
@@ -40,7 +42,7 @@ const OptionSpec exposeRoutingOption = {
     "expose-routing", "", "one more output per MoE layer: offsets of the experts' rows"};
 
 const OptionSpec noRecogniseOption = {"no-recognise", "",
-                                      "compile layers that are spelled out as they stand"};
+                                      "leave layers that are spelled out as they stand"};
 
 const OptionSpec verifyRecognitionOption = {
     "verify-recognition", "",
@@ -52,6 +54,9 @@ const OptionSpec stateOption = {
 
 const OptionSpec maxOption = {"max", "DIM=N",
                               "rows that states growing along DIM can hold; 4096 by default"};
+
+const OptionSpec noFuseOption = {
+    "no-fuse", "", "compile every element-wise op by itself, to look for a difference"};
 
 const OptionSpec weightsTypeOption = {
     "weights-dtype", "bf16|f16|file",
@@ -112,7 +117,8 @@ bool isWithoutModelOptions(const ParsedCommandLine &commandLine) {
   for (const OptionSpec *option :
        {&targetOption, &contribDialectOption, &noRecogniseOption, &verifyRecognitionOption,
         &exposeRoutingOption, &stateOption, &maxOption, &limitOption, &externalDataDirOption,
-        &allowNewerIROption, &verifyChecksumsOption, &readWeightsOption, &weightsTypeOption})
+        &allowNewerIROption, &verifyChecksumsOption, &readWeightsOption, &weightsTypeOption,
+        &noFuseOption})
     if (commandLine.has(option->name)) {
       llvm::errs() << "moec: --" << option->name << " goes with models; "
                    << commandLine.positionals.front() << " is compiled\n";
@@ -147,7 +153,8 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
     return std::nullopt;
   }
   SmallVector<StringRef> names;
-  levels.split(names, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  if (text != device)
+    levels.split(names, ',');
   for (StringRef name : names) {
     if (name == "native") {
       options.levels.push_back(nativeLevel().str());
@@ -159,6 +166,7 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
       return std::nullopt;
     }
   }
+  options.fuse = !commandLine.has("no-fuse");
   options.weightsType = commandLine.value("weights-dtype").value_or("file");
   if (!llvm::is_contained({"bf16", "f16", "file"}, options.weightsType)) {
     llvm::errs() << "moec: --weights-dtype=" << options.weightsType
@@ -193,11 +201,28 @@ int Compilation::read(StringRef file) {
     llvm::errs() << "moec: " << file << ": expects FILE.mlir or MODEL.onnx\n";
     return exitUsage;
   }
-  if (!readFile(file, sources))
-    return exitBadInput;
+  if (int code = readFile(file, options.import.limits, sources))
+    return code;
   handler = std::make_shared<SourceMgrDiagnosticHandler>(sources, context.get());
   module = parseModule(sources, *context);
-  return module ? exitSuccess : exitBadInput;
+  if (!module)
+    return exitBadInput;
+  findWeightFiles();
+  return exitSuccess;
+}
+
+void Compilation::findWeightFiles() {
+  AttrTypeWalker walker;
+  walker.addWalk([&](rt::FileAttr file) {
+    SmallString<128> found(file.getPath());
+    if (llvm::sys::path::is_relative(found)) {
+      found = getPackOptions().baseDirectory;
+      llvm::sys::path::append(found, file.getPath());
+    }
+    weightFiles.push_back(found.str().str());
+  });
+  for (rt::WeightOp weight : module->getOps<rt::WeightOp>())
+    walker.walk(weight.getValue());
 }
 
 /// Prints an error of the importer and returns its exit code.
@@ -231,6 +256,7 @@ int Compilation::readOnnx() {
   if (!imported)
     return report(imported.takeError());
   module = std::move(*imported);
+  weightFiles = model->externalFiles();
   return exitSuccess;
 }
 

@@ -34,7 +34,8 @@ struct OperatorSet {
 
 /// Options that every command which compiles has.
 extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption,
-    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption, weightsTypeOption;
+    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption, weightsTypeOption,
+    noFuseOption;
 
 /// Reads --contrib-dialect, --no-recognise, --verify-recognition, --state and --max. Returns
 /// nullopt after a message on stderr.
@@ -79,6 +80,9 @@ public:
   /// The file that was read.
   llvm::StringRef getPath() const { return path; }
 
+  /// The files that weights of what was read are in, besides the model.
+  llvm::ArrayRef<std::string> getWeightFiles() const { return weightFiles; }
+
   /// How the weights of what was read are read.
   PackOptions getPackOptions() const;
 
@@ -96,6 +100,7 @@ public:
 
 private:
   int readOnnx();
+  void findWeightFiles();
 
   ReadOptions options;
   std::string path;
@@ -104,6 +109,7 @@ private:
   /// Shared because the base class has no virtual destructor: this pointer knows what it made.
   std::shared_ptr<mlir::ScopedDiagnosticHandler> handler;
   std::vector<OperatorSet> operatorSets;
+  std::vector<std::string> weightFiles;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 

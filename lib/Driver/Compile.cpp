@@ -57,15 +57,28 @@ void showProgress(int64_t done, int64_t total) {
 /// Writes text to the output, `-` being stdout.
 template <typename PrintT>
 int writeText(StringRef path, PrintT print) {
+  if (path == "-") {
+    if (llvm::Error failure = print(llvm::outs())) {
+      error() << escapeMessage(toString(std::move(failure))) << "\n";
+      return exitInternal;
+    }
+    return exitSuccess; // what was not written is found at the program's end
+  }
   std::error_code code;
   llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
   if (code) {
-    error() << path << ": " << code.message() << "\n";
+    error() << quoteName(path) << ": " << code.message() << "\n";
     return exitResource;
   }
   if (llvm::Error failure = print(file.os())) {
     error() << escapeMessage(toString(std::move(failure))) << "\n";
     return exitInternal;
+  }
+  file.os().close();
+  if (file.os().has_error()) {
+    error() << "cannot write " << quoteName(path) << ": " << file.os().error().message() << "\n";
+    file.os().clear_error();
+    return exitResource;
   }
   file.keep();
   return exitSuccess;
@@ -77,6 +90,12 @@ int printModule(Compilation &compilation, StringRef output) {
     os << "\n";
     return llvm::Error::success();
   });
+}
+
+/// Whether what is written would replace `file`.
+bool isOverwritten(StringRef file, StringRef output) {
+  return llvm::sys::fs::equivalent(file, output) ||
+         llvm::sys::fs::equivalent(file, output + ".weights");
 }
 
 int compile(const ParsedCommandLine &commandLine) {
@@ -102,9 +121,21 @@ int compile(const ParsedCommandLine &commandLine) {
   }
 
   StringRef input = commandLine.positionals.front();
+  if (output->empty() || isOverwritten(input, *output)) {
+    error() << "--output=" << *output << ": "
+            << (output->empty() ? "is empty" : "would replace the model")
+            << "; give another name\n";
+    return exitUsage;
+  }
   Compilation compilation(*read);
   if (int code = compilation.read(input))
     return code;
+  for (const std::string &file : compilation.getWeightFiles())
+    if (isOverwritten(file, *output)) {
+      error() << "--output=" << *output << ": would replace " << quoteName(file)
+              << ", which has weights of the model; give another name\n";
+      return exitUsage;
+    }
   if (*emit == Emit::ONNX)
     return printModule(compilation, *output);
   if (int code = compilation.recognise(*recognise))
@@ -120,7 +151,7 @@ int compile(const ParsedCommandLine &commandLine) {
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
   if (int code = compilation.run([&](OpPassManager &pm) {
-        buildKernelStage(pm);
+        buildKernelStage(pm, *cpu);
         buildX86Stage(pm, *cpu);
       }))
     return code;
@@ -167,6 +198,7 @@ static const OptionSpec compileOptions[] = {
     verifyChecksumsOption,
     readWeightsOption,
     weightsTypeOption,
+    noFuseOption,
     {"quiet", "", "no progress on stderr"},
 };
 

@@ -55,7 +55,7 @@ static int runCommand(const Subcommand &command, llvm::ArrayRef<const char *> ar
   return code;
 }
 
-int moec::runDriver(llvm::ArrayRef<const char *> arguments) {
+static int runAny(llvm::ArrayRef<const char *> arguments) {
   llvm::StringRef first = arguments.empty() ? "" : arguments.front();
   if (first == "--help" || first == "-h" || first == "help") {
     printUsage(llvm::outs());
@@ -74,4 +74,16 @@ int moec::runDriver(llvm::ArrayRef<const char *> arguments) {
     llvm::errs() << "moec: unknown command '" << first << "'\n";
   printUsage(llvm::errs());
   return exitUsage;
+}
+
+int moec::runDriver(llvm::ArrayRef<const char *> arguments) {
+  int code = runAny(arguments);
+  // Else the stream's destructor ends the process as a crash of LLVM.
+  llvm::outs().flush();
+  if (!llvm::outs().has_error())
+    return code;
+  llvm::errs() << "moec: cannot write to standard output: " << llvm::outs().error().message()
+               << "\n";
+  llvm::outs().clear_error();
+  return code ? code : exitResource;
 }

@@ -11,7 +11,6 @@
 #include "lib/Import/ImportError.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace moec;
@@ -34,7 +33,7 @@ int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
     return code;
   if (scheduled)
     scheduled(compilation.getModule());
-  if (int code = compilation.run(buildKernelStage))
+  if (int code = compilation.run([&](OpPassManager &pm) { buildKernelStage(pm, cpu); }))
     return code;
   if (formed)
     formed(compilation.getModule());
@@ -44,15 +43,10 @@ int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
   if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
     return exitUnsupported;
 
-  SmallString<128> path;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile("moec", "weights", path)) {
-    llvm::errs() << "moec: cannot make a temporary file: " << code.message() << "\n";
-    return exitResource;
-  }
-  remover.setFile(path);
-  weights = path.str();
+  if (llvm::Error failure = weights.createTemporary("weights"))
+    return report(std::move(failure), exitResource);
   if (llvm::Error failure =
-          writeWeights(compilation.getModule(), weights, compilation.getPackOptions()))
+          writeWeights(compilation.getModule(), weights.path(), compilation.getPackOptions()))
     return report(std::move(failure), exitResource);
   auto object = emitObject(compilation.getModule(), emitOptions);
   if (!object)

@@ -9,9 +9,9 @@
 #define MOEC_LIB_DRIVER_INMEMORY_H
 
 #include "lib/Driver/Compilation.h"
+#include "lib/Emit/StagedFile.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/Support/FileUtilities.h"
 
 #include <memory>
 #include <string>
@@ -32,11 +32,10 @@ public:
   /// Lives as long as this object.
   const moert_artifact_v1 *getArtifact() const { return artifact->get(); }
   /// Path of the weights file; it exists only if the artifact has weights.
-  const std::string &getWeights() const { return weights; }
+  const std::string &getWeights() const { return weights.path(); }
 
 private:
-  std::string weights;
-  llvm::FileRemover remover;
+  StagedFile weights;
   std::unique_ptr<JitArtifact> artifact;
 };
 

@@ -14,7 +14,10 @@
 using namespace llvm;
 
 void moec::printJson(raw_ostream &os, const json::Value &value) {
-  std::string text = formatv("{0:2}\n", value);
+  printAsciiJson(os, formatv("{0:2}\n", value).str());
+}
+
+void moec::printAsciiJson(raw_ostream &os, StringRef text) {
   // Only strings have other characters than printable ones of ASCII, and valid UTF-8.
   for (StringRef rest = text; !rest.empty();) {
     size_t plain = rest.find_if([](char c) { return static_cast<unsigned char>(c) >= 0x7f; });

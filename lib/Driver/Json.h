@@ -12,8 +12,11 @@
 
 namespace moec {
 
-/// Prints a value, indented, and a line end. All characters but those of ASCII become \u escapes,
-/// so that names from files can neither steer a terminal nor hide.
+/// Prints JSON with \u escapes for all characters but those of ASCII, so that names from files can
+/// neither steer a terminal nor hide.
+void printAsciiJson(llvm::raw_ostream &os, llvm::StringRef text);
+
+/// Prints a value, indented, and a line end, as printAsciiJson does.
 void printJson(llvm::raw_ostream &os, const llvm::json::Value &value);
 
 } // namespace moec

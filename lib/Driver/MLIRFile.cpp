@@ -7,6 +7,7 @@
 
 #include "lib/Driver/MLIRFile.h"
 
+#include "lib/Driver/ExitCode.h"
 #include "lib/Import/ImportError.h"
 #include "moec/InitAll.h"
 
@@ -28,13 +29,10 @@ std::unique_ptr<mlir::MLIRContext> moec::createContext() {
   return context;
 }
 
-/// The deepest nesting of brackets that MLIR's parser, which recurses, is given.
-static constexpr unsigned maxTextDepth = 1000;
-
-/// The depth of brackets outside of strings and comments, as far as `most`. Arrows and comparisons
-/// are no brackets.
-static unsigned bracketDepth(llvm::StringRef text, unsigned most) {
-  unsigned depth = 0, deepest = 0;
+/// The depth of brackets outside of strings and comments, as far as `most` and one more. Arrows and
+/// comparisons are no brackets.
+static uint64_t bracketDepth(llvm::StringRef text, uint64_t most) {
+  uint64_t depth = 0, deepest = 0;
   for (size_t i = 0; i < text.size() && deepest <= most; ++i) {
     char c = text[i], next = i + 1 < text.size() ? text[i + 1] : '\0';
     if (c == '"') {
@@ -54,20 +52,23 @@ static unsigned bracketDepth(llvm::StringRef text, unsigned most) {
   return deepest;
 }
 
-bool moec::readFile(llvm::StringRef path, llvm::SourceMgr &sources) {
+int moec::readFile(llvm::StringRef path, const ImportLimits &limits, llvm::SourceMgr &sources) {
   std::string reason;
   std::unique_ptr<llvm::MemoryBuffer> buffer = mlir::openInputFile(path, &reason);
   if (!buffer) {
     llvm::errs() << "moec: " << escapeMessage(reason) << "\n";
-    return false;
+    return exitBadInput;
   }
-  if (bracketDepth(buffer->getBuffer(), maxTextDepth) > maxTextDepth) {
-    llvm::errs() << "moec: " << escapeName(path) << ": brackets are nested more than "
-                 << maxTextDepth << " deep, which the parser does not bear\n";
-    return false;
+  // MLIR's parser recurses.
+  if (bracketDepth(buffer->getBuffer(), limits.textDepth) > limits.textDepth) {
+    llvm::errs() << "moec: " << escapeName(path) << ": "
+                 << describeExcess(limits, &ImportLimits::textDepth,
+                                   "the nesting of brackets inside brackets")
+                 << "\n";
+    return exitResource;
   }
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  return true;
+  return exitSuccess;
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> moec::parseModule(llvm::SourceMgr &sources,

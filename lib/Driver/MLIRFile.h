@@ -8,6 +8,8 @@
 #ifndef MOEC_LIB_DRIVER_MLIRFILE_H
 #define MOEC_LIB_DRIVER_MLIRFILE_H
 
+#include "lib/Import/ImportLimits.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -22,9 +24,9 @@ namespace moec {
 std::unique_ptr<mlir::MLIRContext> createContext();
 
 /// Reads `path` (`-` is the standard input) into `sources`, from which
-/// diagnostics quote. Returns false after a message on stderr if it cannot be
-/// read.
-bool readFile(llvm::StringRef path, llvm::SourceMgr &sources);
+/// diagnostics quote. Returns an exit code, after a message on stderr if it cannot
+/// be read or is nested deeper than `limits` allow.
+int readFile(llvm::StringRef path, const ImportLimits &limits, llvm::SourceMgr &sources);
 
 /// Parses and verifies what `sources` holds; null after located errors.
 mlir::OwningOpRef<mlir::ModuleOp> parseModule(llvm::SourceMgr &sources, mlir::MLIRContext &context);

@@ -50,8 +50,9 @@ constexpr size_t outputLimit = 64 << 10;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent)
     _exit(0);
-  // A crash is a result; nobody wants its back trace or core file.
-  for (int number : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP})
+  // A crash is a result; nobody wants its back trace or core file. SIGBUS keeps its handler, which
+  // tells of files that became shorter, see exitOnTruncation.
+  for (int number : {SIGABRT, SIGFPE, SIGILL, SIGSEGV, SIGTRAP})
     signal(number, SIG_DFL);
   rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);

@@ -39,11 +39,14 @@ public:
     StringRef file = commandLine.positionals.front();
     if (file.ends_with(".onnx"))
       return interpretModel(file);
-    if (!readFile(file, sources))
-      return exitBadInput;
+    std::optional<ReadOptions> read = parseReadOptions(commandLine);
+    if (!read)
+      return exitUsage;
+    if (int code = readFile(file, read->import.limits, sources))
+      return code;
     PackOptions packOptions;
     packOptions.baseDirectory = llvm::sys::path::parent_path(file).str();
-    packOptions.readIntoMemory = commandLine.has("read-weights");
+    packOptions.readIntoMemory = read->readWeights;
     readWeightsFrom(packOptions);
     std::unique_ptr<MLIRContext> context = createContext();
     if (commandLine.has("verify-diagnostics")) {
@@ -249,7 +252,7 @@ static int run(const ParsedCommandLine &commandLine) {
   }
   for (StringRef name :
        {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs", "bind", "repeat",
-        "threads", "isa", "weights", "target", "weights-dtype", "quiet"})
+        "threads", "isa", "weights", "verify-weights", "target", "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -281,6 +284,7 @@ static const OptionSpec runOptions[] = {
     {"threads", "N", "threads to use"},
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
     {"weights", "FILE", "the weights file of a shared object"},
+    {"verify-weights", "", "compare the checksums of all weights before the first run"},
     {"quiet", "", "print nothing but errors"},
     targetOption,
     contribDialectOption,
@@ -295,6 +299,7 @@ static const OptionSpec runOptions[] = {
     verifyChecksumsOption,
     readWeightsOption,
     weightsTypeOption,
+    noFuseOption,
     {"interpret", "",
      "run the reference interpreter instead of compiled code; of the above it takes --input, "
      "--random, --output-dir and how models are read"},

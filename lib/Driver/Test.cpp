@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/Json.h"
 #include "lib/Driver/Processes.h"
 #include "lib/Driver/RunTestCase.h"
 #include "lib/Driver/Subcommand.h"
@@ -181,7 +182,9 @@ int TestRun::writeJson(StringRef path) const {
     error() << path << ": " << code.message() << "\n";
     return exitResource;
   }
-  llvm::json::OStream json(file.os(), /*IndentSize=*/1);
+  std::string text;
+  llvm::raw_string_ostream buffer(text);
+  llvm::json::OStream json(buffer, /*IndentSize=*/1);
   json.object([&] {
     json.attribute("passed", int64_t(count(Verdict::Pass)));
     json.attribute("failed", int64_t(count(Verdict::Fail)));
@@ -201,7 +204,8 @@ int TestRun::writeJson(StringRef path) const {
         });
     });
   });
-  file.os() << "\n";
+  json.flush();
+  printAsciiJson(file.os(), text + "\n");
   file.keep();
   return exitSuccess;
 }
@@ -280,6 +284,7 @@ static const OptionSpec testOptions[] = {
     verifyChecksumsOption,
     readWeightsOption,
     weightsTypeOption,
+    noFuseOption,
 };
 
 const Subcommand moec::testSubcommand = {

@@ -7,11 +7,14 @@
 
 #include "moec/Emit.h"
 
+#include "dialects/RT/IR/RT.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/RTToLLVM/RTToLLVM.h"
+#include "lib/Emit/StagedFile.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 
@@ -32,8 +35,22 @@ llvm::Error moec::emitArtifact(ModuleOp module, ArtifactKind kind, StringRef pat
   auto object = emitObject(module, options);
   if (!object)
     return object.takeError();
-  // Weights first: an artifact that exists should be usable.
-  if (llvm::Error error = writeWeights(module, (path + ".weights").str(), packOptions))
+  std::string weightsPath = (path + ".weights").str();
+  bool hasWeights = !module.getOps<rt::WeightOp>().empty();
+  StagedFile artifact, weights;
+  if (llvm::Error error = artifact.create(path))
     return error;
-  return linkArtifact((*object)->getMemBufferRef(), kind, path, options);
+  if (hasWeights)
+    if (llvm::Error error = weights.create(weightsPath))
+      return error;
+  if (llvm::Error error = linkArtifact((*object)->getMemBufferRef(), kind, artifact.path(),
+                                       llvm::sys::path::filename(path), options))
+    return error;
+  if (llvm::Error error = writeWeights(module, weights.path(), packOptions))
+    return error;
+  // Weights first: an artifact that exists should be usable.
+  if (hasWeights)
+    if (llvm::Error error = weights.commit())
+      return error;
+  return artifact.commit();
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Core/Seal.h"
+#include "lib/Emit/StagedFile.h"
 #include "lib/Emit/TargetCode.h"
 
 #include "moert/abi.h"
@@ -35,49 +36,51 @@ static std::string findTool(ArrayRef<StringRef> candidates) {
   return {};
 }
 
-namespace {
-/// Files that exist while a link is under way.
-struct TemporaryFile {
-  SmallString<128> path;
-  ~TemporaryFile() {
-    if (!path.empty())
-      sys::fs::remove(path);
-  }
-
-  Error create(StringRef suffix, StringRef contents) {
-    int descriptor;
-    if (std::error_code code = sys::fs::createTemporaryFile("moec", suffix, descriptor, path))
-      return createStringError("cannot create a temporary file: " + code.message());
-    raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
+/// Makes a file with `contents` that exists while a link is under way.
+static Error createFile(moec::StagedFile &file, StringRef suffix, StringRef contents) {
+  if (Error error = file.createTemporary(suffix))
+    return error;
+  std::error_code code;
+  raw_fd_ostream stream(file.path(), code);
+  if (!code) {
     stream << contents;
     stream.close();
-    if (stream.has_error()) {
-      std::error_code code = stream.error();
-      stream.clear_error();
-      return createStringError("cannot write " + path + ": " + code.message());
-    }
-    return Error::success();
+    code = stream.error();
+    stream.clear_error();
   }
-};
-} // namespace
+  return code ? createStringError("cannot write " + file.path() + ": " + code.message())
+              : Error::success();
+}
 
-/// Runs `program`; its complaints become the error's text.
-static Error run(const std::string &program, ArrayRef<std::string> arguments) {
-  TemporaryFile output;
-  if (Error error = output.create("log", ""))
+/// What a program says of its failure, in one line.
+static std::string firstComplaint(StringRef text) {
+  SmallVector<StringRef> lines;
+  text.split(lines, '\n', -1, /*KeepEmpty=*/false);
+  auto error = llvm::find_if(lines, [](StringRef line) { return line.contains("error: "); });
+  if (error == lines.end())
+    error = lines.begin();
+  return error == lines.end() ? "" : error->trim().str();
+}
+
+/// Runs `program`; its complaint becomes the error's text, or why it could not be run to its end.
+/// With `output`, an existing file, what it prints goes there.
+static Error run(const std::string &program, ArrayRef<std::string> arguments,
+                 StringRef output = {}) {
+  moec::StagedFile logFile;
+  if (Error error = createFile(logFile, "log", ""))
     return error;
   SmallVector<StringRef> argv{program};
   llvm::append_range(argv, arguments);
-  StringRef log = output.path;
-  std::optional<StringRef> redirects[] = {StringRef(""), log, log};
+  StringRef log = logFile.path();
+  std::optional<StringRef> redirects[] = {StringRef(""), output.empty() ? log : output, log};
   std::string problem;
   int code = sys::ExecuteAndWait(program, argv, std::nullopt, redirects, 0, 0, &problem);
   if (code == 0)
     return Error::success();
-  std::string text = problem;
-  if (auto buffer = MemoryBuffer::getFile(log))
-    text += (*buffer)->getBuffer().str();
-  return createStringError(program + " failed: " + text);
+  auto buffer = MemoryBuffer::getFile(log);
+  if (problem.empty() && buffer)
+    problem = firstComplaint((*buffer)->getBuffer());
+  return createStringError(program + " failed: " + problem);
 }
 
 /// A build id of the linker's kind, from the code itself.
@@ -93,22 +96,39 @@ static std::string buildIdOption(MemoryBufferRef object) {
 }
 
 static Error linkSharedObject(MemoryBufferRef object, StringRef objectPath, StringRef path,
-                              const moec::EmitOptions &options) {
-  std::string soname = sys::path::filename(path).str();
+                              StringRef name, const moec::EmitOptions &options) {
+  std::string soname = name.str();
   std::string buildId = buildIdOption(object);
   std::string linker = findTool({options.linker, MOEC_LLD, "ld.lld-22", "ld.lld"});
   if (!linker.empty()) {
-    SmallVector<std::string> arguments = {"-shared",       "-o",
-                                          path.str(),      "-soname",
-                                          soname,          "--build-id=" + buildId,
-                                          "--gc-sections", "-z",
-                                          "relro",         "-z",
-                                          "now",           "--hash-style=gnu",
-                                          "--strip-debug", objectPath.str()};
+    // It writes to a file that is there already, as one of its own would stay if only this process
+    // were ended. For a single object, threads gain nothing and may not be had.
+    SmallVector<std::string> arguments = {"-shared",
+                                          "-o",
+                                          "-",
+                                          "--threads=1",
+                                          "-soname",
+                                          soname,
+                                          "--gc-sections",
+                                          "--build-id=" + buildId,
+                                          "-z",
+                                          "relro",
+                                          "-z",
+                                          "now",
+                                          "--strip-debug",
+                                          "--hash-style=gnu",
+                                          objectPath.str()};
     // Records which libc the copies of memory come from, where that is known.
     if (StringRef libc = MOEC_LIBC; sys::fs::exists(libc))
       arguments.append({"--as-needed", libc.str()});
-    return run(linker, arguments);
+    if (Error error = run(linker, arguments, path))
+      return error;
+    // As the linker does with a file of its own.
+    ErrorOr<sys::fs::perms> mode = sys::fs::getPermissions(path);
+    if (mode)
+      sys::fs::setPermissions(
+          path, *mode | static_cast<sys::fs::perms>((*mode & sys::fs::all_read) >> 2));
+    return Error::success();
   }
   std::string driver = findTool({options.compilerDriver, MOEC_CXX, "c++", "cc"});
   if (driver.empty())
@@ -156,28 +176,28 @@ static Error linkExecutable(StringRef objectPath, StringRef path,
   Expected<std::unique_ptr<MemoryBuffer>> object = createMain();
   if (!object)
     return object.takeError();
-  TemporaryFile mainFile;
-  if (Error error = mainFile.create("o", (*object)->getBuffer()))
+  moec::StagedFile mainFile;
+  if (Error error = createFile(mainFile, "o", (*object)->getBuffer()))
     return error;
-  return run(driver, {"-o", path.str(), objectPath.str(), mainFile.path.str().str(),
-                      cli.str().str(), runtime.str().str(), "-static-libstdc++", "-static-libgcc",
-                      "-pthread", "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections",
-                      "-Wl,-z,relro,-z,now", "-Wl,--strip-debug"});
+  return run(driver, {"-o", path.str(), objectPath.str(), mainFile.path(), cli.str().str(),
+                      runtime.str().str(), "-static-libstdc++", "-static-libgcc", "-pthread",
+                      "-Wl,--as-needed", "-lz", "-ldl", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now",
+                      "-Wl,--strip-debug"});
 }
 
-Error moec::linkArtifact(MemoryBufferRef object, ArtifactKind kind, StringRef path,
+Error moec::linkArtifact(MemoryBufferRef object, ArtifactKind kind, StringRef path, StringRef name,
                          const EmitOptions &options) {
   if (kind == ArtifactKind::Object)
     return writeToOutput(path, [&](raw_ostream &os) {
       os << object.getBuffer();
       return Error::success();
     });
-  TemporaryFile file;
-  if (Error error = file.create("o", object.getBuffer()))
+  StagedFile file;
+  if (Error error = createFile(file, "o", object.getBuffer()))
     return error;
   if (kind == ArtifactKind::Executable)
-    return linkExecutable(file.path, path, options);
-  if (Error error = linkSharedObject(object, file.path, path, options))
+    return linkExecutable(file.path(), path, options);
+  if (Error error = linkSharedObject(object, file.path(), path, name, options))
     return error;
   moert_status sealed = moert::sealSharedObject(path.str().c_str());
   return sealed.code == MOERT_OK ? Error::success() : createStringError(sealed.message);

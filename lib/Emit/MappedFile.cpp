@@ -11,6 +11,8 @@
 #include "lib/Import/ImportError.h"
 #include "lib/Import/OpenBelow.h"
 
+#include "llvm/Support/Signals.h"
+
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -56,6 +58,7 @@ static void onBusError(int, siginfo_t *info, void *) {
       continue;
     writeAll(programName);
     writeAll(guard->message);
+    sys::RunInterruptHandlers(); // removes unfinished files
     _exit(truncationExitCode);
   }
   // Comes again, and ends the process.

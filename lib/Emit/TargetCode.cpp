@@ -7,6 +7,7 @@
 
 #include "lib/Emit/TargetCode.h"
 
+#include "lib/Emit/SinkNegations.h"
 #include "lib/Emit/WidenHalves.h"
 
 #include "llvm/IR/LegacyPassManager.h"
@@ -58,6 +59,7 @@ void moec::optimise(Module &module, TargetMachine &machine, unsigned optLevel) {
                       : builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3);
   passes.run(module, modules);
   widenHalves(module);
+  sinkNegations(module);
 }
 
 Expected<std::unique_ptr<MemoryBuffer>> moec::compile(Module &module, TargetMachine &machine) {

@@ -14,6 +14,7 @@
 #include "lib/Emit/WeightPacker.h"
 
 #include "lib/Emit/PanelTransposition.h"
+#include "lib/Emit/ReshapeBoxes.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -81,6 +82,10 @@ static size_t getFastestDim(WeightExprInterface expr) {
       })
       .Case([](StackAttr e) { return getFastestDim(e.getElements().front()) + 1; })
       .Case([](ConcatAttr e) { return getFastestDim(e.getElements().front()); })
+      .Case([](ReshapeAttr e) {
+        return getReshapedDim(e.getSource().getExprType().getShape(), e.getShape(),
+                              getFastestDim(e.getSource()));
+      })
       .Case<SliceAttr, CastAttr>([](auto e) { return getFastestDim(e.getSource()); })
       .Default([&](mlir::Attribute) { return expr.getExprType().getRank() - 1; });
 }

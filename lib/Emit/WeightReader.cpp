@@ -8,6 +8,7 @@
 #include "lib/Emit/WeightReader.h"
 
 #include "lib/Emit/FloatConversion.h"
+#include "lib/Emit/ReshapeBoxes.h"
 #include "moec/Emit.h"
 
 #include "mlir/IR/Location.h"
@@ -182,6 +183,12 @@ void WeightReader::releasePages() {
 Error WeightReader::readReshape(ReshapeAttr expr, ArrayRef<int64_t> offsets,
                                 ArrayRef<int64_t> sizes, char *target, ArrayRef<int64_t> strides) {
   ArrayRef<int64_t> shape = expr.getShape();
+  if (auto boxes = ReshapeBoxes::get(expr.getSource().getExprType().getShape(), shape))
+    return boxes->forEach(
+        {llvm::to_vector(offsets), llvm::to_vector(sizes), llvm::to_vector(strides)},
+        [&](const StridedBox &box) {
+          return read(expr.getSource(), box.offsets, box.sizes, target + box.place, box.strides);
+        });
   int64_t elementBytes = getElementBytes(expr);
   // Dimensions from `outer` on form runs that are consecutive in the source.
   size_t outer = shape.size();

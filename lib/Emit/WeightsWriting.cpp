@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 //
 // Evaluates the weights of a module piece by piece into the runtime's writer:
-// pieces are evaluated by several threads at a time and written in order, so
+// pieces are evaluated by several threads at a time and staged in order, so
 // neither the file nor the error that is reported depends on the threads, and
-// memory does not grow with the model.
+// memory does not grow with the model. Whichever thread has staged something
+// while nobody writes goes on to write, as long as there is something, while the
+// others evaluate: a file has one writer at a time anyhow.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,10 +20,12 @@
 #include "lib/Core/WeightsFile.h"
 #include "moec/Emit.h"
 
-#include "mlir/IR/Threading.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/Threading.h"
 
 #include <condition_variable>
 #include <mutex>
+#include <pthread.h>
 
 using namespace llvm;
 using namespace moec;
@@ -70,14 +74,15 @@ private:
   };
 
   std::optional<Job> next();
-  Error append(const Job &job, ArrayRef<char> bytes);
+  Error stage(const Job &job, ArrayRef<char> bytes);
+  void fail(Error error);
 
   const ArrayRef<WeightOp> weights;
   moert::WeightsWriter &writer;
   const PackOptions &options;
   const int64_t total;
   WeightFiles files;
-  int64_t written = 0; // belongs to the thread whose turn it is, as the writer does
+  int64_t staged = 0; // belongs to the thread whose turn it is, as staging does
 
   std::mutex mutex; // of what follows
   std::condition_variable turnEnded;
@@ -102,13 +107,24 @@ std::optional<Packing::Job> Packing::next() {
   }
 }
 
-Error Packing::append(const Job &job, ArrayRef<char> bytes) {
-  if (Error error = toError(writer.append(job.weight, job.piece.slab, bytes.data(), bytes.size())))
+Error Packing::stage(const Job &job, ArrayRef<char> bytes) {
+  if (Error error = toError(writer.stage(job.weight, job.piece.slab, bytes.data(), bytes.size())))
     return error;
-  written += bytes.size();
+  staged += bytes.size();
   if (options.progress)
-    options.progress(written, total);
+    options.progress(staged, total);
   return Error::success();
+}
+
+/// Ends all threads; the first error counts.
+void Packing::fail(Error error) {
+  if (failed) {
+    consumeError(std::move(error));
+    return;
+  }
+  failed = true;
+  failure = std::move(error);
+  turnEnded.notify_all();
 }
 
 void Packing::run() {
@@ -128,18 +144,45 @@ void Packing::run() {
       consumeError(std::move(error));
       return;
     }
-    if (!error) {
-      lock.unlock();
-      error = append(*job, bytes);
-      lock.lock();
-    }
-    if (error) {
-      failed = true;
-      failure = explain(weight, std::move(error));
-    }
+    if (error)
+      return fail(explain(weight, std::move(error)));
+    lock.unlock();
+    error = stage(*job, bytes);
+    lock.lock();
+    if (error)
+      return fail(std::move(error));
     ++turn;
     turnEnded.notify_all();
+    lock.unlock();
+    error = toError(writer.writeStaged());
+    lock.lock();
+    if (error)
+      return fail(std::move(error));
   }
+}
+
+static int64_t getThreads(const PackOptions &options) {
+  if (options.threads > 0)
+    return options.threads;
+  // More keep no disk busier.
+  constexpr unsigned most = 16;
+  return std::min(llvm::hardware_concurrency().compute_thread_count(), most);
+}
+
+/// Calls `body` on `count` threads, of which this is one, or on as many as the system has to give.
+static void runOnThreads(int64_t count, function_ref<void()> body) {
+  auto start = [](void *argument) -> void * {
+    (*static_cast<function_ref<void()> *>(argument))();
+    return nullptr;
+  };
+  std::vector<pthread_t> others;
+  pthread_t thread;
+  while (static_cast<int64_t>(others.size()) + 1 < count &&
+         pthread_create(&thread, nullptr, start, &body) == 0)
+    others.push_back(thread);
+  body();
+  for (pthread_t other : others)
+    pthread_join(other, nullptr);
 }
 
 Error moec::writeWeights(mlir::ModuleOp module, StringRef path, const PackOptions &options) {
@@ -174,11 +217,12 @@ Error moec::writeWeights(mlir::ModuleOp module, StringRef path, const PackOption
                        infos.data(), infos.size())))
     return error;
   Packing packing(weights, writer, options, total);
+  // Evaluation makes types and attributes, for which the context must expect several threads.
   mlir::MLIRContext *context = module.getContext();
-  size_t threads = 1;
-  if (context->isMultithreadingEnabled())
-    threads = std::min<size_t>(context->getThreadPool().getMaxConcurrency(), options.maxThreads);
-  mlir::parallelFor(context, 0, threads, [&](size_t) { packing.run(); });
+  const bool wasMultithreaded = context->isMultithreadingEnabled();
+  context->enableMultithreading();
+  runOnThreads(getThreads(options), [&] { packing.run(); });
+  context->enableMultithreading(wasMultithreaded);
   if (Error error = packing.takeError())
     return error;
   return toError(writer.finish());

@@ -200,6 +200,14 @@ const ExternalFile *ExternalDataRoot::find(StringRef location, std::string &mess
   return byPath.try_emplace(result->path, result).first->second;
 }
 
+std::vector<std::string> ExternalDataRoot::paths() const {
+  std::lock_guard lock(mutex);
+  std::vector<std::string> paths;
+  for (const auto &entry : byPath)
+    paths.push_back(entry.first().str());
+  return paths;
+}
+
 Expected<std::unique_ptr<FileSource>> ExternalDataRoot::reopen(StringRef path) const {
   auto source = FileSource::open(path);
   if (!source)

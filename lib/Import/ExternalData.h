@@ -67,6 +67,9 @@ public:
   /// since. Thread-safe.
   llvm::Expected<std::unique_ptr<FileSource>> reopen(llvm::StringRef path) const;
 
+  /// Canonical paths of all files that `find` found.
+  std::vector<std::string> paths() const;
+
 private:
   const ImportLimits limits;
   const std::string folder, modelFolder;

@@ -44,6 +44,7 @@ static constexpr LimitSpec specs[] = {
      "memory of all tensors that are held as constants; weights stay in their files"},
     {"folded-elements", &L::foldedElements, anyNumber,
      "numbers that are computed from shapes and constants at compile time"},
+    {"text-depth", &L::textDepth, 2000, "brackets inside brackets in a FILE.mlir"},
 };
 
 ArrayRef<LimitSpec> moec::limitSpecs() { return specs; }

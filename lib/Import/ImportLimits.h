@@ -39,6 +39,7 @@ struct ImportLimits {
   uint64_t graphDepth = 64;
   uint64_t constantBytes = uint64_t(1) << 30;
   uint64_t foldedElements = uint64_t(1) << 23;
+  uint64_t textDepth = 1000;
 };
 
 /// One limit: how the command line calls it, and what it counts.

@@ -234,6 +234,8 @@ Expected<std::vector<StringRef>> OnnxModel::strings(const OnnxTensor &tensor) co
   return impl->reader->strings(tensor);
 }
 
+std::vector<std::string> OnnxModel::externalFiles() const { return impl->reader->externalFiles(); }
+
 Error OnnxModel::makeError(ImportError::Kind kind, StringRef node, const Twine &message) const {
   return make_error<ImportError>(kind, impl->context.fileName, node, message);
 }

@@ -111,6 +111,9 @@ public:
   /// The elements of a string tensor.
   llvm::Expected<std::vector<llvm::StringRef>> strings(const OnnxTensor &tensor) const;
 
+  /// Canonical paths of the files that tensors checked so far, all initialisers among them, are in.
+  std::vector<std::string> externalFiles() const;
+
   /// Things that were accepted and ignored or changed, one sentence each, for a warning or remark.
   llvm::ArrayRef<std::string> notes() const;
 

@@ -35,6 +35,8 @@ public:
   /// As OnnxModel::materialise and OnnxModel::strings.
   llvm::Expected<std::vector<char>> materialise(const OnnxTensor &tensor, uint64_t maxBytes) const;
   llvm::Expected<std::vector<llvm::StringRef>> strings(const OnnxTensor &tensor) const;
+  /// As OnnxModel::externalFiles.
+  std::vector<std::string> externalFiles() const { return external.paths(); }
 
 private:
   llvm::Error checkStorage(OnnxTensor &tensor, llvm::StringRef owner,

@@ -75,16 +75,19 @@ void moec::buildScheduleStage(OpPassManager &pm, const CpuOptions &options) {
   addCleanup(pm);
   // Sums of residuals first, which several consumers would repeat otherwise;
   // afterwards what becomes one op by fusion, such as x * sigmoid(x).
-  pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
-  pm.addNestedPass<func::FuncOp>(codegen::createFuseRowsPass());
+  if (options.fuse)
+    pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
+  pm.addNestedPass<func::FuncOp>(codegen::createFuseRowsPass({options.fuse}));
   addCleanup(pm);
-  pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
-  addCleanup(pm);
+  if (options.fuse) {
+    pm.addNestedPass<func::FuncOp>(codegen::createFuseEpiloguesPass());
+    addCleanup(pm);
+  }
   // Weights whose only readers were packed.
   pm.addPass(createSymbolDCEPass());
 }
 
-void moec::buildKernelStage(OpPassManager &pm) {
+void moec::buildKernelStage(OpPassManager &pm, const CpuOptions &options) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
@@ -93,7 +96,9 @@ void moec::buildKernelStage(OpPassManager &pm) {
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
   pm.addPass(rt::createPlaceOutputsPass());
-  pm.addPass(codegen::createFormKernelsPass());
+  codegen::FormKernelsPassOptions form;
+  form.groupRows = options.fuse;
+  pm.addPass(codegen::createFormKernelsPass(form));
   addCleanup(pm);
   // After form-kernels, whose buffers of packed rows end with their product.
   pm.addPass(rt::createReleaseBuffersPass());
@@ -112,7 +117,7 @@ void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {
 
 void moec::buildMoEToCpuPipeline(OpPassManager &pm, const CpuOptions &options) {
   buildScheduleStage(pm, options);
-  buildKernelStage(pm);
+  buildKernelStage(pm, options);
   buildX86Stage(pm, options);
 }
 
@@ -124,6 +129,8 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
   Option<std::string> weightsType{
       *this, "weights-dtype", llvm::cl::init("file"),
       llvm::cl::desc("What f32 weights of products are stored in: file (as they are), bf16, f16")};
+  Option<bool> fuse{*this, "fuse", llvm::cl::init(true),
+                    llvm::cl::desc("Fuse element-wise ops; false to look for a difference")};
 };
 } // namespace
 
@@ -134,6 +141,7 @@ void moec::registerPipelines() {
         CpuOptions cpuOptions;
         cpuOptions.levels.assign(options.levels.begin(), options.levels.end());
         cpuOptions.weightsType = options.weightsType;
+        cpuOptions.fuse = options.fuse;
         buildMoEToCpuPipeline(pm, cpuOptions);
       });
 }

@@ -3,6 +3,7 @@
 #include "Support.h"
 #include "lib/Cli/Npy.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <sys/wait.h>
@@ -69,6 +70,21 @@ TEST_F(CliTest, RunsAndSummarises) {
   EXPECT_EQ(run(all + " --quiet").out, "");
 }
 
+TEST_F(CliTest, VerifiesAllWeightsOnDemand) {
+  expect(all + " --verify-weights --threads 2", 0, "y f32[2,4]: 111 223");
+  std::vector<uint8_t> file = moert::test::readFile(weights);
+  const float last[] = {100, 200, 300, 400}; // of slab 2
+  auto *bytes = reinterpret_cast<const uint8_t *>(last);
+  auto place = std::search(file.begin(), file.end(), bytes, bytes + sizeof(last));
+  ASSERT_NE(place, file.end());
+  place[7] ^= 0x10;
+  moert::test::writeFile(weights, file);
+  expect(all, 0, "y f32[2,4]:");
+  expect(all + " --verify-weights", 3,
+         "error: weights file is altered: wrong checksum of slab 2 of weight '");
+  expect("--verify-weights=1", 2, "takes no value");
+}
+
 TEST_F(CliTest, FindsWeightsBesideTheModel) {
   std::string path = folder / "model.so";
   ASSERT_EQ(symlink(MOERT_TEST_ARTIFACT, path.c_str()), 0);
@@ -129,7 +145,7 @@ TEST_F(CliTest, TellsUsageErrors) {
   expect("--input x", 2, "expected NAME=FILE");
   expect("--input =x", 2, "expected NAME=FILE");
   expect("--quiet=1", 2, "takes no value");
-  for (const char *bad : {"--repeat 0", "--repeat x", "--threads 0", "--threads 99999999999",
+  for (const char *bad : {"--repeat 0", "--repeat x", "--threads -1", "--threads 99999999999",
                           "--random -1", "--random 1x", "--bind N", "--bind N=-1", "--bind =1"})
     expect(bad, 2, "has the value");
   for (const char *bad : {"--steps 0", "--feed x", "--feed x=y", "--feed '=argmax(y)'",

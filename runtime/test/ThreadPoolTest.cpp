@@ -2,6 +2,7 @@
 #include "lib/Cpu/ThreadPool.h"
 #include "Support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <immintrin.h>
 #include <thread>
@@ -69,6 +70,26 @@ TEST_F(ThreadPoolTest, RangesHaveAtMostTheGrain) {
       EXPECT_TRUE(largest.counter.allOnce()) << grain << " at once, " << threads << " threads";
       EXPECT_LE(largest.units, std::max<int64_t>(1, grain));
     }
+  }
+}
+
+TEST_F(ThreadPoolTest, PartsShrinkTowardsTheEnd) {
+  struct Parts {
+    static void run(void *argument, int64_t begin, int64_t end) {
+      static_cast<Parts *>(argument)->sizes[size_t(begin)] = end - begin;
+    }
+    std::vector<std::atomic<int64_t>> sizes = std::vector<std::atomic<int64_t>>(1000);
+  };
+  constexpr int32_t threads = 3;
+  ThreadPool pool(host);
+  ASSERT_OK(pool.start(threads));
+  for (int64_t grain : {16, 100, 1000}) {
+    Parts parts;
+    pool.run(Parts::run, &parts, 1000, grain);
+    for (int64_t begin = 0; begin < 1000; begin += parts.sizes[size_t(begin)])
+      ASSERT_EQ(parts.sizes[size_t(begin)],
+                std::clamp<int64_t>((1000 - begin) / (2 * threads), 1, grain))
+          << "from " << begin << ", at most " << grain;
   }
 }
 

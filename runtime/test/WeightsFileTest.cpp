@@ -2,12 +2,16 @@
 #include "lib/Core/WeightsFile.h"
 #include "Support.h"
 #include "lib/Core/Status.h"
+#include "lib/Core/WindowedFile.h"
 #include "lib/Cpu/ThreadPool.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace moert;
@@ -250,6 +254,49 @@ TEST_F(WeightsFileTest, OutOfMemoryIsAStatus) {
   }
 }
 
+/// The address space may grow by no more than `bytes` while this lives.
+struct AddressSpaceLimit {
+  explicit AddressSpaceLimit(int64_t bytes) {
+    long long pages = 0;
+    if (FILE *file = fopen("/proc/self/statm", "r")) {
+      EXPECT_EQ(fscanf(file, "%lld", &pages), 1);
+      fclose(file);
+    }
+    getrlimit(RLIMIT_AS, &before);
+    rlimit limit = {rlim_t(pages * sysconf(_SC_PAGESIZE) + bytes), before.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  }
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before); }
+
+  rlimit before;
+};
+
+/// Room for the file, but not for an address that is aligned to huge pages; then not even that.
+TEST_F(WeightsFileTest, MapsWhereThereIsNoRoomToAlign) {
+  constexpr int64_t mib = 1 << 20;
+  infos = {{"large", MOERT_U8, 0, 1, 32 * mib, 32 * mib}};
+  write();
+  {
+    WeightsReader reader(host);
+    {
+      AddressSpaceLimit limit(33 * mib);
+      ASSERT_OK(reader.open(path.c_str(), kBuild, infos.data(), 1, MOERT_LOAD_MMAP));
+    }
+    EXPECT_EQ(memcmp(reader.data(0), slabData(0, 0).data(), size_t(32 * mib)), 0);
+    EXPECT_OK(reader.checkUnchanged());
+  }
+  AddressSpaceLimit limit(30 * mib);
+  EXPECT_FAILS(open(), MOERT_IO, "cannot map weights file");
+}
+
+/// A regular file of some length that its file system cannot map.
+TEST_F(WeightsFileTest, FilesThatCannotBeMapped) {
+  path = "/sys/kernel/uevent_seqnum";
+  if (!fileExists(path))
+    GTEST_SKIP() << "there is no " << path;
+  EXPECT_FAILS(open(), MOERT_IO, "cannot map weights file");
+}
+
 TEST_F(WeightsFileTest, WriterRefusesWrongOrder) {
   uint8_t data[6000] = {};
   WeightsWriter writer;
@@ -283,6 +330,48 @@ TEST_F(WeightsFileTest, WriterRefusesMoreThanTheTableHolds) {
   EXPECT_OK(writer.append(0, 0, data, 16));
   EXPECT_FAILS(writer.append(1, 0, data, 1), MOERT_FAILED_PRECONDITION, "is full already");
   EXPECT_OK(writer.finish());
+}
+
+/// Staging beyond the memory for windows writes by itself.
+TEST_F(WeightsFileTest, StagesMoreThanItHasMemoryFor) {
+  constexpr int64_t bytes = 9 * WindowedFile::kWindowBytes + 5;
+  infos = {{"large", MOERT_U8, 0, 2, bytes, bytes + 4096 - 5}};
+  write();
+  std::vector<uint8_t> expected = readFile(path);
+  unlink(path.c_str());
+  WeightsWriter writer;
+  EXPECT_FAILS(writer.writeStaged(), MOERT_FAILED_PRECONDITION, "not been begun");
+  ASSERT_OK(writer.begin(path.c_str(), kBuild, infos.data(), 1));
+  EXPECT_OK(writer.writeStaged());
+  for (int64_t slab = 0; slab < 2; ++slab)
+    EXPECT_OK(writer.stage(0, slab, slabData(0, slab).data(), bytes));
+  EXPECT_OK(writer.finish());
+  EXPECT_EQ(readFile(path), expected);
+}
+
+/// One thread stages, several write.
+TEST_F(WeightsFileTest, WritesWhileItStages) {
+  constexpr int64_t bytes = 30 * WindowedFile::kWindowBytes;
+  infos = {{"large", MOERT_U8, 0, 1, bytes, bytes}};
+  const std::vector<uint8_t> data = slabData(0, 0);
+  WeightsWriter writer;
+  ASSERT_OK(writer.begin(path.c_str(), kBuild, infos.data(), 1));
+  std::atomic<bool> staged{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      while (!staged)
+        EXPECT_OK(writer.writeStaged());
+    });
+  for (int64_t at = 0; at < bytes; at += 100000)
+    EXPECT_OK(writer.stage(0, 0, data.data() + at, std::min<int64_t>(100000, bytes - at)));
+  staged = true;
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_OK(writer.finish());
+  EXPECT_OK(openAndVerify());
+  std::vector<uint8_t> file = readFile(path);
+  EXPECT_EQ(memcmp(file.data() + file.size() - data.size(), data.data(), data.size()), 0);
 }
 
 TEST_F(WeightsFileTest, WriterLeavesNothingWhenAbandoned) {

@@ -124,3 +124,23 @@ func.func private @both(%b: index, %e: index, %x: memref<4x6xf32>, %y: memref<4x
   }
   return
 }
+
+// -----
+
+// The largest number of a row: partials are never NaN, so they take one comparison.
+// CHECK-LABEL: func.func private @largest_number
+// CHECK: arith.constant dense<0xFF800000> : vector<16xf32>
+// CHECK: %[[TERM:.*]] = vector.load
+// CHECK: %[[IS_TAKEN:.*]] = arith.cmpf ogt, %[[TERM]], %[[ACC:.*]] : vector<16xf32>
+// CHECK: arith.select %[[IS_TAKEN]], %[[TERM]], %[[ACC]]
+// CHECK: arith.maxnumf %{{.*}} : f32
+func.func private @largest_number(%begin: index, %end: index, %x: memref<?x64xf32>, %y: memref<?xf32>)
+    attributes {rt.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>],
+                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %0 = arith.maxnumf %o, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

@@ -1,23 +1,55 @@
 // RUN: moe-opt %s -split-input-file -emit-row-kernels -verify-diagnostics | FileCheck %s
 
 // CHECK-LABEL: func.func private @select
-// CHECK-SAME: (%{{.*}}: index, %{{.*}}: index, %[[Z:.*]]: memref<?x8xbf16>, %[[S:.*]]: memref<?x8xf32>, %[[I:.*]]: memref<?x2xi32>, %[[V:.*]]: memref<?x2xf32>)
-// A zero is added so that -0 and +0 are equal; NaN is the least.
-// CHECK: memref.load %[[Z]]
-// CHECK: arith.extf %{{.*}} : bf16 to f32
-// CHECK: arith.addf
-// CHECK: arith.cmpf uno
+// CHECK-SAME: (%{{.*}}: index, %{{.*}}: index, %[[Z:.*]]: memref<?x40xbf16>, %[[S:.*]]: memref<?x40xf32>, %[[I:.*]]: memref<?x2xi32>, %[[V:.*]]: memref<?x2xf32>)
+// The first k columns make the heap. A zero is added so that -0 and +0 are equal; NaN is the least; the lower column
+// is the larger rank.
+// CHECK: memref.store %{{.*}}, %[[I]]
+// CHECK: %[[KEY:.*]] = memref.load %[[Z]]
+// CHECK: %[[ENTRY:.*]] = arith.extf %[[KEY]] : bf16 to f32
+// CHECK: arith.addf %[[ENTRY]], %{{.*}} : f32
+// CHECK: arith.cmpf uno, %[[ENTRY]], %[[ENTRY]]
 // CHECK: arith.select
-// The lower column is the larger rank.
 // CHECK: arith.subi %{{.*}}, %{{.*}} : i64
-// CHECK: arith.maxsi
+// CHECK: scf.while
+// One pass over the others, by vectors, whose lanes are looked at only if they may be better than the root.
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[ROOT:.*]] = %{{.*}}) -> (i64, f32)
+// CHECK: scf.if
+// CHECK: %[[ENTRIES:.*]] = vector.load %[[Z]]{{.*}} vector<16xbf16>
+// CHECK: %[[WIDE:.*]] = arith.extf %[[ENTRIES]] : vector<16xbf16> to vector<16xf32>
+// CHECK: %[[ROOTS:.*]] = vector.broadcast %[[ROOT]]
+// CHECK: %[[MASK:.*]] = arith.cmpf ugt, %[[WIDE]], %[[ROOTS]]
+// CHECK: vector.bitcast %[[MASK]] : vector<16xi1> to vector<1xi16>
+// CHECK: math.cttz
+// The worst first, from the end.
 // CHECK: memref.store %{{.*}}, %[[I]]
 // CHECK: %[[VALUE:.*]] = memref.load %[[S]]
 // CHECK: memref.store %[[VALUE]], %[[V]]
 // CHECK-NOT: tile.select
-func.func private @select(%begin: index, %end: index, %z: memref<?x8xbf16>, %s: memref<?x8xf32>, %i: memref<?x2xi32>,
+func.func private @select(%begin: index, %end: index, %z: memref<?x40xbf16>, %s: memref<?x40xf32>, %i: memref<?x2xi32>,
                           %v: memref<?x2xf32>) attributes {rt.kernel} {
-  tile.select keys(%z : memref<?x8xbf16>) source(%s : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>)
+  tile.select keys(%z : memref<?x40xbf16>) source(%s : memref<?x40xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>)
+      {tie = #tile.tie<lower_index>}
+  return
+}
+
+// -----
+
+// Of equal entries a later one is better; a row that is not contiguous has no vectors.
+// CHECK-LABEL: func.func private @higher
+// CHECK: arith.cmpf uge, %{{.*}} : vector<16xf32>
+// CHECK-LABEL: func.func private @strided
+// CHECK-NOT: vector
+// CHECK: math.cttz
+func.func private @higher(%begin: index, %end: index, %z: memref<?x?xf32>, %i: memref<?x?xi32>, %v: memref<?x?xf32>)
+    attributes {rt.kernel} {
+  tile.select keys(%z : memref<?x?xf32>) outs(%i : memref<?x?xi32>, %v : memref<?x?xf32>)
+      {tie = #tile.tie<higher_index>}
+  return
+}
+func.func private @strided(%begin: index, %end: index, %z: memref<?x?xf32, strided<[1, ?]>>, %i: memref<?x2xi32>,
+                           %v: memref<?x2xf32>) attributes {rt.kernel} {
+  tile.select keys(%z : memref<?x?xf32, strided<[1, ?]>>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>)
       {tie = #tile.tie<lower_index>}
   return
 }

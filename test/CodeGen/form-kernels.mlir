@@ -9,14 +9,23 @@
 // CHECK: %[[SIZE:.*]] = arith.muli %[[N]], %[[DEPTH]]
 // CHECK: %[[A:.*]] = memref.alloc(%[[SIZE]]) : memref<?xf32>
 // CHECK: rt.launch @pack_rows units(%[[N]]) (%[[X]], %[[IDX]], %[[OFF]], %[[N]], %[[A]])
-// Units are the panels of every range; at most 16, for ranges of 64 rows on average, are taken at once.
-// CHECK: %[[RANGES:.*]] = arith.subi
+// Units are the panels of every range that has rows.
+// CHECK: %[[RANGES:.*]] = scf.for %{{.*}} iter_args(%[[BEFORE:.*]] = %{{.*}}) -> (index)
+// CHECK: memref.load %[[OFF]]
+// CHECK: %[[HAS:.*]] = arith.cmpi sgt
+// CHECK: %[[ONE:.*]] = arith.select %[[HAS]]
+// CHECK: arith.addi %[[BEFORE]], %[[ONE]]
 // CHECK: %[[UNITS:.*]] = arith.muli %[[PANELS]], %[[RANGES]]
-// CHECK: %[[MEAN:.*]] = arith.divui %[[N]]
+// At most 16, for ranges of 64 rows on average, are taken at once; all of a range that has up to 4.
+// CHECK: %[[SOME:.*]] = arith.maxui %[[RANGES]]
+// CHECK: %[[MEAN:.*]] = arith.divui %[[N]], %[[SOME]]
 // CHECK: %[[QUARTER:.*]] = arith.divui %[[MEAN]]
 // CHECK: %[[MANY:.*]] = arith.maxui %[[QUARTER]]
-// CHECK: %[[MOST:.*]] = arith.minui %[[MANY]]
-// CHECK: arith.ceildivui %[[PANELS]], %[[MOST]]
+// CHECK: %[[FEW:.*]] = arith.minui %[[MANY]]
+// CHECK: %[[STREAMS:.*]] = arith.cmpi ule, %[[MEAN]]
+// CHECK: %[[MOST:.*]] = arith.select %[[STREAMS]], %[[PANELS]], %[[FEW]]
+// CHECK: %[[LEAST:.*]] = arith.maxui %[[MOST]]
+// CHECK: arith.ceildivui %[[PANELS]], %[[LEAST]]
 // CHECK: %[[SHARE:.*]] = arith.ceildivui %[[PANELS]]
 // CHECK: %[[GRAIN:.*]] = arith.maxui %[[SHARE]]
 // CHECK: rt.launch @panel_product units(%[[UNITS]]) grain(%[[GRAIN]]) (%[[N]], %[[A]], %[[OFF]], %[[W]], %[[O]])
@@ -177,5 +186,23 @@ func.func @attention(%q: memref<?x?x16x64xf32>, %k: memref<?x4x?x64xf32>, %v: me
 // CHECK-NEXT: return
 func.func @copy_onto_itself(%x: memref<?x8xf32>) {
   memref.copy %x, %x : memref<?x8xf32> to memref<?x8xf32>
+  return
+}
+
+// -----
+
+// What writes memory known to be empty is left out.
+// CHECK-LABEL: func.func @empty
+// CHECK-NOT: rt.launch
+// CHECK: return
+// CHECK-NOT: func.func
+func.func @empty(%x: memref<?x8xf32>, %i: memref<?x0xi32>, %v: memref<?x0xf32>, %w: memref<?x0xi64>) {
+  tile.select keys(%x : memref<?x8xf32>) outs(%i : memref<?x0xi32>, %v : memref<?x0xf32>) {tie = #tile.tie<lower_index>}
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]} ins(%i : memref<?x0xi32>) outs(%w : memref<?x0xi64>) {
+  ^bb0(%in: i32, %out: i64):
+    %0 = arith.extsi %in : i32 to i64
+    linalg.yield %0 : i64
+  }
   return
 }

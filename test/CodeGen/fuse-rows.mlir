@@ -1,4 +1,10 @@
 // RUN: moe-opt %s --fuse-rows --split-input-file | FileCheck %s
+// RUN: moe-opt %s --fuse-rows=fuse=false --split-input-file | FileCheck %s --check-prefix=SINGLE
+// SINGLE-LABEL: func.func @softmax
+// SINGLE-NOT: linalg.softmax
+// SINGLE-COUNT-4: linalg.generic
+// SINGLE-LABEL: func.func @norm
+// SINGLE-COUNT-5: linalg.generic
 
 // A softmax is four loops; its exponentials are computed once.
 // CHECK-LABEL: func @softmax

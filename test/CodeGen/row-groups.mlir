@@ -1,4 +1,8 @@
 // RUN: moe-opt %s --form-kernels --canonicalize --split-input-file | FileCheck %s
+// RUN: moe-opt %s --form-kernels=group-rows=false --split-input-file | FileCheck %s --check-prefix=SINGLE
+// SINGLE-NOT: @row_group
+// SINGLE: rt.launch
+// SINGLE-NOT: @row_group
 
 #all = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
 #row = affine_map<(d0, d1, d2) -> (d0, d1)>

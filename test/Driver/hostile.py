@@ -18,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "Import"), os.path.join(HERE, "hostile")]
 import common
-import containers, graphs, tensors, paths, nodes, bounds  # noqa: E401, F401: they declare cases
+import containers, graphs, tensors, paths, places, nodes, bounds  # noqa: E401, F401: they declare cases
 
 CPU_SECONDS = 10
 ADDRESS_SPACE = 4 << 30

@@ -61,12 +61,11 @@ def expect(what, code, part, model="model.so", weights="model.so.weights", verif
         text = done.stdout.decode().rstrip("\n")
         if done.returncode or text.split(":")[0] != code or part not in text or "\n" in text:
             problems.append(f"{load}: {text!r}, exit code {done.returncode}")
-    if verify == "header":
-        done = execute([os.path.join(work, "moert-test-run"), model, "--random", "1", "--quiet", "--weights", weights],
-                       user, environment)
-        lines = done.stderr.decode().splitlines()
-        if done.returncode != EXIT_CODES[code] or len(lines) != (code != "ok") or (lines and part not in lines[0]):
-            problems.append(f"command line: {lines}, exit code {done.returncode}")
+    done = execute([os.path.join(work, "moert-test-run"), model, "--random", "1", "--quiet", "--weights", weights,
+                    *(["--verify-weights"] if verify == "full" else [])], user, environment)
+    lines = done.stderr.decode().splitlines()
+    if done.returncode != EXIT_CODES[code] or len(lines) != (code != "ok") or (lines and part not in lines[0]):
+        problems.append(f"command line: {lines}, exit code {done.returncode}")
     if problems:
         failed += 1
         print(f"{what}: expected {code}: ...{part}...; got " + "; ".join(problems))

@@ -8,9 +8,19 @@
 // IR: call {{.*}}@llvm.maxnum.{{(v[0-9]+)?}}f32
 // IR-NOT: call {{.*}}@llvm.maxnum.{{(v[0-9]+)?}}f16
 
-func.func @main(%z: tensor<?x43xf16> {rt.name = "logits"})
-    -> (tensor<?x8xi32> {rt.name = "ids"}, tensor<?x8xf32> {rt.name = "weights"})
-    attributes {rt.entry} {
-  %ids, %weights = moe.route %z {k = 8} : tensor<?x43xf16> -> tensor<?x8xi32>, tensor<?x8xf32>
-  return %ids, %weights : tensor<?x8xi32>, tensor<?x8xf32>
+#id = affine_map<(r, c) -> (r, c)>
+func.func @main(%a: tensor<?x43xf16> {rt.name = "a"}, %b: tensor<?x43xf16> {rt.name = "b"})
+    -> (tensor<?x43xf32> {rt.name = "y"}) attributes {rt.entry} {
+  %c0 = arith.constant 0 : index
+  %rows = tensor.dim %a, %c0 : tensor<?x43xf16>
+  %empty = tensor.empty(%rows) : tensor<?x43xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %b : tensor<?x43xf16>, tensor<?x43xf16>) outs(%empty : tensor<?x43xf32>) {
+  ^bb0(%x: f16, %z: f16, %o: f32):
+    %0 = arith.extf %x : f16 to f32
+    %1 = arith.extf %z : f16 to f32
+    %2 = arith.maxnumf %0, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<?x43xf32>
+  return %y : tensor<?x43xf32>
 }

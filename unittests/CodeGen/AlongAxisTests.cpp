@@ -133,16 +133,16 @@ TEST_P(AlongAxisTest, SortIsStable) {
           MemRef<3> x(from.data(), sizes), y(order.data(), sizes);
           module->run("run", 3, &x, &y);
           forLines(sizes, axis, [&](const std::vector<int64_t> &line) {
-            // NaN is larger than every number.
-            auto isLess = [&](int64_t lhs, int64_t rhs) {
+            // NaN comes last.
+            auto precedes = [&](int64_t lhs, int64_t rhs) {
               float left = from.get(line[lhs]), right = from.get(line[rhs]);
-              return std::isnan(right) ? !std::isnan(left) : left < right;
+              if (std::isnan(left) || std::isnan(right))
+                return !std::isnan(left) && std::isnan(right);
+              return descending ? left > right : left < right;
             };
             std::vector<int64_t> expected(line.size());
             std::iota(expected.begin(), expected.end(), 0);
-            std::stable_sort(expected.begin(), expected.end(), [&](int64_t lhs, int64_t rhs) {
-              return descending ? isLess(rhs, lhs) : isLess(lhs, rhs);
-            });
+            std::stable_sort(expected.begin(), expected.end(), precedes);
             for (size_t i = 0; i < line.size(); ++i)
               ASSERT_EQ(order[line[i]], expected[i])
                   << type << ", axis " << axis << ", place " << line[i];

@@ -120,6 +120,41 @@ TEST(RowKernels, OtherReductionsOfRows) {
   testReduction<int8_t>("i8", "arith.ori", 1, 0, [](int8_t a, int8_t b) { return int8_t(a | b); });
 }
 
+TEST(RowKernels, ExtremesOfNumbersLeaveOutNaN) {
+  for (bool isMaximum : {true, false}) {
+    CompiledRows code(std::string(R"mlir(
+      func.func @host(%x: memref<?x?xf32>, %y: memref<?xf32>) {
+        linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>],
+                        iterator_types = ["parallel", "reduction"]}
+            ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>) {
+        ^bb0(%a: f32, %o: f32):
+          %s = arith.)mlir") +
+                      (isMaximum ? "maxnumf" : "minnumf") + R"mlir( %o, %a : f32
+          linalg.yield %s : f32
+        }
+        return
+      })mlir");
+    ASSERT_FALSE(code.getLevels().empty());
+    const float outer = isMaximum ? -INFINITY : INFINITY;
+    for (int64_t length : {1, 16, 40}) {
+      // Numbers between NaN, NaN alone, infinities.
+      std::vector<float> x(3 * length, NAN);
+      for (int64_t i = 0; i < length; i += 3)
+        x[i] = i - 20.0f;
+      for (int64_t i = 0; i < length; ++i)
+        x[2 * length + i] = outer;
+      float last = (length - 1) / 3 * 3 - 20.0f;
+      for (const std::string &level : code.getLevels()) {
+        std::vector<float> y(3, outer);
+        code.run(level, false, Memref<float, 2>(x.data(), {3, length}),
+                 Memref<float, 1>(y.data(), {3}));
+        EXPECT_EQ(y, (std::vector<float>{isMaximum ? last : -20.0f, outer, outer}))
+            << length << " at " << level;
+      }
+    }
+  }
+}
+
 TEST(RowKernels, ReductionOfStridedRowsAddsInTheSameOrder) {
   // The innermost stride is 2: elements are loaded one by one, the rest of a row too.
   CompiledRows code(R"mlir(

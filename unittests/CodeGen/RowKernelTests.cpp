@@ -55,66 +55,112 @@ std::vector<int32_t> sortedColumns(const std::vector<float> &row, bool lowerFirs
   return columns;
 }
 
+/// Rows of which a vector of entries has one that is better, many, or none.
+enum class Rows { Special, Rising, Falling, Equal, NaN };
+
+void fillRows(Storage &keys, int64_t columns, Rows how, Sequence &sequence) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    float column = i % columns;
+    keys.set(i, how == Rows::Special  ? specialKey(sequence)
+                : how == Rows::Rising ? column / 8
+                : how == Rows::Equal  ? 1.5f
+                : how == Rows::NaN    ? std::nanf("")
+                                      : -column / 8);
+  }
+}
+
 TEST_P(RowKernelTest, SelectEqualsStableSort) {
-  for (bool lowerFirst : {true, false})
-    for (bool hasSource : {true, false})
-      for (auto [columns, k] : {std::pair(8, 2), std::pair(1, 1), std::pair(9, 9)}) {
-        std::string ks = std::to_string(k), keysType = "memref<?x?xf32>";
-        std::string ids = "memref<?x" + ks + "xi32>", values = "memref<?x" + ks + "xf32>";
-        auto module =
-            compile("%z: " + keysType + ", %s: " + keysType + ", %i: " + ids + ", %v: " + values,
-                    "tile.select keys(%z : " + keysType + ") " +
-                        (hasSource ? "source(%s : " + keysType + ") " : "") + "outs(%i : " + ids +
-                        ", %v : " + values + ") {tie = #tile.tie<" +
-                        (lowerFirst ? "lower_index" : "higher_index") + ">}");
+  for (std::string type : {"f32", "f16", "bf16"})
+    for (bool lowerFirst : {true, false})
+      for (bool hasSource : {true, false}) {
+        std::string keyType = "memref<?x?x" + type + ">";
+        std::string valueType = hasSource ? "memref<?x?xf32>" : keyType;
+        auto module = compile(
+            "%z: " + keyType + ", %s: memref<?x?xf32>, %i: memref<?x?xi32>, %v: " + valueType,
+            "tile.select keys(%z : " + keyType + ") " +
+                (hasSource ? "source(%s : memref<?x?xf32>) " : "") +
+                "outs(%i : memref<?x?xi32>, %v : " + valueType + ") {tie = #tile.tie<" +
+                (lowerFirst ? "lower_index" : "higher_index") + ">}");
         ASSERT_TRUE(module);
-        for (int64_t rows : {0, 1, 37}) {
-          Sequence sequence(columns);
-          std::vector<float> keys(rows * columns), source(rows * columns), chosen(rows * k, -7);
-          std::vector<int32_t> numbers(rows * k, -7);
-          for (float &key : keys)
-            key = specialKey(sequence);
-          for (float &value : source)
-            value = sequence.number();
-          MemRef<2> z(keys.data(), {rows, columns}), s(source.data(), {rows, columns}),
-              i(numbers.data(), {rows, k}), v(chosen.data(), {rows, k});
-          module->run("run", 3, &z, &s, &i, &v);
-          for (int64_t row = 0; row < rows; ++row) {
-            std::vector<float> entries(keys.begin() + row * columns,
-                                       keys.begin() + (row + 1) * columns);
-            std::vector<int32_t> expected = sortedColumns(entries, lowerFirst);
-            for (int64_t j = 0; j < k; ++j) {
-              ASSERT_EQ(numbers[row * k + j], expected[j]) << "row " << row << ", choice " << j;
-              float value = (hasSource ? source : keys)[row * columns + expected[j]];
-              ASSERT_EQ(toBits(chosen[row * k + j], "f32"), toBits(value, "f32"));
+        // No choice, all columns; less than a vector, whole ones and a rest behind the first k.
+        for (auto [columns, k] :
+             {std::pair(8, 2), std::pair(1, 1), std::pair(9, 9), std::pair(5, 0), std::pair(128, 8),
+              std::pair(300, 50), std::pair(66, 2), std::pair(64, 64), std::pair(40, 39)})
+          for (Rows how : {Rows::Special, Rows::Rising, Rows::Falling, Rows::Equal, Rows::NaN})
+            for (int64_t rows : {0, 1, 37}) {
+              Sequence sequence(columns);
+              Storage keys(type, rows * columns), source("f32", rows * columns);
+              Storage chosen(hasSource ? "f32" : type, rows * k + 1);
+              std::vector<int32_t> numbers(rows * k + 1, -7);
+              fillRows(keys, columns, how, sequence);
+              for (size_t i = 0; i < source.size(); ++i)
+                source.set(i, sequence.number());
+              chosen.set(rows * k, -7);
+              MemRef<2> z(keys.data(), {rows, columns}), s(source.data(), {rows, columns}),
+                  i(numbers.data(), {rows, k}), v(chosen.data(), {rows, k});
+              module->run("run", 3, &z, &s, &i, &v);
+              for (int64_t row = 0; row < rows; ++row) {
+                std::vector<float> entries;
+                for (int64_t column = 0; column < columns; ++column)
+                  entries.push_back(keys.get(row * columns + column));
+                std::vector<int32_t> expected = sortedColumns(entries, lowerFirst);
+                for (int64_t j = 0; j < k; ++j) {
+                  ASSERT_EQ(numbers[row * k + j], expected[j])
+                      << type << ", " << k << " of " << columns << ", row " << row << ", choice "
+                      << j;
+                  int64_t place = row * columns + expected[j];
+                  ASSERT_EQ(chosen.bits(row * k + j),
+                            hasSource ? source.bits(place) : keys.bits(place));
+                }
+              }
+              ASSERT_EQ(numbers[rows * k], -7) << "written beyond the end";
+              ASSERT_EQ(chosen.get(rows * k), -7) << "written beyond the end";
             }
-          }
-        }
       }
 }
 
-TEST_P(RowKernelTest, SelectOfBf16) {
-  auto module = compile("%z: memref<?x8xbf16>, %i: memref<?x3xi32>, %v: memref<?x3xbf16>",
-                        "tile.select keys(%z : memref<?x8xbf16>) outs(%i : memref<?x3xi32>, %v : "
-                        "memref<?x3xbf16>) {tie = #tile.tie<lower_index>}");
+/// Columns of a transposed matrix, which no vector load reads.
+TEST_P(RowKernelTest, SelectOfStridedRows) {
+  auto module = compile(
+      "%z: memref<?x?xf32>, %i: memref<?x3xi32>, %v: memref<?x3xf32>",
+      "%t = memref.transpose %z (i, j) -> (j, i) : memref<?x?xf32> to memref<?x?xf32, strided<[1, "
+      "?]>>\n"
+      "tile.select keys(%t : memref<?x?xf32, strided<[1, ?]>>) outs(%i : memref<?x3xi32>, %v : "
+      "memref<?x3xf32>) {tie = #tile.tie<lower_index>}");
   ASSERT_TRUE(module);
-  Sequence sequence(3);
-  Storage keys("bf16", 20 * 8), chosen("bf16", 20 * 3);
-  std::vector<int32_t> numbers(20 * 3);
-  for (size_t i = 0; i < keys.size(); ++i)
-    keys.set(i, sequence.number());
-  MemRef<2> z(keys.data(), {20, 8}), i(numbers.data(), {20, 3}), v(chosen.data(), {20, 3});
+  constexpr int64_t rows = 4, columns = 53;
+  Sequence sequence(5);
+  std::vector<float> keys(columns * rows), chosen(rows * 3);
+  std::vector<int32_t> numbers(rows * 3);
+  for (float &key : keys)
+    key = specialKey(sequence);
+  MemRef<2> z(keys.data(), {columns, rows}), i(numbers.data(), {rows, 3}),
+      v(chosen.data(), {rows, 3});
   module->run("run", 2, &z, &i, &v);
-  for (int64_t row = 0; row < 20; ++row) {
+  for (int64_t row = 0; row < rows; ++row) {
     std::vector<float> entries;
-    for (int64_t column = 0; column < 8; ++column)
-      entries.push_back(keys.get(row * 8 + column));
+    for (int64_t column = 0; column < columns; ++column)
+      entries.push_back(keys[column * rows + row]);
     std::vector<int32_t> expected = sortedColumns(entries, /*lowerFirst=*/true);
-    for (int64_t j = 0; j < 3; ++j) {
+    for (int64_t j = 0; j < 3; ++j)
       ASSERT_EQ(numbers[row * 3 + j], expected[j]);
-      ASSERT_EQ(chosen.bits(row * 3 + j), keys.bits(row * 8 + expected[j]));
-    }
   }
+}
+
+/// More is asked for than a row has: its columns are in order, nothing else is read.
+TEST_P(RowKernelTest, SelectOfShortRows) {
+  auto module = compile("%z: memref<?x?xf32>, %i: memref<?x4xi32>, %v: memref<?x4xf32>",
+                        "tile.select keys(%z : memref<?x?xf32>) outs(%i : memref<?x4xi32>, %v : "
+                        "memref<?x4xf32>) {tie = #tile.tie<lower_index>}");
+  ASSERT_TRUE(module);
+  std::vector<float> keys = {2, 3, 9, 1}, chosen(8);
+  std::vector<int32_t> numbers(8);
+  MemRef<2> z(keys.data(), {2, 2}), i(numbers.data(), {2, 4}), v(chosen.data(), {2, 4});
+  module->run("run", 2, &z, &i, &v);
+  EXPECT_EQ(numbers[0], 1);
+  EXPECT_EQ(numbers[1], 0);
+  EXPECT_EQ(numbers[4], 0);
+  EXPECT_EQ(numbers[5], 1);
 }
 
 TEST_P(RowKernelTest, BucketIsStableSort) {

@@ -230,6 +230,38 @@ TEST_F(WeightPackerTest, EveryOperation) {
         "tensor<3xf32>>]>, bf16>");
 }
 
+/// Dimensions that are split, merged, and both, of sources in any order.
+TEST_F(WeightPackerTest, Reshapes) {
+  const std::string f = "#rt.file<\"w\", 8, tensor<6x4x10xf32>>";
+  for (const char *permutation : {"[0, 1, 2]", "[0, 2, 1]", "[2, 1, 0]", "[1, 2, 0]"})
+    for (const char *shape :
+         {"[240]", "[24, 10]", "[6, 40]", "[10, 24]", "[1, 6, 2, 2, 1, 10]", "[3, 2, 4, 1, 5, 2]",
+          "[2, 1, 3, 2, 2, 2, 5]", "[6, 4, 10, 1, 1]", "[15, 16]", "[1, 1, 3, 80]"}) {
+      const std::string reshaped =
+          "#rt.reshape<#rt.transpose<" + f + ", " + permutation + ">, " + shape + ">";
+      check(reshaped);
+      // Back again, in another order and in part.
+      check("#rt.slice<#rt.reshape<" + reshaped + ", [4, 6, 10]>, [1, 0, 3], [2, 5, 6]>");
+    }
+  check("#rt.reshape<#rt.file<\"w\", 8, tensor<f32>>, [1, 1]>");
+}
+
+/// The two operands of an exported layer, one after the other in its file, and columns of a pair
+/// here.
+TEST_F(WeightPackerTest, PanelsOfOperandsThatWereApart) {
+  for (const char *type : {"f32", "bf16"})
+    for (int width : {1, 16, 35})
+      for (const char *order : {"", "transposed"}) {
+        const std::string w = std::to_string(width), both = std::to_string(2 * width);
+        std::string source = std::string("#rt.file<\"w\", 8, tensor<3x") +
+                             (*order ? "5x" + both : both + "x5") + "x" + type + ">>";
+        if (*order)
+          source = "#rt.transpose<" + source + ", [0, 2, 1]>";
+        check("#rt.pack<#rt.reshape<#rt.transpose<#rt.reshape<" + source + ", [3, 2, " + w +
+              ", 5]>, [0, 2, 1, 3]>, [3, " + both + ", 5]>, 2>");
+      }
+}
+
 /// Both orders of a matrix in its file, which are packed by different loops.
 TEST_F(WeightPackerTest, PanelsOfEveryTypeAndRaggedSize) {
   for (const char *type : {"f32", "f16", "bf16"}) {

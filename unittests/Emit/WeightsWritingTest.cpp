@@ -15,9 +15,12 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
+
+#include <csignal>
+#include <optional>
+#include <sys/resource.h>
 
 using namespace mlir;
 using namespace moec;
@@ -44,10 +47,7 @@ struct WeightsWriting : testing::Test {
   /// Writes the weights of a module with `threads` threads: the file, or an empty string and what
   /// the error says.
   std::string write(StringRef weights, unsigned threads, int64_t pieceBytes) {
-    llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads));
     MLIRContext context(MLIRContext::Threading::DISABLED);
-    if (threads > 1)
-      context.setThreadPool(pool);
     context.loadDialect<rt::RTDialect, tile::TileDialect>();
     std::string text =
         "module attributes {rt.build_id = array<i8: 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16>} {" +
@@ -61,14 +61,18 @@ struct WeightsWriting : testing::Test {
     PackOptions options;
     options.baseDirectory = directory.str().str();
     options.pieceBytes = pieceBytes;
+    options.threads = threads;
     options.progress = [&](int64_t written, int64_t) {
       EXPECT_LT(progress.back(), written);
       progress.push_back(written);
+      if (onProgress)
+        onProgress();
     };
     std::string output = path("out");
     error.clear();
     if (llvm::Error failure = writeWeights(*module, output, options))
       error = llvm::toString(std::move(failure));
+    EXPECT_FALSE(context.isMultithreadingEnabled());
     EXPECT_FALSE(llvm::sys::fs::exists(output + ".tmp"));
     EXPECT_EQ(llvm::sys::fs::exists(output), error.empty());
     if (!error.empty())
@@ -81,6 +85,24 @@ struct WeightsWriting : testing::Test {
 
   SmallString<128> directory;
   std::string error;
+  std::function<void()> onProgress;
+};
+
+/// No file may become longer than `bytes` while this lives: writing fails as on a disk that is
+/// full.
+struct FileSizeLimit {
+  explicit FileSizeLimit(rlim_t bytes) : handler(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before);
+    rlimit limit = {bytes, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+  }
+
+  rlimit before;
+  void (*handler)(int);
 };
 
 } // namespace
@@ -109,5 +131,24 @@ TEST_F(WeightsWriting, TheFirstErrorIsToldOnce) {
     EXPECT_EQ(write(weights, threads, 10000), "");
     EXPECT_EQ(error, "weight @short\nweights 'w' have 400000 bytes, but the model places 806400 "
                      "bytes at offset 4; is the file complete?");
+  }
+}
+
+TEST_F(WeightsWriting, ADiskThatFillsUpEndsAllThreads) {
+  std::string weights;
+  for (int index = 0; index < 100; ++index)
+    weights += "rt.weight @w" + std::to_string(index) +
+               " : tensor<90000xf32> = #rt.file<\"w\", 1, tensor<90000xf32>>\n";
+  ASSERT_GT(write(weights, 1, 10000).size(), size_t(100 * 360000));
+  for (unsigned threads : {1, 5}) {
+    // From the first piece on, when the file has its size already.
+    std::optional<FileSizeLimit> limit;
+    onProgress = [&] {
+      if (!limit)
+        limit.emplace(rlim_t(5) << 20);
+    };
+    EXPECT_EQ(write(weights, threads, 10000), "");
+    limit.reset();
+    EXPECT_EQ(error, "weights file: cannot write '" + path("out.tmp") + "': File too large");
   }
 }

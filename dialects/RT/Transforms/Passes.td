@@ -24,13 +24,18 @@ def PlaceOutputsPass : Pass<"rt-place-outputs", "::mlir::ModuleOp"> {
     return %y : memref<?x64xf32>                          return
     ```
 
-    Any other result, such as an argument, a view or a value returned twice, is copied into its output.
+    Where the allocation is returned through `memref.expand_shape` or `memref.collapse_shape`, the output has the shape
+    that is returned, and the allocation's users see it through the opposite reshape. That needs the sizes where the
+    allocation is, so what computes them moves there.
+
+    Any other result, such as an argument, another view or a value returned twice, is copied into its output.
   }];
   let statistics = [
     Statistic<"numPlaced", "placed", "results written to the output directly">,
     Statistic<"numCopied", "copied", "results copied to the output">
   ];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::moec::rt::RTDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::moec::rt::RTDialect"];
 }
 
 def ReleaseBuffersPass : Pass<"rt-release-buffers", "::mlir::ModuleOp"> {

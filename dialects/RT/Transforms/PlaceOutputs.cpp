@@ -9,10 +9,12 @@
 
 #include "dialects/RT/IR/RT.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace moec::rt {
 #define GEN_PASS_DEF_PLACEOUTPUTSPASS
@@ -60,34 +62,129 @@ static ValueAttr getOutput(func::FuncOp func, unsigned index) {
                         func.getResultAttrOfType<StringAttr>(index, RTDialect::kDType));
 }
 
+namespace {
+/// An allocation whose memory can be an output's, and the reshapes on its way to the return, the
+/// last one first.
+struct Allocation {
+  memref::AllocOp alloc;
+  SmallVector<Operation *> reshapes;
+};
+} // namespace
+
 /// The allocation in the function's outermost block that makes `value`, if there is one whose
 /// memory can be the output's.
-static memref::AllocOp findAllocation(Value value, func::FuncOp func) {
+static std::optional<Allocation> findAllocation(Value value, func::FuncOp func) {
+  Allocation found;
   while (auto cast = value.getDefiningOp<memref::CastOp>()) {
     if (!isa<MemRefType>(cast.getSource().getType()))
-      return {};
+      return std::nullopt;
     value = cast.getSource();
   }
-  auto alloc = value.getDefiningOp<memref::AllocOp>();
-  if (!alloc || alloc->getBlock() != &func.getFunctionBody().front() ||
-      !alloc.getType().getLayout().isIdentity() || alloc.getType().getMemorySpace())
-    return {};
-  return alloc;
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+      break;
+    found.reshapes.push_back(op);
+    value = op->getOperand(0);
+  }
+  found.alloc = value.getDefiningOp<memref::AllocOp>();
+  if (!found.alloc || found.alloc->getBlock() != &func.getFunctionBody().front() ||
+      !found.alloc.getType().getLayout().isIdentity() || found.alloc.getType().getMemorySpace())
+    return std::nullopt;
+  return found;
+}
+
+/// Makes `value` available before `op`, in whose block it is, by moving what computes it. False if
+/// that reads memory, may fail, or depends on `op`; something may have been moved then, which does
+/// no harm.
+static bool hoist(Value value, Operation *op) {
+  Operation *def = value.getDefiningOp();
+  if (!def || def->getBlock() != op->getBlock() || def->isBeforeInBlock(op))
+    return true;
+  if (def == op || !isPure(def))
+    return false;
+  for (Value operand : def->getOperands())
+    if (!hoist(operand, op))
+      return false;
+  def->moveBefore(op);
+  return true;
+}
+
+/// Sizes of dimensions multiplied; where all are constants the product is one.
+static OpFoldResult multiply(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes) {
+  OpFoldResult product = builder.getIndexAttr(1);
+  for (OpFoldResult size : sizes) {
+    std::optional<int64_t> a = getConstantIntValue(product), b = getConstantIntValue(size);
+    if (a && b)
+      product = builder.getIndexAttr(*a * *b);
+    else if (a == 1)
+      product = size;
+    else
+      product = arith::MulIOp::create(builder, loc,
+                                      getValueOrCreateConstantIndexOp(builder, loc, product),
+                                      getValueOrCreateConstantIndexOp(builder, loc, size))
+                    .getResult();
+  }
+  return product;
+}
+
+/// Makes the output that takes the place of an allocation, with the shape that is returned: its
+/// value in the allocation's shape, or null if a size comes too late.
+static Value makeOutput(const Allocation &found, unsigned index) {
+  memref::AllocOp alloc = found.alloc;
+  Location loc = alloc.getLoc();
+  OpBuilder builder(alloc);
+  for (Operation *op : found.reshapes)
+    if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
+      for (Value size : expand.getOutputShape())
+        if (!hoist(size, alloc))
+          return {};
+  // Sizes before each reshape, then those of what is returned.
+  SmallVector<SmallVector<OpFoldResult>> sizes = {alloc.getMixedSizes()};
+  for (Operation *op : llvm::reverse(found.reshapes)) {
+    if (auto expand = dyn_cast<memref::ExpandShapeOp>(op)) {
+      sizes.push_back(expand.getMixedOutputShape());
+      continue;
+    }
+    SmallVector<OpFoldResult> merged;
+    for (const ReassociationIndices &dims :
+         cast<memref::CollapseShapeOp>(op).getReassociationIndices())
+      merged.push_back(
+          multiply(builder, loc, ArrayRef(sizes.back()).slice(dims.front(), dims.size())));
+    sizes.push_back(std::move(merged));
+  }
+  auto type = found.reshapes.empty()
+                  ? alloc.getType()
+                  : cast<MemRefType>(found.reshapes.front()->getResult(0).getType());
+  SmallVector<Value> dynamic;
+  for (auto [size, extent] : llvm::zip_equal(sizes.back(), type.getShape()))
+    if (ShapedType::isDynamic(extent))
+      dynamic.push_back(getValueOrCreateConstantIndexOp(builder, loc, size));
+  Value value = OutputOp::create(builder, loc, type, index, dynamic);
+  for (auto [op, before] : llvm::zip(found.reshapes, llvm::drop_begin(llvm::reverse(sizes)))) {
+    auto inner = cast<MemRefType>(op->getOperand(0).getType());
+    if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
+      value = memref::CollapseShapeOp::create(builder, loc, inner, value,
+                                              expand.getReassociationIndices());
+    else
+      value = memref::ExpandShapeOp::create(
+          builder, loc, inner, value, cast<memref::CollapseShapeOp>(op).getReassociationIndices(),
+          before);
+  }
+  return value;
 }
 
 void PlaceOutputsPass::placeOutput(func::ReturnOp op, unsigned index) {
   auto func = op->getParentOfType<func::FuncOp>();
   Value value = op.getOperand(index);
   OpBuilder builder(op);
-  if (memref::AllocOp alloc = findAllocation(value, func)) {
+  std::optional<Allocation> found = findAllocation(value, func);
+  if (Value output = found ? makeOutput(*found, index) : Value()) {
+    memref::AllocOp alloc = found->alloc;
     for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
       if (isa<memref::DeallocOp>(user))
         user->erase();
-    builder.setInsertionPoint(alloc);
-    auto output =
-        OutputOp::create(builder, alloc.getLoc(), alloc.getType(), index, alloc.getDynamicSizes());
     // From now on it is no allocation, so a second result that returns it is copied.
-    alloc.replaceAllUsesWith(output.getResult());
+    alloc.replaceAllUsesWith(output);
     alloc.erase();
     ++numPlaced;
     return;

@@ -62,10 +62,10 @@ def Tile_PanelProductOp : Tile_Op<"panel_product", [AttrSizedOperandSegments, Si
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "multiply packed rows by panels and apply the epilogue";
   let description = [{
-    Units are panels, panel p of range g being unit g * ceil(N / 32) + p: for each in [begin, end), the product of
-    the range's packed row blocks with the panel, k ascending in one FMA chain per element, then the epilogue of
-    `tile.ragged_matmul`. `depth`, that of `tile.pack_rows`, is given where `slabs` is a buffer, which does not tell
-    it.
+    Units are panels, panel p of the g-th range that has rows being unit g * ceil(N / 32) + p: for each in
+    [begin, end), the product of the range's packed row blocks with the panel, k ascending in one FMA chain per
+    element, then the epilogue of `tile.ragged_matmul`. `depth`, that of `tile.pack_rows`, is given where `slabs` is a
+    buffer, which does not tell it.
 
     ```mlir
     tile.panel_product %begin to %end of %n packed(%a : memref<?xf32>) ranges(%off : memref<9xi32>)

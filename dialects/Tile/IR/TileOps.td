@@ -111,7 +111,8 @@ def Tile_SelectOp : Tile_StructuredOp<"select"> {
   let description = [{
     `ids[t]` are the columns of the k largest entries of row t of `keys` in descending order of their entries; equal
     entries by `tie`; NaN ranks below every number. `values[t]` are the entries of `source` (default: `keys`) at
-    these columns.
+    these columns. Any k will do, 0 and all columns among them; where a row has less than k columns, what comes after
+    them is unspecified.
 
     ```mlir
     %ids, %v = tile.select keys(%z : tensor<?x8xf32>) outs(%i : tensor<?x2xi32>, %o : tensor<?x2xf32>)
@@ -272,8 +273,8 @@ def Tile_SortOp : Tile_StructuredOp<"sort"> {
   let summary = "the order of elements along one axis";
   let description = [{
     `order[.., i, ..]` is the position along `axis` of the element that comes i-th when `keys` are sorted there,
-    ascending or `descending`; of equal elements the lower position comes first. NaN counts as larger than every
-    number. Integers are signed unless `unsigned_keys`.
+    ascending or `descending`; of equal elements the lower position comes first. NaN comes last in
+    both orders. Integers are signed unless `unsigned_keys`.
 
     ```mlir
     %p = tile.sort keys(%x : tensor<?x8xf32>) outs(%o : tensor<?x8xi64>) {axis = 1 : i64, descending}

@@ -216,9 +216,7 @@ LogicalResult SelectOp::verify() {
       failed(hasShape(*this, "values", getValues(), {rows, dim(getIds(), 1)}, isStorage, storage)))
     return failure();
   int64_t k = dim(getIds(), 1);
-  if (ShapedType::isDynamic(k) || k < 1)
-    return emitOpError("expects ids with a static, positive number of columns");
-  if (!ShapedType::isDynamic(columns) && k > columns)
+  if (ShapedType::isStatic(columns) && ShapedType::isStatic(k) && k > columns)
     return emitOpError() << "expects at most " << columns << " selected columns, got " << k;
   Value source = getSource() ? getSource() : getKeys();
   if (getElementTypeOrSelf(source.getType()) != getElementTypeOrSelf(getValues().getType()))

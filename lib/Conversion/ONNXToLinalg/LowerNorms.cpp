@@ -33,7 +33,8 @@ static LogicalResult lowerSoftmax(Op op, Lowering &lowering, bool isLogarithm) {
   ImplicitLocOpBuilder b = Lowering::builderAt(op);
   Reducer reducer(b, lowering.getSizes(b, op.getX()), op.getAxis());
   Value x = lowering.get(op.getX());
-  Value max = reducer.max(type, reducer.whole(x), [](ImplicitLocOpBuilder &b, ValueRange in) {
+  // NaN makes the whole sum NaN; the maximum need not tell.
+  Value max = reducer.maxNumber(type, reducer.whole(x), [](ImplicitLocOpBuilder &b, ValueRange in) {
     return widen(b, in[0]);
   });
   Input rows = reducer.whole(x), maxima = reducer.group(max);
@@ -44,13 +45,12 @@ static LogicalResult lowerSoftmax(Op op, Lowering &lowering, bool isLogarithm) {
     Value log = reducer.mapGroups(type, sum, [](ImplicitLocOpBuilder &b, ValueRange in) {
       return math::LogOp::create(b, in[0]).getResult();
     });
-    lowering.replace(op, reducer.mapWhole(element, {rows, maxima, reducer.group(log)},
-                                          [&](ImplicitLocOpBuilder &b, ValueRange in) {
-                                            Value shifted = emitShifted(b, in);
-                                            return narrow(
-                                                b, arith::SubFOp::create(b, shifted, in[2]),
-                                                element);
-                                          }));
+    lowering.replace(
+        op, reducer.mapWhole(element, {rows, maxima, reducer.group(log)},
+                             [&](ImplicitLocOpBuilder &b, ValueRange in) {
+                               Value shifted = emitShifted(b, in);
+                               return narrow(b, arith::SubFOp::create(b, shifted, in[2]), element);
+                             }));
     return success();
   }
   Value exp = reducer.mapWhole(type, {rows, maxima}, [](ImplicitLocOpBuilder &b, ValueRange in) {
@@ -58,11 +58,15 @@ static LogicalResult lowerSoftmax(Op op, Lowering &lowering, bool isLogarithm) {
   });
   Value sum = reducer.sum(type, reducer.whole(exp),
                           [](ImplicitLocOpBuilder &, ValueRange in) { return in[0]; });
-  lowering.replace(op, reducer.mapWhole(element, {reducer.whole(exp), reducer.group(sum)},
-                                        [&](ImplicitLocOpBuilder &b, ValueRange in) {
-                                          return narrow(b, arith::DivFOp::create(b, in[0], in[1]),
-                                                        element);
-                                        }));
+  lowering.replace(
+      op, reducer.mapWhole(element, {reducer.whole(exp), reducer.group(sum)},
+                           [&](ImplicitLocOpBuilder &b, ValueRange in) {
+                             // One division per row. The sum is at least 1, its
+                             // largest term, and no more than the row is long.
+                             Value one = arith::ConstantOp::create(b, b.getFloatAttr(type, 1.0));
+                             Value scale = arith::DivFOp::create(b, one, in[1]);
+                             return narrow(b, arith::MulFOp::create(b, in[0], scale), element);
+                           }));
   return success();
 }
 
@@ -166,21 +170,23 @@ LogicalResult moec::lower(onnx::RMSNormOp op, Lowering &lowering) {
   Input scale = norm.getParameter(op.getScale(), "scale");
   Input x = norm.reducer.whole(lowering.get(op.getX()));
   Type sumType = norm.getSumType();
-  Value squares = norm.reducer.sum(sumType, x, [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-    Value value = norm.stashed(b, in[0]);
-    return arith::MulFOp::create(b, value, value);
-  });
+  Value squares =
+      norm.reducer.sum(sumType, x, [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+        Value value = norm.stashed(b, in[0]);
+        return arith::MulFOp::create(b, value, value);
+      });
   Value inverse = norm.getInverse(squares, op.getEpsilon());
   Type element = getElementTypeOrSelf(op.getY().getType());
-  Value y = norm.reducer.mapWhole(
-      element, {x, norm.reducer.group(inverse), scale},
-      [&](ImplicitLocOpBuilder &b, ValueRange in) {
-        Value quotient = arith::MulFOp::create(b, norm.stashed(b, in[0]), in[1]);
-        // Rounded to the type of the scale before it is scaled.
-        quotient = widen(b, emitCast(b, quotient, sumType, element));
-        Value scaled = arith::MulFOp::create(b, quotient, widen(b, in[2]));
-        return narrow(b, scaled, element);
-      });
+  Value y = norm.reducer.mapWhole(element, {x, norm.reducer.group(inverse), scale},
+                                  [&](ImplicitLocOpBuilder &b, ValueRange in) {
+                                    Value quotient =
+                                        arith::MulFOp::create(b, norm.stashed(b, in[0]), in[1]);
+                                    // Rounded to the type of the scale before it is scaled.
+                                    quotient = widen(b, emitCast(b, quotient, sumType, element));
+                                    Value scaled =
+                                        arith::MulFOp::create(b, quotient, widen(b, in[2]));
+                                    return narrow(b, scaled, element);
+                                  });
   SmallVector<Value> results{y};
   if (op.getInvStdDev())
     results.push_back(norm.getStatistic(inverse));
@@ -197,9 +203,8 @@ LogicalResult moec::lower(onnx::LayerNormOp op, Lowering &lowering) {
   Type sumType = norm.getSumType(), element = getElementTypeOrSelf(op.getY().getType());
   Input x = reducer.whole(lowering.get(op.getX()));
   SmallVector<Input> inputs;
-  Value sum = reducer.sum(sumType, x, [&](ImplicitLocOpBuilder &b, ValueRange in) {
-    return norm.stashed(b, in[0]);
-  });
+  Value sum = reducer.sum(
+      sumType, x, [&](ImplicitLocOpBuilder &b, ValueRange in) { return norm.stashed(b, in[0]); });
   Value count = reducer.getCount(sumType);
   Value mean = reducer.mapGroups(sumType, sum, [&](ImplicitLocOpBuilder &b, ValueRange in) {
     return arith::DivFOp::create(b, in[0], count).getResult();

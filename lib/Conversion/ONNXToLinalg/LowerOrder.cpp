@@ -31,10 +31,11 @@ static Value scanAtRunTime(ImplicitLocOpBuilder &b, onnx::CumSumOp op, Lowering 
   SmallVector<OpFoldResult> sizes = lowering.getSizes(b, op.getX());
   int64_t rank = sizes.size();
   auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
-  Value axis = getValueOrCreateConstantIndexOp(
-      b, b.getLoc(), lowering.getElement(b, op, op.getAxis(), 0));
+  Value axis =
+      getValueOrCreateConstantIndexOp(b, b.getLoc(), lowering.getElement(b, op, op.getAxis(), 0));
   Value isNegative = arith::CmpIOp::create(b, CmpIPredicate::slt, axis, constant(0));
-  axis = arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, axis, constant(rank)), axis);
+  axis =
+      arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, axis, constant(rank)), axis);
   Lowering::check(b, arith::CmpIOp::create(b, CmpIPredicate::ult, axis, constant(rank)),
                   "axis is not one of x");
   SmallVector<Input> sums;
@@ -74,11 +75,8 @@ struct TopK {
 };
 } // namespace
 
-/// Choices up to which repeated maxima are less work than sorting.
-constexpr int64_t maxSelected = 8;
-
-/// By tile.select on rows, for a few choices among floats.
-static TopK select(ImplicitLocOpBuilder &b, Value x, ArrayRef<OpFoldResult> sizes, int64_t k,
+/// Along the last axis of floats, by tile.select on rows.
+static TopK select(ImplicitLocOpBuilder &b, Value x, ArrayRef<OpFoldResult> sizes, OpFoldResult k,
                    bool isLargest) {
   auto type = cast<RankedTensorType>(x.getType());
   Type element = type.getElementType();
@@ -86,8 +84,13 @@ static TopK select(ImplicitLocOpBuilder &b, Value x, ArrayRef<OpFoldResult> size
   SmallVector<ReassociationIndices> groups(2);
   for (int64_t i = 0; i < rank; ++i)
     groups[i == rank - 1].push_back(i);
-  if (rank > 2)
+  if (rank == 1) { // one row
+    auto row = RankedTensorType::get({1, type.getDimSize(0)}, element);
+    x = tensor::ExpandShapeOp::create(b, row, x, ArrayRef<ReassociationIndices>{{0, 1}},
+                                      ArrayRef<OpFoldResult>{b.getIndexAttr(1), sizes[0]});
+  } else if (rank > 2) {
     x = tensor::CollapseShapeOp::create(b, x, groups);
+  }
   SmallVector<OpFoldResult> rowSizes = tensor::getMixedSizes(b, b.getLoc(), x);
   Value keys = x;
   if (!isLargest)
@@ -95,7 +98,7 @@ static TopK select(ImplicitLocOpBuilder &b, Value x, ArrayRef<OpFoldResult> size
                     [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
                       return arith::NegFOp::create(b, in[0]);
                     });
-  SmallVector<OpFoldResult> chosen{rowSizes[0], b.getIndexAttr(k)};
+  SmallVector<OpFoldResult> chosen{rowSizes[0], k};
   Value ids = tensor::EmptyOp::create(b, chosen, b.getI32Type());
   Value values = tensor::EmptyOp::create(b, chosen, element);
   auto select = tile::SelectOp::create(b, TypeRange{ids.getType(), values.getType()}, keys,
@@ -106,10 +109,12 @@ static TopK select(ImplicitLocOpBuilder &b, Value x, ArrayRef<OpFoldResult> size
                                return arith::ExtSIOp::create(b, b.getI64Type(), in[0]);
                              });
   SmallVector<OpFoldResult> shape(sizes.drop_back());
-  shape.push_back(b.getIndexAttr(k));
+  shape.push_back(k);
   auto expand = [&](Value rows) -> Value {
     if (rank == 2)
       return rows;
+    if (rank == 1)
+      return tensor::CollapseShapeOp::create(b, rows, ArrayRef<ReassociationIndices>{{0, 1}});
     auto [staticSizes, dynamicSizes] = decomposeMixedValues(shape);
     auto type = RankedTensorType::get(staticSizes, getElementTypeOrSelf(rows.getType()));
     return tensor::ExpandShapeOp::create(b, type, rows, groups, shape);
@@ -137,8 +142,7 @@ static TopK sort(ImplicitLocOpBuilder &b, onnx::TopKOp op, Value x, ArrayRef<OpF
                             SmallVector<Value> indices;
                             for (int64_t i = 0; i < rank; ++i)
                               indices.push_back(linalg::IndexOp::create(b, i));
-                            indices[axis] =
-                                arith::IndexCastOp::create(b, b.getIndexType(), in[0]);
+                            indices[axis] = arith::IndexCastOp::create(b, b.getIndexType(), in[0]);
                             return tensor::ExtractOp::create(b, x, indices);
                           });
   return {values, positions};
@@ -161,12 +165,10 @@ LogicalResult moec::lower(onnx::TopKOp op, Lowering &lowering) {
                     "k is not between 0 and the size of the axis");
   }
   Type element = type.getElementType();
-  bool isNarrow = known && *known >= 1 && *known <= maxSelected;
-  bool isRow = axis == type.getRank() - 1 && type.getRank() > 1;
+  bool isRow = axis == type.getRank() - 1;
   bool isStorage = element.isF32() || element.isF16() || element.isBF16();
-  TopK top = isNarrow && isRow && isStorage
-                 ? select(b, lowering.get(op.getX()), sizes, *known, op.getLargest())
-                 : sort(b, op, lowering.get(op.getX()), sizes, k);
+  TopK top = isRow && isStorage ? select(b, lowering.get(op.getX()), sizes, k, op.getLargest())
+                                : sort(b, op, lowering.get(op.getX()), sizes, k);
   lowering.replace(op, ValueRange{top.values, top.positions});
   return success();
 }

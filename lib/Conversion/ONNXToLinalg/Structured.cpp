@@ -94,6 +94,13 @@ Value Reducer::max(Type type, ArrayRef<Input> inputs, InputBody term) const {
                 });
 }
 
+Value Reducer::maxNumber(Type type, ArrayRef<Input> inputs, InputBody term) const {
+  return reduce(b.getFloatAttr(type, -INFINITY), inputs, term,
+                [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                  return arith::MaxNumFOp::create(b, v[0], v[1]);
+                });
+}
+
 Value Reducer::mapGroups(Type element, ValueRange inputs, InputBody body) const {
   SmallVector<Input> readings;
   for (Value tensor : inputs)

@@ -47,6 +47,9 @@ public:
   /// The largest float; NaN if there is one.
   mlir::Value max(mlir::Type type, llvm::ArrayRef<Input> inputs, InputBody term) const;
 
+  /// The largest float that is a number.
+  mlir::Value maxNumber(mlir::Type type, llvm::ArrayRef<Input> inputs, InputBody term) const;
+
   /// A map over the whole shape or over groups.
   mlir::Value mapWhole(mlir::Type element, llvm::ArrayRef<Input> inputs, InputBody body) const {
     return buildMap(b, sizes, element, inputs, body);

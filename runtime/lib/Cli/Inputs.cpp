@@ -135,13 +135,17 @@ moert_status collectInputs(const moert_entry_info &entry, const Options &options
         const char *name = dimName(i, axis);
         sizes[size_t(axis)] = name ? inputs.dims.emplace(name, 1).first->second : 1;
       }
-    MOERT_RETURN_IF_FAILED(makeRandom(info, std::move(sizes), options.seed, inputs.tensors[i]));
+    MOERT_RETURN_IF_FAILED(reserveRandom(info, std::move(sizes), inputs.tensors[i]));
   }
   if (!missing.empty())
     return failure(MOERT_INVALID_ARGUMENT,
                    "inputs are missing: %s; give them by --input or --inputs, or have them made up "
                    "by --random",
                    missing.c_str());
+  // To fill much memory takes seconds: not before it is known that there is enough for all.
+  for (uint32_t i = 0; i < entry.num_inputs; ++i)
+    if (!given[i])
+      MOERT_RETURN_IF_FAILED(fillRandom(entry.inputs[i], options.seed, inputs.tensors[i]));
   return success();
 }
 

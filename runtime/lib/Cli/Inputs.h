@@ -25,10 +25,13 @@ class Steps;
 moert_status collectInputs(const moert_entry_info &entry, const Options &options,
                            const Steps *steps, Inputs &inputs);
 
-/// Fills a tensor of `sizes` with numbers that depend on seed, name and place alone. UNSUPPORTED
-/// for types that are neither float, integer nor boolean of at least a byte.
-moert_status makeRandom(const moert_value_info &info, std::vector<int64_t> sizes, uint64_t seed,
-                        Tensor &tensor);
+/// Memory for a tensor of `sizes`, untouched; OUT_OF_MEMORY where there is none.
+moert_status reserveRandom(const moert_value_info &info, std::vector<int64_t> sizes,
+                           Tensor &tensor);
+
+/// Fills a reserved tensor with numbers that depend on seed, name and place alone. UNSUPPORTED for
+/// types that are neither float, integer nor boolean of at least a byte.
+moert_status fillRandom(const moert_value_info &info, uint64_t seed, Tensor &tensor);
 
 } // namespace moert::cli
 

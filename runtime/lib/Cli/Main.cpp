@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Cli/Inputs.h"
-#include "lib/Cli/Npy.h"
 #include "lib/Cli/Npz.h"
 #include "lib/Cli/Options.h"
+#include "lib/Cli/OutputFolder.h"
 #include "lib/Cli/Printable.h"
+#include "lib/Cli/Process.h"
 #include "lib/Cli/ReleaseHandle.h"
+#include "lib/Cli/Stack.h"
 #include "lib/Cli/Steps.h"
 #include "lib/Cli/Summary.h"
 #include "lib/Core/Artifact.h"
@@ -13,12 +15,10 @@
 #include "moert/cli.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <set>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace moert::cli {
@@ -136,6 +136,7 @@ moert_status Invocation::load() {
   moert_weights_options weightsOptions = {};
   weightsOptions.size = sizeof(weightsOptions);
   weightsOptions.path = options_.weights.empty() ? nullptr : options_.weights.c_str();
+  weightsOptions.verify = options_.verifyWeights ? MOERT_VERIFY_FULL : MOERT_VERIFY_HEADER;
   moert_weights *weights = nullptr;
   return keep(api_.weights_open(artifact_.get(), &weightsOptions, &weights), weights, weights_);
 }
@@ -252,8 +253,7 @@ moert_status Invocation::print(const std::vector<int64_t> &tokens) const {
       printf("%s%lld", i ? " " : "", static_cast<long long>(tokens[i]));
     putchar('\n');
   }
-  fflush(stdout);
-  return success();
+  return flushOutput(); // as it comes; nobody needs tokens that nobody reads
 }
 
 moert_status Invocation::runSteps() {
@@ -288,20 +288,6 @@ moert_status Invocation::fetch(uint32_t index, moert_tensor &tensor) {
   return api_.request_output(request_.get(), table_->entries[0].outputs[index].name, &tensor);
 }
 
-/// A file name for an output: names of ONNX values may hold anything.
-std::string fileNameFor(const char *name, std::set<std::string> &taken) {
-  std::string base = printable(name);
-  for (char &c : base)
-    if (c == '/' || c == '\\')
-      c = '_';
-  if (base[0] == '.')
-    base[0] = '_';
-  std::string unique = base;
-  for (int i = 2; !taken.insert(unique).second; ++i)
-    unique = base + "_" + std::to_string(i);
-  return unique + ".npy";
-}
-
 moert_status Invocation::write() {
   const moert_entry_info &entry = table_->entries[0];
   std::vector<NamedTensor> outputs(entry.num_outputs);
@@ -314,19 +300,7 @@ moert_status Invocation::write() {
   }
   if (!options_.outputArchive.empty())
     MOERT_RETURN_IF_FAILED(writeNpz(options_.outputArchive, outputs));
-  if (options_.outputDir.empty())
-    return success();
-  if (mkdir(options_.outputDir.c_str(), 0777) != 0 && errno != EEXIST)
-    return osFailure(MOERT_IO, errno, "cannot create folder '%s'", options_.outputDir.c_str());
-  std::set<std::string> taken;
-  for (const NamedTensor &output : outputs) {
-    std::string header;
-    MOERT_RETURN_IF_FAILED(npyHeader(output.tensor, output.name, header));
-    MOERT_RETURN_IF_FAILED(writeFile(
-        options_.outputDir + "/" + fileNameFor(output.name, taken),
-        {{header.data(), int64_t(header.size())}, {output.tensor.data, output.tensor.bytes}}));
-  }
-  return success();
+  return options_.outputDir.empty() ? success() : writeFolder(options_.outputDir, outputs);
 }
 
 void Invocation::printVersion() const {
@@ -376,7 +350,8 @@ int Invocation::run(int argc, char **argv) {
     return finish(status);
   if (options_.version || options_.help) {
     options_.version ? printVersion() : printHelp();
-    return 0;
+    status = flushOutput();
+    return finish(status, status.code == MOERT_OK ? 0 : 5);
   }
   status = load();
   if (status.code == MOERT_OK)
@@ -384,15 +359,18 @@ int Invocation::run(int argc, char **argv) {
   if (status.code != MOERT_OK)
     return finish(status, badInput_ ? 3 : exitCodeOf(status.code));
   status = options_.steps ? runSteps() : runAll();
+  // Input files have been read by now; what is written to is a resource.
+  auto exitCodeNow = [&] { return status.code == MOERT_IO ? 5 : exitCodeOf(status.code); };
   if (status.code != MOERT_OK) {
-    int exitCode = finish(status);
+    int exitCode = finish(status, exitCodeNow());
     if (status.code == MOERT_INVALID_ARGUMENT && options_.random)
       explainMadeUp();
     return exitCode;
   }
   status = write();
-  // The disk is a resource; input files have been read by now.
-  return finish(status, status.code == MOERT_IO ? 5 : exitCodeOf(status.code));
+  if (status.code == MOERT_OK)
+    status = flushOutput();
+  return finish(status, exitCodeNow());
 }
 
 } // namespace
@@ -400,7 +378,21 @@ int Invocation::run(int argc, char **argv) {
 } // namespace moert::cli
 
 int moert_main(const struct moert_artifact_v1 *artifact, int argc, char **argv) {
+  moert::cli::prepareProcess();
   const char *name = argc > 0 && argv[0] ? argv[0] : "model";
   const char *slash = strrchr(name, '/');
-  return moert::cli::Invocation(artifact, slash ? slash + 1 : name).run(argc, argv);
+  struct Program {
+    const moert_artifact_v1 *artifact;
+    const char *name;
+    int argc;
+    char **argv;
+  } program = {artifact, slash ? slash + 1 : name, argc, argv};
+  return moert::cli::runWithStack(
+      program.name,
+      [](void *raw) {
+        auto *program = static_cast<Program *>(raw);
+        return moert::cli::Invocation(program->artifact, program->name)
+            .run(program->argc, program->argv);
+      },
+      &program);
 }

@@ -93,13 +93,16 @@ const Option kOptions[] = {
        o.printsBytes = text == "bytes";
        return o.printsBytes || text == "ids";
      }},
-    {"--threads", "N", "threads to use (default: MOERT_THREADS, else all processors)",
-     [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 1, o.threads); }},
+    {"--threads", "N", "threads to use (0, the default: MOERT_THREADS, else all processors)",
+     [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 0, o.threads); }},
     {"--isa", "LEVEL", "v2, avx2 or avx512 (default: MOERT_ISA, else the highest there is)",
      [](Options &o, const std::string &text) { return !(o.isa = text).empty(); }},
     {"--weights", "FILE",
      "the weights file (default: MOERT_WEIGHTS, else beside the model, with .weights appended)",
      [](Options &o, const std::string &text) { return !(o.weights = text).empty(); }},
+    {"--verify-weights", nullptr,
+     "compare the checksums of all weights before the first run; reads the whole file",
+     [](Options &o, const std::string &) { return o.verifyWeights = true; }},
     {"--quiet", nullptr, "print nothing but errors",
      [](Options &o, const std::string &) { return o.quiet = true; }},
     {"--help", nullptr, "print this and exit",

@@ -19,6 +19,7 @@ struct Options {
   std::string outputDir;
   std::string outputArchive;
   std::string weights;
+  bool verifyWeights = false;
   std::string isa;
   uint64_t seed = 0;
   bool random = false;

@@ -49,12 +49,20 @@ void fill(Buffer &data, uint64_t key, Make make) {
 
 } // namespace
 
-moert_status makeRandom(const moert_value_info &info, std::vector<int64_t> sizes, uint64_t seed,
-                        Tensor &tensor) {
+moert_status reserveRandom(const moert_value_info &info, std::vector<int64_t> sizes,
+                           Tensor &tensor) {
   int64_t bytes = tensorBytes(info.dtype, int64_t(sizes.size()), sizes.data());
   if (bytes < 0 || !tensor.data.allocate(bytes))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for input '%s', %s", info.name,
                    describeType(info.dtype, int64_t(sizes.size()), sizes.data(), nullptr).text);
+  tensor.name = info.name;
+  tensor.dtype = info.dtype;
+  tensor.elementBytes = moert_dtype_bits(info.dtype) / 8;
+  tensor.sizes = std::move(sizes);
+  return success();
+}
+
+moert_status fillRandom(const moert_value_info &info, uint64_t seed, Tensor &tensor) {
   uint64_t key = scramble(seed ^ hashName(info.name));
   // The upper bits, as multiples of a power of two that each type holds exactly.
   auto unit = [](uint64_t random, int bits) {
@@ -96,10 +104,6 @@ moert_status makeRandom(const moert_value_info &info, std::vector<int64_t> sizes
     return failure(MOERT_UNSUPPORTED, "input '%s' has type %s, which --random cannot make up",
                    info.name, dtypeName(info.dtype));
   }
-  tensor.name = info.name;
-  tensor.dtype = info.dtype;
-  tensor.elementBytes = moert_dtype_bits(info.dtype) / 8;
-  tensor.sizes = std::move(sizes);
   return success();
 }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace moert::cli {
 
@@ -41,26 +42,39 @@ moert_status readFile(const std::string &path, Buffer &contents) {
   return success();
 }
 
-moert_status writeFile(const std::string &path, const std::vector<Bytes> &parts) {
-  auto failed = [&] { return osFailure(MOERT_IO, errno, "cannot write '%s'", path.c_str()); };
-  int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0)
-    return failed();
+/// Writes all parts; an errno, or 0.
+static int writeParts(int file, const std::vector<Bytes> &parts) {
   for (const Bytes &part : parts) {
     auto *data = static_cast<const char *>(part.data);
     for (int64_t done = 0; done < part.size;) {
       ssize_t count = write(file, data + done, size_t(part.size - done));
       if (count < 0 && errno == EINTR)
         continue;
-      if (count < 0) {
-        moert_status status = failed();
-        close(file);
-        return status;
-      }
+      if (count < 0)
+        return errno;
       done += count;
     }
   }
-  return close(file) == 0 ? success() : failed();
+  return 0;
+}
+
+moert_status writeFile(const std::string &path, const std::vector<Bytes> &parts) {
+  auto failed = [&](int error) {
+    return osFailure(MOERT_IO, error, "cannot write '%s'", path.c_str());
+  };
+  int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0)
+    return failed(errno);
+  struct stat info;
+  bool isRegular = fstat(file, &info) == 0 && S_ISREG(info.st_mode);
+  int error = writeParts(file, parts);
+  if (close(file) != 0 && !error)
+    error = errno;
+  if (!error)
+    return success();
+  if (isRegular) // nobody should take half a tensor for one
+    unlink(path.c_str());
+  return failed(error);
 }
 
 } // namespace moert::cli

@@ -121,7 +121,7 @@ private:
 /// Writes a weights file as a stream, in bounded memory: begin, then the bytes of every slab in
 /// order (in pieces of any size), then finish. Until finish has succeeded there is no file at
 /// `path`; what is under way is called `path`.tmp and goes away with the writer. Used by one
-/// thread.
+/// thread, but for `writeStaged`.
 class WeightsWriter {
 public:
   WeightsWriter() = default;
@@ -138,15 +138,18 @@ public:
   /// otherwise, IO when the disk is full or failing; after a failure only destruction makes sense.
   moert_status append(uint32_t weight, int64_t slab, const void *data, int64_t bytes);
 
+  /// As append, but as long as there is memory for it nothing is written before writeStaged.
+  moert_status stage(uint32_t weight, int64_t slab, const void *data, int64_t bytes);
+
+  /// Writes what was staged, unless another thread is doing so. By any thread between begin and
+  /// finish, also while another stages. IO as append.
+  moert_status writeStaged();
+
   /// Completes the file and gives it its name.
   moert_status finish();
 
 private:
   struct State;
-  moert_status write(const void *data, int64_t bytes, int64_t offset);
-  moert_status advance(int64_t offset);
-  moert_status writeThrough(const uint8_t *data, int64_t bytes, int64_t offset);
-  moert_status flush();
   void skipFilled();
 
   State *state_ = nullptr;

@@ -13,10 +13,12 @@ namespace moert {
 
 namespace {
 
-/// How long a thread with nothing to do keeps its core: a futex round trip costs about as much.
-constexpr int64_t kSpinNanoseconds = 2000;
-/// Chunks per thread: enough to even out slow threads, few enough that claiming stays free.
-constexpr int64_t kChunksPerThread = 4;
+/// How long a thread with nothing to do keeps its core: what sleeping and being woken costs in a
+/// virtual machine whose cores halt. Covers the serial kernels between two products of a token.
+constexpr int64_t kSpinNanoseconds = 20000;
+/// A thread takes what is left over this and the number of threads: large parts at first, in which
+/// streams of memory are not cut, and small ones at last, which even out slow threads.
+constexpr int64_t kSharesPerThread = 2;
 /// Set in Loop::helpers when the caller sleeps until they have left.
 constexpr uint32_t kCallerWaits = 0x80000000u;
 
@@ -57,7 +59,8 @@ struct ThreadPool::Loop {
   Body body;
   void *argument;
   int64_t units;
-  int64_t chunk;
+  int64_t grain;
+  int64_t shares;
   std::atomic<int64_t> next{0};
   std::atomic<uint32_t> helpers{0};
   Loop *newer = nullptr;
@@ -67,11 +70,13 @@ struct ThreadPool::Loop {
 
   void process() {
     BodyScope scope;
-    while (!exhausted()) {
-      int64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
-      if (begin >= units)
-        return;
-      body(argument, begin, begin + std::min(chunk, units - begin));
+    int64_t begin = next.load(std::memory_order_relaxed);
+    while (begin < units) {
+      int64_t count = std::clamp<int64_t>((units - begin) / shares, 1, grain);
+      if (next.compare_exchange_weak(begin, begin + count, std::memory_order_relaxed)) {
+        body(argument, begin, begin + count);
+        begin = next.load(std::memory_order_relaxed);
+      }
     }
   }
 
@@ -191,7 +196,8 @@ void ThreadPool::run(Body body, void *argument, int64_t units, int64_t grain) {
   loop.body = body;
   loop.argument = argument;
   loop.units = units;
-  loop.chunk = std::clamp<int64_t>(units / (threads() * kChunksPerThread), 1, grain);
+  loop.grain = grain;
+  loop.shares = threads() * kSharesPerThread;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     loop.older = last_;

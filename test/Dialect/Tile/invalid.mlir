@@ -399,22 +399,6 @@ func.func @f(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x3xf32>) {
 
 // -----
 
-func.func @f(%z: memref<?x8xf32>, %i: memref<?x?xi32>, %v: memref<?x?xf32>) {
-  // expected-error @+1 {{expects ids with a static, positive number of columns}}
-  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x?xi32>, %v : memref<?x?xf32>) {tie = #tile.tie<lower_index>}
-  return
-}
-
-// -----
-
-func.func @f(%z: memref<?x8xf32>, %i: memref<?x0xi32>, %v: memref<?x0xf32>) {
-  // expected-error @+1 {{expects ids with a static, positive number of columns}}
-  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x0xi32>, %v : memref<?x0xf32>) {tie = #tile.tie<lower_index>}
-  return
-}
-
-// -----
-
 func.func @f(%z: memref<?x8xf32>, %i: memref<?x9xi32>, %v: memref<?x9xf32>) {
   // expected-error @+1 {{expects at most 8 selected columns, got 9}}
   tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x9xi32>, %v : memref<?x9xf32>) {tie = #tile.tie<lower_index>}

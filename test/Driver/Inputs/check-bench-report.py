@@ -1,4 +1,6 @@
-"""Writes a made-up report of the bench in each form and reads it back: check-bench-report.py BENCH-FOLDER."""
+"""Writes a made-up report of the bench in each form and reads it back, and asks what the machine can do.
+
+usage: check-bench-report.py BENCH-FOLDER FOLDER-TO-BUILD-IN"""
 import json
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -29,6 +31,12 @@ print("drawn:", len(circles), "points,", circles[0][0].text)
 below = [float(node.get("cy")) for node in circles[:2]]
 print("the peer, slower, is", "below" if below[0] > below[1] else "above")
 
-usual = machine.Roof(20e9, 300e9).larger(machine.Roof(10e9, 400e9))
+usual = machine.Roof.of([machine.Roof(20e9, 300e9), machine.Roof(10e9, 400e9)], max)
 print(f"roof: {usual.milliseconds(20e6, 1):.2f} ms of bytes, {usual.milliseconds(1, 800e6):.2f} ms of operations")
-print("limits:", limits.PEER_RATIO, limits.BESIDE_RATIO, limits.FIRST_TOKEN_S)
+meter = machine.RoofMeter(sys.argv[2], 2)
+now = meter.measure()
+print("measured:", 1e8 < now.bandwidth < 1e13, 1e9 < now.peak < 1e14)
+slow, fast = [2.0] * 15, [1.0] * 15
+print("slower:", limits.is_slower(slow, fast), limits.is_slower(fast, slow), limits.is_slower(slow, slow))
+# 9 of 15 pairs are lost: equals lose as many with a chance of 30 %; 12, of 2 %.
+print("by chance:", *(limits.is_slower([2.0] * lost + [0.5] * (15 - lost), fast) for lost in (9, 12)))

@@ -83,3 +83,8 @@ def one_node(path, operator, inputs="x", **attributes):
     builder.node(operator, inputs, "y", name="/node", **attributes)
     builder.outputs(y="f32")
     return builder
+
+
+def beside(path, name):
+    """The path of something beside the model."""
+    return os.path.join(os.path.dirname(path), name)
