@@ -12,7 +12,7 @@ import limits
 from decoder import LAYERS, make_decoder
 from report import check
 
-BLOCK = 2 << 20  # as moec writes
+BLOCK = 1 << 20  # as programs that copy files do
 
 
 def copy(source, target):
