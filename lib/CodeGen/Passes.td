@@ -82,7 +82,7 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
     "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::moec::rt::RTDialect", "::moec::tile::TileDialect"];
   // A decoder of 512 with 4 layers of 8 experts on 2 threads of an EPYC, best of 40 runs, median of 3 rounds: 4,096 to
   // 65,536 differ by no more than rounds do; 262,144 takes 6 %, 1,048,576 13 to 16 % longer for 16 and 128 tokens.
-  // One token, and a layer alone, are indifferent.
+  // One token, and a layer alone, differ by no more than rounds do up to 262,144; on more threads nobody has looked.
   let options = [
     Option<"threadWork", "thread-work", "int64_t", "65536",
       "Operations on scalars that are worth waking a thread for, about 3 us: units with fewer are joined (0: none are)">,

@@ -291,6 +291,7 @@ TEST_F(WeightsFileTest, MapsWhereThereIsNoRoomToAlign) {
 
 /// A regular file of some length that its file system cannot map.
 TEST_F(WeightsFileTest, FilesThatCannotBeMapped) {
+  // Only a file system of the kernel has such files; a sandbox may not show any of it.
   path = "/sys/kernel/uevent_seqnum";
   if (!fileExists(path))
     GTEST_SKIP() << "there is no " << path;

@@ -14,7 +14,8 @@ namespace moert {
 namespace {
 
 /// How long a thread with nothing to do keeps its core: what sleeping and being woken costs in a
-/// virtual machine whose cores halt. Covers the serial kernels between two products of a token.
+/// virtual machine whose cores halt, about. Covers the serial kernels between two products of a
+/// token: a layer of one token took 10 to 13 % longer with 2 us, and as long with 10 to 100 us.
 constexpr int64_t kSpinNanoseconds = 20000;
 /// A thread takes what is left over this and the number of threads: large parts at first, in which
 /// streams of memory are not cut, and small ones at last, which even out slow threads.
