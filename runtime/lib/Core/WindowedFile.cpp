@@ -109,6 +109,9 @@ moert_status WindowedFile::writeOne(std::unique_lock<std::mutex> &lock) {
   writing_ = true;
   lock.unlock();
   moert_status status = writeAt(window.buffer.get(), window.bytes, window.offset);
+  // The disk starts at once, beside what is still to be filled; where it cannot, it starts later.
+  if (status.code == MOERT_OK)
+    (void)sync_file_range(file_, window.offset, window.bytes, SYNC_FILE_RANGE_WRITE);
   lock.lock();
   writing_ = false;
   spare_.push_back(std::move(window.buffer));
