@@ -5,11 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/MoE/Transforms/Passes.h"
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/Npy.h"
 #include "lib/Driver/RandomInput.h"
+#include "lib/Driver/RankBatches.h"
 #include "lib/Driver/RunCompiled.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Emit/WeightReader.h"
@@ -17,12 +19,16 @@
 #include "lib/Interpret/Interpreter.h"
 
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace mlir;
 using namespace moec;
+
+/// Simulated by one thread, each with its own values.
+static constexpr uint64_t maxRanks = 256;
 
 static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
 
@@ -73,6 +79,16 @@ private:
         return exitUsage;
       random.emplace(*seed);
     }
+    if (commandLine.has("ranks")) {
+      std::optional<uint64_t> number = commandLine.number("ranks");
+      if (!number)
+        return exitUsage;
+      if (*number < 1 || *number > maxRanks) {
+        error() << "--ranks expects 1 to " << maxRanks << " ranks, got " << *number << "\n";
+        return exitUsage;
+      }
+      ranks = *number;
+    }
     for (const std::string &input : commandLine.values("input")) {
       auto [name, path] = StringRef(input).split('=');
       unsigned index;
@@ -86,7 +102,7 @@ private:
     return exitSuccess;
   }
 
-  /// Interprets a model with its MoE layers recognised.
+  /// Interprets a model with its MoE layers recognised, and their experts spread over the ranks.
   int interpretModel(StringRef file) {
     std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
     std::optional<ReadOptions> read = parseReadOptions(commandLine);
@@ -97,6 +113,12 @@ private:
       return code;
     if (int code = compilation.recognise(*recognise))
       return code;
+    moe::ShardExpertsPassOptions sharding;
+    sharding.ep = ranks;
+    if (ranks > 1)
+      if (int code = compilation.run(
+              [&](OpPassManager &pm) { pm.addPass(moe::createShardExpertsPass(sharding)); }))
+        return code;
     readWeightsFrom(compilation.getPackOptions());
     return interpretAll(compilation.getModule());
   }
@@ -162,10 +184,33 @@ private:
       return code;
     if (failed(checkInterpretable(function)))
       return exitUnsupported;
+    if (ranks > 1)
+      return interpretOnRanks(function, arguments);
     FailureOr<SmallVector<Tensor>> results = interpret(function, arguments, options);
     if (failed(results))
       return exitBadInput;
     return report(*results);
+  }
+
+  /// Gives each rank its part of the batch, and reports the results of all of them as one.
+  int interpretOnRanks(func::FuncOp function, ArrayRef<Tensor> arguments) {
+    auto fail = [&](llvm::Error failure) {
+      error() << "@" << escapeName(function.getName()) << ": "
+              << escapeMessage(toString(std::move(failure))) << "\n";
+      return exitUnsupported;
+    };
+    auto parts = splitBatch(arguments, function.getArgumentTypes(), ranks);
+    if (!parts)
+      return fail(parts.takeError());
+    FailureOr<SmallVector<SmallVector<Tensor>>> results = interpretRanks(function, *parts, options);
+    if (failed(results))
+      return exitBadInput;
+    SmallVector<int64_t> batches;
+    if (!arguments.empty())
+      for (const SmallVector<Tensor> &part : *parts)
+        batches.push_back(part.front().dim(0));
+    auto joined = joinBatches(*results, batches, function.getResultTypes());
+    return joined ? report(*joined) : fail(joined.takeError());
   }
 
   int collectArguments(func::FuncOp function, SmallVector<Tensor> &arguments) {
@@ -227,6 +272,7 @@ private:
   const ParsedCommandLine &commandLine;
   llvm::SourceMgr sources;
   InterpretOptions options;
+  int64_t ranks = 1;
   std::optional<int> decimals;
   std::optional<RandomInput> random;
   std::unique_ptr<WeightFiles> weightFiles;
@@ -243,16 +289,16 @@ static int run(const ParsedCommandLine &commandLine) {
   }
   StringRef file = commandLine.positionals.front();
   if (!commandLine.has("interpret")) {
-    for (StringRef name : {"entry", "f64", "decimals", "verify-diagnostics"})
+    for (StringRef name : {"entry", "f64", "decimals", "ranks", "verify-diagnostics"})
       if (commandLine.has(name)) {
         error() << "--" << name << " goes with --interpret\n";
         return exitUsage;
       }
     return runCompiled(commandLine);
   }
-  for (StringRef name :
-       {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs", "bind", "repeat",
-        "threads", "isa", "weights", "verify-weights", "target", "weights-dtype", "no-fuse", "quiet"})
+  for (StringRef name : {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs",
+                         "bind", "repeat", "threads", "isa", "weights", "verify-weights", "target",
+                         "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -305,6 +351,9 @@ static const OptionSpec runOptions[] = {
      "--random, --output-dir and how models are read"},
     {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
     {"f64", "", "interpret with sums and routers in f64 instead of f32"},
+    {"ranks", "N",
+     "interpret on N simulated ranks: each gets its part of the batch, dimension 0 of the inputs, "
+     "and the experts of a model are spread over them; FILE.mlir says itself where they are"},
     {"decimals", "N", "interpret, and print reals with N digits behind the point"},
     {"verify-diagnostics", "", "interpret, and check errors against expected-error comments"},
 };

@@ -62,6 +62,8 @@ private:
 };
 
 using Handler = mlir::LogicalResult (*)(mlir::Operation *, Frame &);
+/// For ops that all ranks run together, on the frames of all of them.
+using CollectiveHandler = mlir::LogicalResult (*)(mlir::Operation *, mlir::ArrayRef<Frame *>);
 
 /// What each op does, by name.
 class HandlerTable {
@@ -70,6 +72,7 @@ public:
 
   /// Null if the op is not interpreted.
   Handler find(llvm::StringRef name) const { return handlers.lookup(name); }
+  CollectiveHandler findCollective(llvm::StringRef name) const { return collectives.lookup(name); }
   /// All names in alphabetical order, separated by ", ".
   std::string names() const;
 
@@ -81,9 +84,17 @@ public:
     };
   }
   void add(llvm::StringRef name, Handler handler) { handlers[name] = handler; }
+  /// Likewise of an op that all ranks run together.
+  template <typename OpTy, mlir::LogicalResult (*handle)(OpTy, mlir::ArrayRef<Frame *>)>
+  void addCollective() {
+    collectives[OpTy::getOperationName()] = [](mlir::Operation *op, mlir::ArrayRef<Frame *> ranks) {
+      return handle(llvm::cast<OpTy>(op), ranks);
+    };
+  }
 
 private:
   llvm::StringMap<Handler> handlers;
+  llvm::StringMap<CollectiveHandler> collectives;
 };
 
 /// Sets the only result of `op` to the elements of a constant.
@@ -101,6 +112,7 @@ void addDispatchHandlers(HandlerTable &table);
 void addExpertHandlers(HandlerTable &table);
 void addCombineHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
+void addExchangeHandlers(HandlerTable &table);
 void addTensorHandlers(HandlerTable &table);
 void addLinalgHandlers(HandlerTable &table);
 void addModelHandlers(HandlerTable &table);

@@ -27,6 +27,7 @@ HandlerTable::HandlerTable() {
   addDispatchHandlers(*this);
   addExpertHandlers(*this);
   addCombineHandlers(*this);
+  addExchangeHandlers(*this);
   addElementwiseHandlers(*this);
   addTensorHandlers(*this);
   addLinalgHandlers(*this);
@@ -38,6 +39,8 @@ std::string HandlerTable::names() const {
   SmallVector<StringRef> sorted{func::CallOp::getOperationName(),
                                 func::ReturnOp::getOperationName()};
   for (const auto &entry : handlers)
+    sorted.push_back(entry.first());
+  for (const auto &entry : collectives)
     sorted.push_back(entry.first());
   llvm::sort(sorted);
   return llvm::join(sorted, ", ");
@@ -59,7 +62,8 @@ static func::FuncOp calleeOf(func::CallOp call) {
 /// Checks the types of `op` and its name, the latter once for each name.
 static LogicalResult checkOp(Operation *op, llvm::StringSet<> &reported) {
   StringRef name = op->getName().getStringRef();
-  if (!isa<func::CallOp, func::ReturnOp>(op) && !handlerTable().find(name)) {
+  if (!isa<func::CallOp, func::ReturnOp>(op) && !handlerTable().find(name) &&
+      !handlerTable().findCollective(name)) {
     if (reported.insert(name).second)
       op->emitError() << "'" << name << "' is not interpreted; the reference interpreter knows "
                       << handlerTable().names();
@@ -105,43 +109,73 @@ LogicalResult moec::checkInterpretable(func::FuncOp function) {
 // Calls
 //===----------------------------------------------------------------------===//
 
-static FailureOr<SmallVector<Tensor>> run(func::FuncOp function, ArrayRef<Tensor> arguments,
-                                          const InterpretOptions &options, int depth);
+/// The tensors of each rank.
+using TensorsOfRanks = SmallVector<SmallVector<Tensor>>;
 
-static LogicalResult runCall(func::CallOp call, Frame &frame) {
-  if (frame.depth >= maxDepth)
+static FailureOr<TensorsOfRanks> run(func::FuncOp function, ArrayRef<SmallVector<Tensor>> arguments,
+                                     const InterpretOptions &options, int depth);
+
+static LogicalResult runCall(func::CallOp call, ArrayRef<Frame *> ranks) {
+  const Frame &first = *ranks.front();
+  if (first.depth >= maxDepth)
     return call.emitOpError("is nested more than ") << maxDepth << " calls deep";
-  SmallVector<Tensor> arguments;
-  for (Value operand : call.getOperands())
-    arguments.push_back(frame[operand]);
-  FailureOr<SmallVector<Tensor>> results =
-      run(calleeOf(call), arguments, frame.options, frame.depth + 1);
+  TensorsOfRanks arguments(ranks.size());
+  for (auto [frame, tensors] : llvm::zip_equal(ranks, arguments))
+    for (Value operand : call.getOperands())
+      tensors.push_back((*frame)[operand]);
+  FailureOr<TensorsOfRanks> results =
+      run(calleeOf(call), arguments, first.options, first.depth + 1);
   if (failed(results))
     return failure();
-  for (auto [result, tensor] : llvm::zip_equal(call->getResults(), *results))
-    if (failed(frame.set(result, tensor)))
+  for (auto [frame, tensors] : llvm::zip_equal(ranks, *results))
+    for (auto [result, tensor] : llvm::zip_equal(call->getResults(), tensors))
+      if (failed(frame->set(result, tensor)))
+        return failure();
+  return success();
+}
+
+/// Runs an op that a rank runs by itself, on all ranks.
+static LogicalResult runOnEach(Operation *op, Handler handler, ArrayRef<Frame *> ranks) {
+  if (ranks.size() == 1)
+    return handler(op, *ranks.front());
+  int64_t rank = 0;
+  ScopedDiagnosticHandler notes(op->getContext(), [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      diagnostic.attachNote() << "on rank " << rank << " of " << ranks.size();
+    return failure(); // to whoever reports it
+  });
+  for (; rank < static_cast<int64_t>(ranks.size()); ++rank)
+    if (failed(handler(op, *ranks[rank])))
       return failure();
   return success();
 }
 
 /// Runs a function that has been checked.
-static FailureOr<SmallVector<Tensor>> run(func::FuncOp function, ArrayRef<Tensor> arguments,
-                                          const InterpretOptions &options, int depth) {
-  Frame frame(options, depth);
-  for (auto [parameter, tensor] : llvm::zip_equal(function.getArguments(), arguments))
-    frame.bind(parameter, tensor);
-  for (Operation &op : function.getBody().front().without_terminator()) {
-    if (auto call = dyn_cast<func::CallOp>(op)) {
-      if (failed(runCall(call, frame)))
-        return failure();
-      continue;
-    }
-    if (failed(handlerTable().find(op.getName().getStringRef())(&op, frame)))
-      return failure();
+static FailureOr<TensorsOfRanks> run(func::FuncOp function, ArrayRef<SmallVector<Tensor>> arguments,
+                                     const InterpretOptions &options, int depth) {
+  std::vector<Frame> frames(arguments.size(), Frame(options, depth));
+  SmallVector<Frame *> ranks;
+  for (auto [frame, tensors] : llvm::zip_equal(frames, arguments)) {
+    ranks.push_back(&frame);
+    for (auto [parameter, tensor] : llvm::zip_equal(function.getArguments(), tensors))
+      frame.bind(parameter, tensor);
   }
-  SmallVector<Tensor> results;
-  for (Value operand : function.getBody().front().getTerminator()->getOperands())
-    results.push_back(frame[operand]);
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    StringRef name = op.getName().getStringRef();
+    if (auto call = dyn_cast<func::CallOp>(op)) {
+      if (failed(runCall(call, ranks)))
+        return failure();
+    } else if (CollectiveHandler collective = handlerTable().findCollective(name)) {
+      if (failed(collective(&op, ranks)))
+        return failure();
+    } else if (failed(runOnEach(&op, handlerTable().find(name), ranks))) {
+      return failure();
+    }
+  }
+  TensorsOfRanks results(ranks.size());
+  for (auto [frame, tensors] : llvm::zip_equal(frames, results))
+    for (Value operand : function.getBody().front().getTerminator()->getOperands())
+      tensors.push_back(frame[operand]);
   return results;
 }
 
@@ -159,10 +193,8 @@ static bool matches(const Tensor &tensor, Type type) {
   });
 }
 
-FailureOr<SmallVector<Tensor>> moec::interpret(func::FuncOp function, ArrayRef<Tensor> arguments,
-                                               const InterpretOptions &options) {
-  if (failed(checkInterpretable(function)))
-    return failure();
+/// Whether `function` can be called with these.
+static LogicalResult checkArguments(func::FuncOp function, ArrayRef<Tensor> arguments) {
   if (function.getNumArguments() != arguments.size())
     return function.emitError() << "@" << function.getName() << " takes "
                                 << function.getNumArguments() << " arguments, got "
@@ -174,5 +206,26 @@ FailureOr<SmallVector<Tensor>> moec::interpret(func::FuncOp function, ArrayRef<T
                                   << shapeToString(arguments[index].dtype(),
                                                    arguments[index].shape())
                                   << ">";
+  return success();
+}
+
+FailureOr<TensorsOfRanks> moec::interpretRanks(func::FuncOp function,
+                                               ArrayRef<SmallVector<Tensor>> arguments,
+                                               const InterpretOptions &options) {
+  if (failed(checkInterpretable(function)))
+    return failure();
+  for (const SmallVector<Tensor> &tensors : arguments)
+    if (failed(checkArguments(function, tensors)))
+      return failure();
   return run(function, arguments, options, 0);
+}
+
+FailureOr<SmallVector<Tensor>> moec::interpret(func::FuncOp function, ArrayRef<Tensor> arguments,
+                                               const InterpretOptions &options) {
+  SmallVector<Tensor> only(arguments);
+  FailureOr<TensorsOfRanks> results =
+      interpretRanks(function, ArrayRef<SmallVector<Tensor>>(only), options);
+  if (failed(results))
+    return failure();
+  return std::move(results->front());
 }

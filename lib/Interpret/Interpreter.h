@@ -48,6 +48,13 @@ mlir::FailureOr<mlir::SmallVector<Tensor>> interpret(mlir::func::FuncOp function
                                                      mlir::ArrayRef<Tensor> arguments,
                                                      const InterpretOptions &options = {});
 
+/// Likewise on as many ranks as there are lists of arguments, which run op by op together, so that
+/// errors are those of the first rank that has one; a note names the rank. Returns the results of
+/// each rank.
+mlir::FailureOr<mlir::SmallVector<mlir::SmallVector<Tensor>>>
+interpretRanks(mlir::func::FuncOp function, mlir::ArrayRef<mlir::SmallVector<Tensor>> arguments,
+               const InterpretOptions &options = {});
+
 } // namespace moec
 
 #endif // MOEC_LIB_INTERPRET_INTERPRETER_H

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Meaning of mixture-of-experts layers: route, assign, dispatch, experts,
-// combine. Ops and attributes are described in MoERouterOps.td,
-// MoEExpertOps.td and MoEAttrs.td.
+// combine, and exchanges between ranks. Ops and attributes are described in
+// MoERouterOps.td, MoEExpertOps.td, MoEExchangeOps.td and MoEAttrs.td.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 

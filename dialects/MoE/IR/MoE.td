@@ -12,5 +12,6 @@ include "dialects/MoE/IR/MoEDialect.td"
 include "dialects/MoE/IR/MoEAttrs.td"
 include "dialects/MoE/IR/MoERouterOps.td"
 include "dialects/MoE/IR/MoEExpertOps.td"
+include "dialects/MoE/IR/MoEExchangeOps.td"
 
 #endif // MOEC_DIALECTS_MOE_IR_MOE

@@ -8,6 +8,7 @@
 #ifndef MOEC_DIALECTS_MOE_TRANSFORMS_PASSES_H
 #define MOEC_DIALECTS_MOE_TRANSFORMS_PASSES_H
 
+#include "mlir/Dialect/Shard/IR/ShardDialect.h"
 #include "mlir/Pass/Pass.h"
 
 namespace moec::moe {

@@ -19,4 +19,51 @@ def ExposeRoutingPass : Pass<"moe-expose-routing", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numLayers", "layers", "Layers whose load is an output">];
 }
 
+def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
+  let summary = "spread the experts of MoE layers over ranks";
+  let description = [{
+    Adds a grid `@ranks` of `dp` x `ep` ranks to the module and, around what is computed for the rows of each
+    `moe.dispatch`, a pair of exchanges along the second axis. An expert belongs to one of the `ep` members of a group
+    of ranks; the `dp` groups hold all experts each and exchange nothing with each other. Experts are placed in runs of
+    equal length, the first members having one more where they do not divide evenly; with fewer experts than members
+    some members have none. Everything else, shared experts among it, runs on every rank for its own tokens.
+
+    Weights stay whole in the module: a rank computes with the slabs of its own experts only, since the ranges of
+    all other ones are empty, and mapped weights that nobody reads take no memory.
+
+    ```mlir
+    %rows, %offsets, %positions = moe.dispatch %x to %ids {experts = 4} : ...
+    %y = moe.expert %rows, %offsets, %w1, %w2 {activation = #moe.activation<relu>} : ...
+    %out = moe.combine %y at %positions by %weights : ...
+    ```
+
+    becomes, with `ep=2`,
+
+    ```mlir
+    %rows, %offsets, %positions = moe.dispatch %x to %ids {experts = 4} : ...
+    %mine, %mine_offsets, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    %y = moe.expert %mine, %mine_offsets, %w1, %w2 {activation = #moe.activation<relu>} : ...
+    %back = moe.exchange_back %y, %sources to %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    %out = moe.combine %back at %positions by %weights : ...
+    ```
+
+    Every rank computes what it would compute alone, bit for bit. The numbers of a batch that is split over ranks are
+    those of the whole batch unless tokens depend on each other (capacity, experts that choose tokens, a softmax over
+    tokens).
+
+    Between `moe.dispatch` and `moe.combine` only ops that treat each row by itself can move to other ranks:
+    `moe.expert`, `moe.grouped_matmul` and element-wise ops on the rows. Others are errors. With `ep=1` the pass changes
+    nothing but adding the grid.
+  }];
+  let options = [
+    Option<"ep", "ep", "int64_t", "1", "Ranks over which the experts of a layer are spread">,
+    Option<"dp", "dp", "int64_t", "1", "Groups of ranks that hold all experts each">,
+  ];
+  let statistics = [
+    Statistic<"numLayers", "layers", "Dispatches whose rows are exchanged">,
+    Statistic<"numExperts", "experts", "Experts placed">,
+  ];
+  let dependentDialects = ["::mlir::shard::ShardDialect"];
+}
+
 #endif // MOEC_DIALECTS_MOE_TRANSFORMS_PASSES

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +17,12 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t), "the kernel see
 /// Sleeps while `word` is `expected`. May return early: callers loop.
 inline void futexWait(std::atomic<uint32_t> *word, uint32_t expected) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+/// Likewise, for `nanoseconds` >= 0 at the most.
+inline void futexWaitFor(std::atomic<uint32_t> *word, uint32_t expected, int64_t nanoseconds) {
+  timespec time = {time_t(nanoseconds / 1000000000), long(nanoseconds % 1000000000)};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &time, nullptr, 0);
 }
 
 /// Wakes up to `count` sleepers. Only the address counts: `word` may be gone already.

@@ -1,0 +1,248 @@
+//===- ShardExperts.cpp - Experts on ranks ----------------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The rows of a dispatch are followed to the combines that add them up. What
+// lies between runs on the ranks of the experts; the module is changed only
+// after all of it is known to treat each row by itself.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/IR/RankGroup.h"
+#include "dialects/MoE/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace moec::moe {
+#define GEN_PASS_DEF_SHARDEXPERTSPASS
+#include "dialects/MoE/Transforms/Passes.h.inc"
+} // namespace moec::moe
+
+using namespace mlir;
+using namespace moec::moe;
+
+/// The grid's axis along which experts are spread.
+static constexpr int64_t expertAxis = 1;
+
+namespace {
+
+/// What becomes of the rows of one dispatch.
+struct Layer {
+  DispatchOp dispatch;
+  /// Operands that read rows or offsets and move to the ranks of the experts.
+  SmallVector<OpOperand *> moved;
+  /// Operands of combines, which stay, that read rows that moved.
+  SmallVector<OpOperand *> returned;
+};
+
+/// Follows the rows of a dispatch.
+class LayerFinder {
+public:
+  explicit LayerFinder(DispatchOp dispatch) : layer{dispatch, {}, {}} {}
+
+  FailureOr<Layer> find() {
+    rows.insert(layer.dispatch.getRows());
+    for (size_t i = 0; i < rows.size(); ++i)
+      for (OpOperand &use : rows[i].getUses())
+        if (failed(visit(use)))
+          return failure();
+    return layer;
+  }
+
+private:
+  LogicalResult add(Value value) {
+    rows.insert(value);
+    return checkRows(value);
+  }
+
+  LogicalResult checkRows(Value value) {
+    if (cast<RankedTensorType>(value.getType()).isDynamicDim(0))
+      return success();
+    return value.getDefiningOp()->emitError()
+           << "has a static number of rows, which cannot move to other ranks: how many rows a "
+              "rank gets depends on the routing";
+  }
+
+  LogicalResult visit(OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (user->getBlock() != layer.dispatch->getBlock())
+      return user->emitError() << "'" << user->getName()
+                               << "' reads rows of a moe.dispatch in another block; exchanges must "
+                                  "happen on all ranks or on none";
+    if (auto combine = dyn_cast<CombineOp>(user); combine && use == combine.getRowsMutable()) {
+      layer.returned.push_back(&use);
+      return success();
+    }
+    if (auto expert = dyn_cast<ExpertOp>(user); expert && use == expert.getRowsMutable())
+      return visitExperts(use, expert.getOffsetsMutable(), expert.getResult());
+    if (auto product = dyn_cast<GroupedMatmulOp>(user); product && use == product.getRowsMutable())
+      return visitExperts(use, product.getOffsetsMutable(), product.getResult());
+    if (OpTrait::hasElementwiseMappableTraits(user))
+      return visitElementwise(use);
+    if (isa<ExchangeOp>(user))
+      return user->emitError() << "the experts of this layer are on ranks already";
+    InFlightDiagnostic error = user->emitError()
+                               << "'" << user->getName()
+                               << "' reads rows of a moe.dispatch and cannot move to the ranks of "
+                                  "the experts, since it may not treat each row by itself";
+    error.attachNote(layer.dispatch.getLoc()) << "the dispatch is here";
+    return error;
+  }
+
+  /// Rows by expert: the ranges go with them.
+  LogicalResult visitExperts(OpOperand &use, OpOperand &offsets, Value result) {
+    if (offsets.get() != layer.dispatch.getOffsets())
+      return use.getOwner()->emitOpError(
+          "has rows and offsets of different dispatches; its rows cannot move to other ranks");
+    if (failed(move(use)) || failed(move(offsets)))
+      return failure();
+    return add(result);
+  }
+
+  LogicalResult visitElementwise(OpOperand &use) {
+    Operation *user = use.getOwner();
+    for (Value operand : user->getOperands())
+      if (!rows.contains(operand) && !isRow(operand) && !matchPattern(operand, m_Constant()))
+        return user->emitError() << "'" << user->getName()
+                                 << "' combines rows of a moe.dispatch with other values, which "
+                                    "other ranks do not have; its rows cannot move";
+    if (failed(move(use)))
+      return failure();
+    for (Value result : user->getResults())
+      if (failed(add(result)))
+        return failure();
+    return success();
+  }
+
+  /// Whether `value` comes from the rows, too, and is only visited later.
+  bool isRow(Value value) {
+    SmallVector<Value> pending{value};
+    llvm::SmallPtrSet<Operation *, 8> seen;
+    while (!pending.empty()) {
+      Value next = pending.pop_back_val();
+      if (rows.contains(next))
+        return true;
+      Operation *op = next.getDefiningOp();
+      if (!op || !seen.insert(op).second)
+        continue;
+      if (auto expert = dyn_cast<ExpertOp>(op))
+        pending.push_back(expert.getRows());
+      else if (auto product = dyn_cast<GroupedMatmulOp>(op))
+        pending.push_back(product.getRows());
+      else if (OpTrait::hasElementwiseMappableTraits(op))
+        llvm::append_range(pending, op->getOperands());
+    }
+    return false;
+  }
+
+  LogicalResult move(OpOperand &use) {
+    if (moved.insert(&use).second)
+      layer.moved.push_back(&use);
+    return checkRows(layer.dispatch.getRows());
+  }
+
+  Layer layer;
+  llvm::SetVector<Value> rows;
+  llvm::SmallPtrSet<OpOperand *, 16> moved;
+};
+
+struct ShardExperts : moec::moe::impl::ShardExpertsPassBase<ShardExperts> {
+  using ShardExpertsPassBase::ShardExpertsPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    const int64_t members = ep, groups = dp;
+    if (members < 1 || groups < 1 || members > kMaxRanks / groups) {
+      module.emitError() << "moe-shard-experts expects 1 to " << kMaxRanks
+                         << " ranks, got ep=" << members << " and dp=" << groups;
+      return signalPassFailure();
+    }
+    if (members == 1)
+      return addGrid(module);
+    SmallVector<Layer> layers;
+    WalkResult result = module.walk([&](Operation *op) {
+      auto dispatch = dyn_cast<DispatchOp>(op);
+      if (!dispatch)
+        return WalkResult::advance();
+      if (failed(checkPlace(dispatch)))
+        return WalkResult::interrupt();
+      FailureOr<Layer> layer = LayerFinder(dispatch).find();
+      if (failed(layer))
+        return WalkResult::interrupt();
+      if (!layer->moved.empty())
+        layers.push_back(*layer);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    addGrid(module);
+    for (Layer &layer : layers)
+      shard(layer);
+  }
+
+  /// Ranks must come to the same exchanges, and find the grid.
+  LogicalResult checkPlace(DispatchOp dispatch) {
+    if (!isa<func::FuncOp>(dispatch->getParentOp()) ||
+        dispatch->getParentOp()->getParentOp() != getOperation())
+      return dispatch.emitOpError("is not in the body of a function of the module; its experts "
+                                  "cannot be spread over ranks");
+    if (dispatch.getExperts() > kMaxExperts)
+      return dispatch.emitOpError("has more than ") << kMaxExperts << " experts";
+    return success();
+  }
+
+  void addGrid(ModuleOp module) {
+    OpBuilder builder(module.getContext());
+    grid = shard::GridOp::create(builder, module.getLoc(), "ranks", ArrayRef<int64_t>{dp, ep});
+    SymbolTable(module).insert(grid, module.getBody()->begin());
+  }
+
+  void shard(Layer &layer) {
+    DispatchOp dispatch = layer.dispatch;
+    const int64_t experts = dispatch.getExperts();
+    OpBuilder builder(dispatch->getContext());
+    builder.setInsertionPointAfter(dispatch);
+    auto symbol = FlatSymbolRefAttr::get(grid.getSymNameAttr());
+    auto axes = builder.getDenseI64ArrayAttr({expertAxis});
+    auto owners = builder.getDenseI64ArrayAttr(getEvenOwners(experts, ep));
+    auto numbers = [&](int64_t count) {
+      return RankedTensorType::get({count}, builder.getI32Type());
+    };
+    auto exchange = ExchangeOp::create(
+        builder, dispatch.getLoc(), dispatch.getRows().getType(), numbers(experts + 1),
+        numbers(experts * ep + 1), dispatch.getRows(), dispatch.getOffsets(), symbol, axes, owners);
+    for (OpOperand *use : layer.moved) {
+      if (use->get() == dispatch.getRows())
+        use->set(exchange.getReceived());
+      else if (use->get() == dispatch.getOffsets())
+        use->set(exchange.getReceivedOffsets());
+    }
+    llvm::DenseMap<Value, Value> back;
+    for (OpOperand *use : layer.returned) {
+      Value rows = use->get();
+      if (rows == dispatch.getRows())
+        continue; // never left
+      Value &result = back[rows];
+      if (!result) {
+        builder.setInsertionPointAfterValue(rows);
+        result = ExchangeBackOp::create(builder, rows.getLoc(), rows.getType(), rows,
+                                        exchange.getSources(), dispatch.getOffsets(), symbol, axes,
+                                        owners);
+      }
+      use->set(result);
+    }
+    ++numLayers;
+    numExperts += experts;
+  }
+
+  shard::GridOp grid;
+};
+
+} // namespace
