@@ -23,10 +23,10 @@ namespace moec {
 llvm::Expected<mlir::SmallVector<mlir::SmallVector<Tensor>>>
 splitBatch(mlir::ArrayRef<Tensor> inputs, mlir::TypeRange types, int64_t ranks);
 
-/// The results of all ranks as one. Where every rank has one row for each entry of its batch,
-/// `batches[rank]`, or another number of them that is the same on all ranks, rows follow each other
-/// in the order of ranks; anything else, and what is the same on every rank without having one row
-/// for each entry, must be the same everywhere and is taken once.
+/// The results of all ranks as one. What has one row for each entry of a rank's batch,
+/// `batches[rank]`, is put together in the order of ranks. Of the rest, what is the same on every
+/// rank is taken once, and what has a fixed number of rows for each entry is put together, too;
+/// anything else is an error.
 llvm::Expected<mlir::SmallVector<Tensor>>
 joinBatches(mlir::ArrayRef<mlir::SmallVector<Tensor>> results, mlir::ArrayRef<int64_t> batches,
             mlir::TypeRange types);

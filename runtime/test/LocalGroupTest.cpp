@@ -144,6 +144,29 @@ TEST_F(LocalGroupTest, CancellingOneEndsAll) {
   });
 }
 
+TEST_F(LocalGroupTest, StepIsCompletedByAllOrByNone) {
+  // A deadline that passes while the last rank comes: sooner in some rounds, later in others.
+  for (int64_t round = 0; round < 300; ++round) {
+    LocalGroup group(host);
+    ASSERT_OK(group.create(2));
+    int32_t codes[2];
+    const int64_t meeting = host.now() + kMillisecond / 2;
+    onRanks(2, [&](int32_t rank) {
+      WaitLimits limits;
+      if (rank == 0)
+        limits.deadlineNs = meeting;
+      else
+        while (host.now() < meeting + (round % 100 - 50) * 100)
+          ;
+      codes[rank] = group.step(rank, nullptr, limits).code;
+    });
+    EXPECT_EQ(codes[0] == MOERT_OK, codes[1] == MOERT_OK)
+        << "codes " << codes[0] << ", " << codes[1];
+    EXPECT_TRUE(codes[0] == MOERT_OK || codes[0] == MOERT_DEADLINE_EXCEEDED) << codes[0];
+    EXPECT_TRUE(codes[1] == MOERT_OK || codes[1] == MOERT_ABORTED) << codes[1];
+  }
+}
+
 TEST_F(LocalGroupTest, FirstReasonCounts) {
   LocalGroup group(host);
   ASSERT_OK(group.create(2));

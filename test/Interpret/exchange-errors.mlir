@@ -48,6 +48,16 @@ func.func @sources() -> tensor<?x1xf32> {
   return %a : tensor<?x1xf32>
 }
 
+func.func @descending_sources() -> tensor<?x1xf32> {
+  %rows = arith.constant dense<1.0> : tensor<2x1xf32>
+  %dynamic = tensor.cast %rows : tensor<2x1xf32> to tensor<?x1xf32>
+  %sources = arith.constant dense<[0, 2, 1, 2, 2]> : tensor<5xi32>
+  %offsets = arith.constant dense<[0, 1, 1]> : tensor<3xi32>
+  // expected-error @+1 {{'moe.exchange_back' op has sources[2] = 1 on rank 0: they start at 0 and never descend}}
+  %a = moe.exchange_back %dynamic, %sources to %offsets on @ranks axes [0] owners [0, 1] : tensor<?x1xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x1xf32>
+  return %a : tensor<?x1xf32>
+}
+
 func.func @rank() -> tensor<1x2xi32> {
   %z = arith.constant dense<0.0> : tensor<1x4xf32>
   %ids = arith.constant dense<[[0, 4]]> : tensor<1x2xi32>

@@ -7,7 +7,7 @@
 //
 // Ranks are numbered in row-major order over their grid. Members of a group
 // differ along some axes of it only, and are numbered in row-major order along
-// these: upstream's convention for process groups of the shard dialect.
+// these.
 //
 //===----------------------------------------------------------------------===//
 

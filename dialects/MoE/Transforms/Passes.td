@@ -29,7 +29,7 @@ def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
     some members have none. Everything else, shared experts among it, runs on every rank for its own tokens.
 
     Weights stay whole in the module: a rank computes with the slabs of its own experts only, since the ranges of
-    all other ones are empty, and mapped weights that nobody reads take no memory.
+    all other ones are empty.
 
     ```mlir
     %rows, %offsets, %positions = moe.dispatch %x to %ids {experts = 4} : ...
