@@ -7,6 +7,7 @@
 
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/MoE/IR/RankGroup.h"
+#include "dialects/MoE/IR/SizeChecks.h"
 
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "llvm/ADT/SmallBitVector.h"
@@ -62,16 +63,6 @@ SmallVector<int64_t> moe::getEvenOwners(int64_t experts, int64_t members) {
 // Verifiers
 //===----------------------------------------------------------------------===//
 
-static int64_t dim(Value value, unsigned index) {
-  return cast<RankedTensorType>(value.getType()).getDimSize(index);
-}
-
-static LogicalResult checkSize(Operation *op, const Twine &what, int64_t expected, int64_t got) {
-  if (ShapedType::isDynamic(got) || expected == got)
-    return success();
-  return op->emitOpError() << "expects " << what << " to be " << expected << ", got " << got;
-}
-
 template <typename OpTy>
 static LogicalResult verifyOwners(OpTy op) {
   if (op.getOwners().empty())
@@ -80,8 +71,8 @@ static LogicalResult verifyOwners(OpTy op) {
     return op.emitOpError("expects at most ") << kMaxExperts << " experts";
   if (op.getAxes().empty())
     return op.emitOpError("expects at least one axis of the grid");
-  return checkSize(op, "the number of offsets (experts + 1)", op.getNumExperts() + 1,
-                   dim(op.getOffsets(), 0));
+  return sameSize(op, "the number of offsets (experts + 1)", op.getNumExperts() + 1,
+                  dim(op.getOffsets(), 0));
 }
 
 /// The number of rows that another rank sends is not known when the program is compiled.
@@ -94,8 +85,8 @@ static LogicalResult verifyRows(Operation *op, StringRef name, Value rows) {
 
 LogicalResult ExchangeOp::verify() {
   if (failed(verifyOwners(*this)) || failed(verifyRows(*this, "its result", getReceived())) ||
-      failed(checkSize(*this, "the number of received offsets (experts + 1)", getNumExperts() + 1,
-                       dim(getReceivedOffsets(), 0))))
+      failed(sameSize(*this, "the number of received offsets (experts + 1)", getNumExperts() + 1,
+                      dim(getReceivedOffsets(), 0))))
     return failure();
   auto sent = cast<RankedTensorType>(getRows().getType());
   auto received = cast<RankedTensorType>(getReceived().getType());
@@ -147,8 +138,8 @@ static LogicalResult verifyGrid(OpTy op, SymbolTableCollection &symbols) {
     if (owner < 0 || owner >= members)
       return op.emitOpError("gives expert ")
              << expert << " to member " << owner << " of a group of " << members;
-  return checkSize(op, "the number of sources (experts * members + 1)",
-                   op.getNumExperts() * members + 1, dim(op.getSources(), 0));
+  return sameSize(op, "the number of sources (experts * members + 1)",
+                  op.getNumExperts() * members + 1, dim(op.getSources(), 0));
 }
 
 LogicalResult ExchangeOp::verifySymbolUses(SymbolTableCollection &symbols) {

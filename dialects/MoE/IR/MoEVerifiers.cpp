@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/IR/SizeChecks.h"
 
 using namespace mlir;
 using namespace moec::moe;
@@ -14,18 +15,7 @@ using namespace moec::moe;
 // Shape checks that several ops share
 //===----------------------------------------------------------------------===//
 
-static int64_t dim(Value value, unsigned index) {
-  return cast<RankedTensorType>(value.getType()).getDimSize(index);
-}
-
 static Type elementType(Value value) { return getElementTypeOrSelf(value.getType()); }
-
-/// Requires two sizes to be equal; a dynamic size is equal to any.
-static LogicalResult sameSize(Operation *op, const Twine &what, int64_t expected, int64_t got) {
-  if (ShapedType::isDynamic(expected) || ShapedType::isDynamic(got) || expected == got)
-    return success();
-  return op->emitOpError() << "expects " << what << " to be " << expected << ", got " << got;
-}
 
 /// Requires `value`, if present, to have the given sizes.
 static LogicalResult hasShape(Operation *op, StringRef name, Value value, ArrayRef<int64_t> sizes) {
@@ -70,8 +60,8 @@ static LogicalResult verifyGroups(RouteOp op, GroupsAttr groups, int64_t experts
            << stringifySelect(op.getSelect());
   int64_t k = op.getK();
   // Comparing both with k first keeps their product from overflowing.
-  if (groups.getEach() > 0 && (groups.getEach() > k || groups.getKeep() > k ||
-                               groups.getEach() * groups.getKeep() != k))
+  if (groups.getEach() > 0 &&
+      (groups.getEach() > k || groups.getKeep() > k || groups.getEach() * groups.getKeep() != k))
     return op.emitOpError("expects k = keep * each, got k = ")
            << k << ", keep = " << groups.getKeep() << ", each = " << groups.getEach();
   if (ShapedType::isDynamic(experts))
@@ -124,8 +114,8 @@ LogicalResult RouteOp::verify() {
                    "weight = external")) ||
       failed(pairs(*this, "ids", getGivenIds(), getSelect() == Select::Given, "select = given")) ||
       failed(pairs(*this, "table", getTable(), getSelect() == Select::Table, "select = table")) ||
-      failed(pairs(*this, "token_ids", getTokenIds(), getSelect() == Select::Table,
-                   "select = table")))
+      failed(
+          pairs(*this, "token_ids", getTokenIds(), getSelect() == Select::Table, "select = table")))
     return failure();
   if (isRandom && !(getPolicyAttr().getTheta().convertToDouble() > 0))
     return emitOpError("policy random divides by theta and expects it to be positive, got ")
@@ -196,8 +186,8 @@ LogicalResult AssignOp::verify() {
   bool byScore = priority == Priority::ScoreSorted || priority == Priority::PerExpertScore;
   if (byScore && !getScores())
     return emitOpError("priority ") << stringifyPriority(priority) << " needs the operand 'scores'";
-  if (failed(pairs(*this, "uniform", getUniform(), priority == Priority::Random,
-                   "priority random")))
+  if (failed(
+          pairs(*this, "uniform", getUniform(), priority == Priority::Random, "priority random")))
     return failure();
   if (!getCapacity()) {
     if (priority != Priority::Any && priority != Priority::TokenMajor)
@@ -285,12 +275,11 @@ LogicalResult ExpertOp::verify() {
     return failure();
   if (!separate && getB3())
     return emitOpError("operand 'up_bias' has no effect without gate = separate");
-  if (separate && (failed(sameSize(*this, "the number of experts of up", experts, dim(getW3(), 0))) ||
-                   failed(sameSize(*this, "the input size of up", hidden,
-                                   inDim(getW3(), getLayout1()))) ||
-                   failed(sameSize(*this, "the output size of up", inner,
-                                   outDim(getW3(), getLayout1()))) ||
-                   failed(hasShape(*this, "up_bias", getB3(), {experts, inner}))))
+  if (separate &&
+      (failed(sameSize(*this, "the number of experts of up", experts, dim(getW3(), 0))) ||
+       failed(sameSize(*this, "the input size of up", hidden, inDim(getW3(), getLayout1()))) ||
+       failed(sameSize(*this, "the output size of up", inner, outDim(getW3(), getLayout1()))) ||
+       failed(hasShape(*this, "up_bias", getB3(), {experts, inner}))))
     return failure();
 
   bool fused = !separate && getGate() != Gate::None;
@@ -305,11 +294,12 @@ LogicalResult ExpertOp::verify() {
                       expected, w1Rows)))
     return failure();
 
-  if (getGate() == Gate::None && (getGateMax() || getUpAbs() ||
-                                  getUpOffset().convertToDouble() != 0.0))
+  if (getGate() == Gate::None &&
+      (getGateMax() || getUpAbs() || getUpOffset().convertToDouble() != 0.0))
     return emitOpError("gate_max, up_abs and up_offset have no effect without a gate");
   if (getAlpha().convertToDouble() != 1.0 && getActivation() != Activation::Silu)
-    return emitOpError("alpha has no effect on activation ") << stringifyActivation(getActivation());
+    return emitOpError("alpha has no effect on activation ")
+           << stringifyActivation(getActivation());
   if (getUpAbs() && !(getUpAbs()->convertToDouble() >= 0))
     return emitOpError("expects up_abs >= 0, got ") << getUpAbs()->convertToDouble();
   if (elementType(getResult()) != elementType(getRows()))
