@@ -320,17 +320,21 @@ def parse_arguments():
     return parser, arguments
 
 
+# Measurements without a peer.
+MODULES = {"compile": "compiling", "start": "starting", "overlap": "overlapping"}
+
+
 def choose(parser, names, cases):
     """What to run: (case or name of a measurement without a peer, its shapes)."""
     chosen = []
-    for name in names or ["compile", "start", *cases]:
+    for name in names or [*MODULES, *cases]:
         name, _, wanted = name.partition(":")
-        if name in ("compile", "start"):
+        if name in MODULES:
             chosen.append((name, []))
             continue
         found = [name] if name in cases else [n for n, case in cases.items() if name == "kernels" and case.is_kernel]
         if not found:
-            parser.error(f"there is no {name}: compile, start, kernels, {', '.join(cases)}")
+            parser.error(f"there is no {name}: {', '.join(MODULES)}, kernels, {', '.join(cases)}")
         for at in found:
             case = cases[at]
             shapes = [shape for shape in case.cells if wanted in ("", case.describe(shape))]
@@ -369,7 +373,7 @@ def main():
     meter = None
     for case, shapes in chosen:
         if isinstance(case, str):
-            module = __import__({"compile": "compiling", "start": "starting"}[case])
+            module = __import__(MODULES[case])
             module.run(arguments, os.path.join(WORK, case), report)
         else:
             meter = meter or machines.RoofMeter(WORK, arguments.threads)

@@ -34,3 +34,8 @@ def is_slower(ours, other):
         return False
     lost, count = sum(a > b for a, b in zip(ours, other)), len(ours)
     return sum(math.comb(count, n) for n in range(lost, count + 1)) / 2**count < CHANCE
+
+# Of the shorter of exchange and experts, the share that is hidden when both take the same time.
+HIDDEN_SHARE = 0.8
+# Time with the number of rounds that the runtime chooses, over that of the best number.
+CHOSEN_ROUNDS = 1.1

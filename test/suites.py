@@ -182,10 +182,11 @@ def models(budget):
     return result
 
 
-def bits(budget):
-    """Outputs keep their bits whatever is around them; see test/Models/same_bits.py."""
+def compared(budget, script, *arguments):
+    """A script of test/Models that compares models with themselves, each counted."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        code = run([sys.executable, os.path.join(ROOT, "test", "Models", "same_bits.py"), "--json", report.name], budget)
+        code = run([sys.executable, os.path.join(ROOT, "test", "Models", script), "--json", report.name, *arguments],
+                   budget)
         try:
             models = json.load(open(report.name))
         except (OSError, ValueError):
@@ -198,9 +199,19 @@ def bits(budget):
     return result
 
 
+def bits(budget):
+    """Outputs keep their bits whatever is around them; see test/Models/same_bits.py."""
+    return compared(budget, "same_bits.py")
+
+
+def ranks(budget):
+    """Models have the same bits on any number of ranks; see test/Models/ranks.py."""
+    return compared(budget, "ranks.py", os.path.join(BUILD, "bin", "moec"))
+
+
 # name: (function, budget in seconds on 2 cores)
 SUITES = {"build": (build, 900), "lit": (lit, 300), "random": (random, 300), "docs": (docs, 60),
-          "models": (models, 300), "bits": (bits, 240), "conformance": (conformance, 300),
+          "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 240), "conformance": (conformance, 300),
           "tsan": (tsan, 300), "asan": (asan, 1200), "fuzz": (fuzz, 600)}
 
 

@@ -13,6 +13,7 @@
 #ifndef MOEC_PIPELINES_H
 #define MOEC_PIPELINES_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,17 @@ struct RecogniseOptions {
   std::vector<recognise::LayerForms> *forms = nullptr;
 };
 
+/// The ranks that run a program together, and how rows travel between them.
+struct RankOptions {
+  /// Ranks over which the experts of a layer are spread, and groups of ranks that hold all of them.
+  int64_t ep = 1, dp = 1;
+  /// Rows that a rank receives at a time; 0: as many as fit in a few MiB.
+  int64_t windowRows = 0;
+  /// Rounds that the rows of an exchange are spread over at least; 0: by costs.
+  int64_t chunks = 0;
+  int64_t numRanks() const { return ep * dp; }
+};
+
 /// The first part of the next stage: everything but the layers that are spelled out in standard
 /// operators.
 void buildRecogniseBlocksStage(mlir::OpPassManager &pm, const RecogniseOptions &options);
@@ -71,6 +83,9 @@ void buildRecogniseBlocksStage(mlir::OpPassManager &pm, const RecogniseOptions &
 /// From `onnx` to `moe` and what surrounds it; modules without `onnx` pass
 /// unchanged.
 void buildRecogniseStage(mlir::OpPassManager &pm, const RecogniseOptions &options);
+
+/// Spreads experts over ranks, and plans the exchanges of modules that have some.
+void buildShardStage(mlir::OpPassManager &pm, const RankOptions &options);
 
 /// From `moe` to structured `tile` and `linalg` ops on tensors.
 void buildScheduleStage(mlir::OpPassManager &pm, const CpuOptions &options);

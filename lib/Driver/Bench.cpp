@@ -164,7 +164,7 @@ static int bench(const ParsedCommandLine &commandLine) {
       options.kernels =
           collectKernelWork(module, [&](Location loc) { return compilation.describe(loc); });
     };
-    if (int code = model.load(compilation, *cpu, *recognise, count, countLaunches))
+    if (int code = model.load(compilation, *cpu, *recognise, {}, count, countLaunches))
       return code;
     table = model.getArtifact();
     if (options.weights.empty())

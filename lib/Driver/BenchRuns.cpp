@@ -44,7 +44,7 @@ const char *BenchRuns::getIsa() const { return api.isa_name(isa); }
 
 void BenchRuns::trace(void *user, const moert_trace_event *event) {
   auto &runs = *static_cast<BenchRuns *>(user);
-  if (!runs.tracing)
+  if (!runs.tracing || event->kind > MOERT_TRACE_KERNEL)
     return;
   TracedEvent &traced = runs.events.emplace_back();
   traced = {event->name, event->begin_ns, event->end_ns, event->units, {}};

@@ -7,15 +7,18 @@
 
 #include "lib/Driver/Compilation.h"
 
+#include "dialects/MoE/IR/RankGroup.h"
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/RT/IR/RT.h"
 #include "lib/CodeGen/IsaLevel.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/NodeDiagnostics.h"
+#include "lib/Driver/RankFlags.h"
 #include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/OnnxImporter.h"
 
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -118,7 +121,7 @@ bool isWithoutModelOptions(const ParsedCommandLine &commandLine) {
        {&targetOption, &contribDialectOption, &noRecogniseOption, &verifyRecognitionOption,
         &exposeRoutingOption, &stateOption, &maxOption, &limitOption, &externalDataDirOption,
         &allowNewerIROption, &verifyChecksumsOption, &readWeightsOption, &weightsTypeOption,
-        &noFuseOption})
+        &noFuseOption, &gridOption})
     if (commandLine.has(option->name)) {
       llvm::errs() << "moec: --" << option->name << " goes with models; "
                    << commandLine.positionals.front() << " is compiled\n";
@@ -292,6 +295,22 @@ int Compilation::recognise(const RecogniseOptions &options) {
   if (int code = run([&](OpPassManager &pm) { buildRecogniseStage(pm, collecting); }))
     return code;
   return options.verify ? verifyRecognition(*this, forms, options.quiet) : exitSuccess;
+}
+
+int Compilation::shard(const RankOptions &options) {
+  RankOptions left = options;
+  // A file that says itself where experts are is taken at its word.
+  for (auto grid : module->getOps<shard::GridOp>()) {
+    if (int64_t ranks = moe::getNumRanks(grid.getShape());
+        options.numRanks() > 1 && options.numRanks() != ranks) {
+      llvm::errs() << "moec: " << escapeName(path) << " is for the " << ranks
+                   << " ranks of its grid @" << grid.getSymName() << ", not for "
+                   << options.numRanks() << "\n";
+      return exitUsage;
+    }
+    left.ep = left.dp = 1;
+  }
+  return run([&](OpPassManager &pm) { buildShardStage(pm, left); });
 }
 
 int Compilation::schedule(const CpuOptions &options) {

@@ -73,6 +73,9 @@ public:
   /// Returns an exit code.
   int recognise(const RecogniseOptions &options);
 
+  /// Spreads the experts over the ranks that the options say. Returns an exit code.
+  int shard(const RankOptions &options);
+
   /// From `onnx` and `moe` to `tile` and `linalg`. Operators without a lowering
   /// are reported all at once. Returns an exit code.
   int schedule(const CpuOptions &options);

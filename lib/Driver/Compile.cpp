@@ -7,6 +7,7 @@
 
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/RankFlags.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Import/ImportError.h"
 
@@ -112,7 +113,8 @@ int compile(const ParsedCommandLine &commandLine) {
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
-  if (!emit || !cpu || !recognise || !read)
+  std::optional<RankOptions> ranks = parseRanks(commandLine);
+  if (!emit || !cpu || !recognise || !read || !ranks)
     return exitUsage;
   bool isText = llvm::is_contained({Emit::ONNX, Emit::MoE, Emit::Tile, Emit::LLVM}, *emit);
   if (*output == "-" && !isText) {
@@ -139,6 +141,8 @@ int compile(const ParsedCommandLine &commandLine) {
   if (*emit == Emit::ONNX)
     return printModule(compilation, *output);
   if (int code = compilation.recognise(*recognise))
+    return code;
+  if (int code = compilation.shard(*ranks))
     return code;
   if (*emit == Emit::MoE) {
     if (int code =
@@ -199,6 +203,10 @@ static const OptionSpec compileOptions[] = {
     readWeightsOption,
     weightsTypeOption,
     noFuseOption,
+    ranksOption,
+    gridOption,
+    windowRowsOption,
+    chunksOption,
     {"quiet", "", "no progress on stderr"},
 };
 

@@ -24,10 +24,12 @@ static int report(llvm::Error failure, int code) {
 }
 
 int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
-                        const RecogniseOptions &recognise,
+                        const RecogniseOptions &recognise, const RankOptions &ranks,
                         llvm::function_ref<void(ModuleOp)> scheduled,
                         llvm::function_ref<void(ModuleOp)> formed) {
   if (int code = compilation.recognise(recognise))
+    return code;
+  if (int code = compilation.shard(ranks))
     return code;
   if (int code = compilation.schedule(cpu))
     return code;

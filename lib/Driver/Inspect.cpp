@@ -10,6 +10,8 @@
 #include "lib/Driver/Json.h"
 #include "lib/Driver/ModelSummary.h"
 #include "lib/Driver/NodeDiagnostics.h"
+#include "lib/Driver/RankFlags.h"
+#include "lib/Driver/RankPlan.h"
 #include "lib/Driver/StoredWeights.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Driver/VerifyRecognition.h"
@@ -41,6 +43,8 @@ struct Summary {
   std::vector<Declined> declined;
   /// With --weights-dtype.
   std::optional<StoredWeights> stored;
+  /// With --grid or --ranks.
+  std::optional<RankPlan> ranks;
   /// With --verify-recognition.
   std::vector<recognise::LayerForms> forms;
 };
@@ -136,6 +140,8 @@ void printText(llvm::raw_ostream &os, const Summary &summary, bool why) {
      << " active per token, " << summary.parameters.bytes << " bytes\n";
   if (summary.stored)
     moec::printText(os, *summary.stored);
+  if (summary.ranks)
+    moec::printText(os, *summary.ranks);
   if (!why)
     return;
   os << "not recognised: " << summary.declined.size() << "\n";
@@ -201,6 +207,8 @@ void printSummaryJson(llvm::raw_ostream &os, const Summary &summary, bool why) {
       {"parameter_bytes", summary.parameters.bytes}};
   if (summary.stored)
     root["stored_weights"] = moec::toJson(*summary.stored);
+  if (summary.ranks)
+    root["grid"] = moec::toJson(*summary.ranks);
   if (why) {
     llvm::json::Array declined;
     for (const Declined &one : summary.declined)
@@ -220,8 +228,14 @@ int inspect(const ParsedCommandLine &commandLine) {
   std::optional<RecogniseOptions> options = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
-  if (!options || !read || !cpu)
+  std::optional<RankOptions> ranks = parseRanks(commandLine);
+  if (!options || !read || !cpu || !ranks)
     return exitUsage;
+  bool hasGrid = commandLine.has("grid") || commandLine.has("ranks");
+  if (hasGrid && commandLine.has("weights-dtype")) {
+    llvm::errs() << "moec: --grid and --weights-dtype: ask for one at a time\n";
+    return exitUsage;
+  }
   bool why = options->why = commandLine.has("why");
   Compilation compilation(*read);
   if (int code = compilation.read(commandLine.positionals.front()))
@@ -232,6 +246,11 @@ int inspect(const ParsedCommandLine &commandLine) {
   if (commandLine.has("weights-dtype"))
     if (int code = summariseWeights(compilation, *cpu, summary.stored.emplace()))
       return code;
+  if (hasGrid) {
+    if (int code = compilation.shard(*ranks))
+      return code;
+    summary.ranks = planRanks(compilation.getModule(), *ranks, summary.parameters.bytes);
+  }
   if (commandLine.has("json"))
     printSummaryJson(llvm::outs(), summary, why);
   else
@@ -260,6 +279,9 @@ static const OptionSpec inspectOptions[] = {
     {"weights-dtype", "bf16|f16|file",
      "tell what weights of products are stored in with this option of compile, and the errors of "
      "rounding them"},
+    gridOption,
+    ranksOption,
+    windowRowsOption,
 };
 
 const Subcommand moec::inspectSubcommand = {"inspect", "MODEL.onnx|FILE.mlir",

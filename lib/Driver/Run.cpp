@@ -5,13 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/MoE/Transforms/Passes.h"
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/Npy.h"
 #include "lib/Driver/RandomInput.h"
 #include "lib/Driver/RankBatches.h"
+#include "lib/Driver/RankFlags.h"
 #include "lib/Driver/RunCompiled.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Emit/WeightReader.h"
@@ -28,7 +28,7 @@ using namespace mlir;
 using namespace moec;
 
 /// Simulated by one thread, each with its own values.
-static constexpr uint64_t maxRanks = 256;
+static constexpr int64_t maxRanks = 256;
 
 static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
 
@@ -79,15 +79,13 @@ private:
         return exitUsage;
       random.emplace(*seed);
     }
-    if (commandLine.has("ranks")) {
-      std::optional<uint64_t> number = commandLine.number("ranks");
-      if (!number)
-        return exitUsage;
-      if (*number < 1 || *number > maxRanks) {
-        error() << "--ranks expects 1 to " << maxRanks << " ranks, got " << *number << "\n";
-        return exitUsage;
-      }
-      ranks = *number;
+    std::optional<RankOptions> given = parseRanks(commandLine);
+    if (!given)
+      return exitUsage;
+    rankOptions = *given;
+    if (ranks() > maxRanks) {
+      error() << "the interpreter runs 1 to " << maxRanks << " ranks, not " << ranks() << "\n";
+      return exitUsage;
     }
     for (const std::string &input : commandLine.values("input")) {
       auto [name, path] = StringRef(input).split('=');
@@ -113,15 +111,13 @@ private:
       return code;
     if (int code = compilation.recognise(*recognise))
       return code;
-    moe::ShardExpertsPassOptions sharding;
-    sharding.ep = ranks;
-    if (ranks > 1)
-      if (int code = compilation.run(
-              [&](OpPassManager &pm) { pm.addPass(moe::createShardExpertsPass(sharding)); }))
-        return code;
+    if (int code = compilation.shard(rankOptions))
+      return code;
     readWeightsFrom(compilation.getPackOptions());
     return interpretAll(compilation.getModule());
   }
+
+  int64_t ranks() const { return rankOptions.numRanks(); }
 
   void readWeightsFrom(const PackOptions &packOptions) {
     weightFiles = std::make_unique<WeightFiles>(packOptions);
@@ -184,7 +180,7 @@ private:
       return code;
     if (failed(checkInterpretable(function)))
       return exitUnsupported;
-    if (ranks > 1)
+    if (ranks() > 1)
       return interpretOnRanks(function, arguments);
     FailureOr<SmallVector<Tensor>> results = interpret(function, arguments, options);
     if (failed(results))
@@ -199,7 +195,7 @@ private:
               << escapeMessage(toString(std::move(failure))) << "\n";
       return exitUnsupported;
     };
-    auto parts = splitBatch(arguments, function.getArgumentTypes(), ranks);
+    auto parts = splitBatch(arguments, function.getArgumentTypes(), ranks());
     if (!parts)
       return fail(parts.takeError());
     FailureOr<SmallVector<SmallVector<Tensor>>> results = interpretRanks(function, *parts, options);
@@ -272,7 +268,7 @@ private:
   const ParsedCommandLine &commandLine;
   llvm::SourceMgr sources;
   InterpretOptions options;
-  int64_t ranks = 1;
+  RankOptions rankOptions;
   std::optional<int> decimals;
   std::optional<RandomInput> random;
   std::unique_ptr<WeightFiles> weightFiles;
@@ -289,16 +285,17 @@ static int run(const ParsedCommandLine &commandLine) {
   }
   StringRef file = commandLine.positionals.front();
   if (!commandLine.has("interpret")) {
-    for (StringRef name : {"entry", "f64", "decimals", "ranks", "verify-diagnostics"})
+    for (StringRef name : {"entry", "f64", "decimals", "verify-diagnostics"})
       if (commandLine.has(name)) {
         error() << "--" << name << " goes with --interpret\n";
         return exitUsage;
       }
     return runCompiled(commandLine);
   }
-  for (StringRef name : {"state", "max", "steps", "feed", "advance", "print", "inputs", "outputs",
-                         "bind", "repeat", "threads", "isa", "weights", "verify-weights", "target",
-                         "weights-dtype", "no-fuse", "quiet"})
+  for (StringRef name : {"state",          "max",        "steps",         "feed",    "advance",
+                         "print",          "inputs",     "outputs",       "bind",    "repeat",
+                         "profile",        "link-speed", "threads",       "isa",     "weights",
+                         "verify-weights", "target",     "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -327,6 +324,8 @@ static const OptionSpec runOptions[] = {
     {"feed", "IN=argmax(OUT)", "after each step IN is the place of the greatest in OUT's last row"},
     {"advance", "IN", "after each step IN has the next position, or one element more"},
     {"print", "ids|bytes", "print the ids that were fed, or the bytes that they are"},
+    {"profile", "FILE.json", "write a timeline of all runs for Chrome or Perfetto"},
+    {"link-speed", "BYTES", "bytes per second of the links between ranks, to try out slower ones"},
     {"threads", "N", "threads to use"},
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
     {"weights", "FILE", "the weights file of a shared object"},
@@ -346,14 +345,17 @@ static const OptionSpec runOptions[] = {
     readWeightsOption,
     weightsTypeOption,
     noFuseOption,
+    {"ranks", "N",
+     "run on N ranks, threads of this process or, with --interpret, simulated: each gets its part "
+     "of the batch, dimension 0 of the inputs, and the experts are spread over them"},
+    gridOption,
+    windowRowsOption,
+    chunksOption,
     {"interpret", "",
      "run the reference interpreter instead of compiled code; of the above it takes --input, "
-     "--random, --output-dir and how models are read"},
+     "--random, --output-dir, how models are read, and ranks"},
     {"entry", "NAME", "interpret this function: @main, or else every public one, by default"},
     {"f64", "", "interpret with sums and routers in f64 instead of f32"},
-    {"ranks", "N",
-     "interpret on N simulated ranks: each gets its part of the batch, dimension 0 of the inputs, "
-     "and the experts of a model are spread over them; FILE.mlir says itself where they are"},
     {"decimals", "N", "interpret, and print reals with N digits behind the point"},
     {"verify-diagnostics", "", "interpret, and check errors against expected-error comments"},
 };

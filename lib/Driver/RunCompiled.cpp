@@ -9,6 +9,7 @@
 
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/InMemory.h"
+#include "lib/Driver/RankFlags.h"
 
 #include "moert/cli.h"
 
@@ -17,8 +18,9 @@ using namespace moec;
 
 /// Options that the runtime's command line reads itself.
 static constexpr StringLiteral runtimeOptions[] = {
-    "input", "inputs",  "random",         "bind",  "output-dir", "outputs", "repeat",  "threads",
-    "isa",   "weights", "verify-weights", "quiet", "steps",      "feed",    "advance", "print"};
+    "input",  "inputs",  "random",  "bind",    "output-dir",     "outputs",
+    "repeat", "threads", "isa",     "weights", "verify-weights", "quiet",
+    "steps",  "feed",    "advance", "print",   "profile",        "link-speed"};
 
 /// The arguments of a compiled executable, from ours.
 static std::vector<std::string> runtimeArguments(const ParsedCommandLine &commandLine) {
@@ -43,19 +45,26 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   if (path.ends_with(".so")) {
     if (!isWithoutModelOptions(commandLine))
       return exitUsage;
+    // Who runs it, and how rows travel; what it is compiled for it says itself.
+    for (StringRef name : {"ranks", "window-rows", "chunks"})
+      if (std::optional<StringRef> value = commandLine.value(name))
+        arguments.push_back(("--" + name + "=" + *value).str());
     arguments.push_back(path.str());
     return callRuntime(nullptr, arguments);
   }
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
-  if (!cpu || !recognise || !read)
+  std::optional<RankOptions> ranks = parseRanks(commandLine);
+  if (!cpu || !recognise || !read || !ranks)
     return exitUsage;
+  if (ranks->numRanks() > 1)
+    arguments.push_back("--ranks=" + std::to_string(ranks->numRanks()));
   Compilation compilation(*read);
   if (int code = compilation.read(path))
     return code;
   InMemoryModel model;
-  if (int code = model.load(compilation, *cpu, *recognise))
+  if (int code = model.load(compilation, *cpu, *recognise, *ranks))
     return code;
   if (!commandLine.has("weights"))
     arguments.push_back("--weights=" + model.getWeights());

@@ -97,6 +97,9 @@ private:
   llvm::StringMap<CollectiveHandler> collectives;
 };
 
+/// Runs the ops of a block that has been checked, but for its terminator, on all ranks.
+mlir::LogicalResult runBlock(mlir::Block &block, mlir::ArrayRef<Frame *> ranks);
+
 /// Sets the only result of `op` to the elements of a constant.
 mlir::LogicalResult setElements(mlir::Operation *op, mlir::Attribute value, Frame &frame);
 

@@ -7,6 +7,7 @@
 
 #include "lib/Interpret/Interpreter.h"
 
+#include "dialects/MoE/IR/MoE.h"
 #include "lib/Interpret/Frame.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -62,7 +63,7 @@ static func::FuncOp calleeOf(func::CallOp call) {
 /// Checks the types of `op` and its name, the latter once for each name.
 static LogicalResult checkOp(Operation *op, llvm::StringSet<> &reported) {
   StringRef name = op->getName().getStringRef();
-  if (!isa<func::CallOp, func::ReturnOp>(op) && !handlerTable().find(name) &&
+  if (!isa<func::CallOp, func::ReturnOp, moe::YieldOp>(op) && !handlerTable().find(name) &&
       !handlerTable().findCollective(name)) {
     if (reported.insert(name).second)
       op->emitError() << "'" << name << "' is not interpreted; the reference interpreter knows "
@@ -96,10 +97,17 @@ LogicalResult moec::checkInterpretable(func::FuncOp function) {
         current.emitError() << "values of type " << type << " are not interpreted";
         ok = false;
       }
-    for (Operation &op : current.getBody().front()) {
-      ok &= succeeded(checkOp(&op, reported));
+    auto check = [&](Operation *op) {
+      ok &= succeeded(checkOp(op, reported));
       if (auto call = dyn_cast<func::CallOp>(op))
         functions.insert(calleeOf(call));
+    };
+    for (Operation &op : current.getBody().front()) {
+      check(&op);
+      // Regions of other ops are theirs to read.
+      if (auto parallel = dyn_cast<moe::ExpertParallelOp>(op))
+        for (Operation &inner : parallel.getBody().front())
+          check(&inner);
     }
   }
   return success(ok);
@@ -150,17 +158,8 @@ static LogicalResult runOnEach(Operation *op, Handler handler, ArrayRef<Frame *>
   return success();
 }
 
-/// Runs a function that has been checked.
-static FailureOr<TensorsOfRanks> run(func::FuncOp function, ArrayRef<SmallVector<Tensor>> arguments,
-                                     const InterpretOptions &options, int depth) {
-  std::vector<Frame> frames(arguments.size(), Frame(options, depth));
-  SmallVector<Frame *> ranks;
-  for (auto [frame, tensors] : llvm::zip_equal(frames, arguments)) {
-    ranks.push_back(&frame);
-    for (auto [parameter, tensor] : llvm::zip_equal(function.getArguments(), tensors))
-      frame.bind(parameter, tensor);
-  }
-  for (Operation &op : function.getBody().front().without_terminator()) {
+LogicalResult moec::runBlock(Block &block, ArrayRef<Frame *> ranks) {
+  for (Operation &op : block.without_terminator()) {
     StringRef name = op.getName().getStringRef();
     if (auto call = dyn_cast<func::CallOp>(op)) {
       if (failed(runCall(call, ranks)))
@@ -172,6 +171,21 @@ static FailureOr<TensorsOfRanks> run(func::FuncOp function, ArrayRef<SmallVector
       return failure();
     }
   }
+  return success();
+}
+
+/// Runs a function that has been checked.
+static FailureOr<TensorsOfRanks> run(func::FuncOp function, ArrayRef<SmallVector<Tensor>> arguments,
+                                     const InterpretOptions &options, int depth) {
+  std::vector<Frame> frames(arguments.size(), Frame(options, depth));
+  SmallVector<Frame *> ranks;
+  for (auto [frame, tensors] : llvm::zip_equal(frames, arguments)) {
+    ranks.push_back(&frame);
+    for (auto [parameter, tensor] : llvm::zip_equal(function.getArguments(), tensors))
+      frame.bind(parameter, tensor);
+  }
+  if (failed(runBlock(function.getBody().front(), ranks)))
+    return failure();
   TensorsOfRanks results(ranks.size());
   for (auto [frame, tensors] : llvm::zip_equal(frames, results))
     for (Value operand : function.getBody().front().getTerminator()->getOperands())

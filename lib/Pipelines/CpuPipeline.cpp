@@ -61,6 +61,21 @@ void moec::buildRecogniseStage(OpPassManager &pm, const RecogniseOptions &option
     pm.addPass(moe::createExposeRoutingPass());
 }
 
+void moec::buildShardStage(OpPassManager &pm, const RankOptions &options) {
+  if (options.numRanks() > 1) {
+    moe::ShardExpertsPassOptions shard;
+    shard.ep = options.ep;
+    shard.dp = options.dp;
+    pm.addPass(moe::createShardExpertsPass(shard));
+  }
+  moe::PlanWindowsPassOptions windows;
+  windows.rows = options.windowRows;
+  pm.addPass(moe::createPlanWindowsPass(windows));
+  moe::OverlapExchangePassOptions overlap;
+  overlap.chunks = options.chunks;
+  pm.addPass(moe::createOverlapExchangePass(overlap));
+}
+
 void moec::buildScheduleStage(OpPassManager &pm, const CpuOptions &options) {
   addCleanup(pm);
   pm.addPass(createConvertMoEToTilePass());
@@ -116,6 +131,7 @@ void moec::buildX86Stage(OpPassManager &pm, const CpuOptions &options) {
 }
 
 void moec::buildMoEToCpuPipeline(OpPassManager &pm, const CpuOptions &options) {
+  buildShardStage(pm, {});
   buildScheduleStage(pm, options);
   buildKernelStage(pm, options);
   buildX86Stage(pm, options);

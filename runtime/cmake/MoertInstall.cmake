@@ -9,6 +9,10 @@ if(TARGET moert_cli)
 endif()
 install(TARGETS ${libraries} EXPORT moertTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Transports are found beside the library.
+if(TARGET moert-gloo)
+  install(TARGETS moert-gloo LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(DIRECTORY ${moert_SOURCE_DIR}/include/moert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN *.h)
 install(EXPORT moertTargets NAMESPACE moert:: DESTINATION ${package_dir})

@@ -137,8 +137,14 @@ void Calls::sessionCreate() {
   moert_session *made = nullptr;
   moert_artifact *artifact = pick(artifacts_, shared_.artifact);
   moert_weights *weights = pick(weights_, shared_.weights);
+  if (choices_.below(12) == 0)
+    options.group = groups_[choices_.below(kSlots)];
+  const bool isGiven = options.group && options.size == sizeof(options);
+  const bool hasOptions = choices_.below(12);
   moert_status status =
-      api().session_create(artifact, weights, choices_.below(12) ? &options : nullptr, &made);
+      api().session_create(artifact, weights, hasOptions ? &options : nullptr, &made);
+  if (made && isGiven && hasOptions)
+    wrong("session_create", "an artifact without a grid takes a group");
   keep("session_create", status, made, sessions_, api().session_release);
 }
 
@@ -172,6 +178,60 @@ void Calls::sessionUse() {
   }
 }
 
+void Calls::groupCreate() {
+  static const int32_t kRanks[] = {1, 2, 3, 0, -1, 1025, INT32_MAX};
+  moert_group_options options = {sizeof(options), choices_.of(kSizes), choices_.of(kSizes),
+                                 choices_.of(kSizes), choices_.of(kSizes)};
+  if (choices_.below(12) == 0)
+    options.size = choices_.below(24);
+  const int32_t ranks = choices_.of(kRanks);
+  moert_group *made[3] = {};
+  moert_status status = api().group_create_local(pick(runtimes_, shared_.runtime), ranks,
+                                                 choices_.below(2) ? &options : nullptr,
+                                                 choices_.below(12) ? made : nullptr);
+  if (check("group_create_local", status) == MOERT_OK && (ranks < 1 || ranks > 3))
+    wrong("group_create_local", "makes a group of no size");
+  for (int32_t rank = 0; rank < 3; ++rank) {
+    if ((made[rank] != nullptr) != (status.code == MOERT_OK && rank < ranks))
+      wrong("group_create_local", "handle and status disagree", status.message);
+    if (made[rank] && choices_.below(2))
+      std::swap(made[rank], groups_[choices_.below(kSlots)]);
+    api().group_release(made[rank]);
+  }
+}
+
+void Calls::groupUse() {
+  static const uint64_t kInfoSizes[] = {sizeof(moert_group_info), 0, 7, 8, 16};
+  moert_group *group = pick(groups_, static_cast<moert_group *>(nullptr));
+  switch (choices_.below(4)) {
+  case 0: {
+    moert_group_info info = {};
+    info.size = choices_.of(kInfoSizes);
+    moert_status status = api().group_info(group, choices_.below(8) ? &info : nullptr);
+    if (check("group_info", status) == MOERT_OK && info.size >= 16 &&
+        (info.rank < 0 || info.rank >= info.ranks))
+      wrong("group_info", "no such rank");
+    break;
+  }
+  case 1: {
+    moert_traffic traffic = {};
+    traffic.size = choices_.of(kInfoSizes);
+    if (check("group_traffic", api().group_traffic(group, choices_.byte() - 5, choices_.byte() - 5,
+                                                   &traffic)) == MOERT_OK)
+      wrong("group_traffic", "of a group without exchanges");
+    break;
+  }
+  case 2:
+    api().group_abort(group);
+    break;
+  case 3: {
+    moert_session *session = pick(sessions_, shared_.session);
+    if (check("session_set_group", api().session_set_group(session, group)) == MOERT_OK && group)
+      wrong("session_set_group", "an artifact without a grid takes a group");
+  }
+  }
+}
+
 void Calls::names() {
   int32_t number = int32_t(choices_.byte()) - 100;
   for (const char *name :
@@ -191,7 +251,11 @@ void Calls::faults() {
 
 void Calls::release() {
   uint32_t slot = choices_.below(kSlots);
-  switch (choices_.below(5)) {
+  switch (choices_.below(6)) {
+  case 4:
+    api().group_release(groups_[slot]);
+    groups_[slot] = nullptr;
+    break;
   case 0:
     api().runtime_release(runtimes_[slot]);
     runtimes_[slot] = nullptr;
@@ -219,7 +283,8 @@ void Calls::run() {
       &Calls::requestCreate, &Calls::setGood,      &Calls::setGood,     &Calls::setGood,
       &Calls::runRequest,    &Calls::runRequest,   &Calls::setBad,      &Calls::setOutput,
       &Calls::fetch,         &Calls::control,      &Calls::sessionUse,  &Calls::release,
-      &Calls::faults,        &Calls::names,        &Calls::runtimeUse,  &Calls::artifactUse};
+      &Calls::faults,        &Calls::names,        &Calls::runtimeUse,  &Calls::artifactUse,
+      &Calls::groupCreate,   &Calls::groupUse};
   // Most of the time there is something to call with.
   bool prepared = choices_.below(8) != 0;
   if (prepared) {
@@ -252,6 +317,7 @@ void Calls::run() {
     api().weights_release(weights_[slot]);
     api().artifact_release(artifacts_[slot]);
     api().session_release(sessions_[slot]);
+    api().group_release(groups_[slot]);
     drop(requests_[slot]);
   }
   if (host_.live != 0)

@@ -216,8 +216,11 @@ TEST_F(ArtifactTest, ChecksTables) {
   refuses(MOERT_INCOMPATIBLE, "ABI version 2");
   table.size += 8;
   refuses(MOERT_INCOMPATIBLE, "newer runtime");
-  table.size -= 16;
+  table.size = offsetof(struct moert_artifact_v1, metadata);
   refuses(MOERT_CORRUPT, "too short");
+  table.size = offsetof(struct moert_artifact_v1, grid_rank);
+  table.functions_bytes = sizeof(moert_functions) + 8;
+  refuses(MOERT_INCOMPATIBLE, "newer runtime: it calls functions in a table of");
   table.functions_bytes += 8;
   refuses(MOERT_INCOMPATIBLE, "newer runtime: it calls functions in a table of");
   table.num_entries = 0;
@@ -295,6 +298,86 @@ TEST_F(ArtifactTest, ChecksTables) {
   table.num_kernels = 1;
   table.kernels = &kernel;
   refuses(MOERT_INCOMPATIBLE, "kernel 'k' is not built for level");
+  EXPECT_OK(wrap(table));
+}
+
+TEST_F(ArtifactTest, ChecksGridsAndExchanges) {
+  const int64_t grid[] = {2, 3};
+  const int32_t owners[] = {0, 5, 2};
+  const moert_exchange_info good = {"e", owners, 3, 3u, 1, 0, 0, 0, 0};
+  struct moert_artifact_v1 table = moert_artifact_v1;
+  moert_exchange_info exchange;
+  auto restore = [&] {
+    table = moert_artifact_v1;
+    table.grid_rank = 2;
+    table.grid = grid;
+    table.num_exchanges = 1;
+    table.exchanges = &exchange;
+    exchange = good;
+  };
+  auto refuses = [&](const char *part) {
+    EXPECT_FAILS(wrap(table), MOERT_CORRUPT, part);
+    restore();
+  };
+  restore();
+  EXPECT_OK(wrap(table));
+  table.grid_rank = 33;
+  refuses("a grid of ranks that is missing, or has more than 32 axes");
+  table.grid = nullptr;
+  refuses("a grid of ranks that is missing, or has more than 32 axes");
+  const int64_t badSizes[] = {0, -1, (1024 * 1024) / 2 + 1, 1024 * 1024 + 1, INT64_MAX, INT64_MIN};
+  for (int64_t bad : badSizes) {
+    const int64_t sizes[] = {2, bad};
+    table.grid = sizes;
+    refuses("a grid of ranks with a bad size");
+  }
+  table.grid_rank = 0;
+  refuses("exchanges without a grid");
+  table.exchanges = nullptr;
+  refuses("exchanges without a grid");
+  exchange.name = nullptr;
+  refuses("an exchange without a name");
+  exchange.name = "";
+  refuses("an exchange without a name");
+  for (uint32_t axes : {0u, 4u, 7u, 0x80000001u}) {
+    exchange.axes = axes;
+    refuses("exchange 'e' is along axes that the grid lacks");
+  }
+  for (uint32_t experts : {0u, (1u << 20) + 1, UINT32_MAX}) {
+    exchange.num_experts = experts;
+    refuses("exchange 'e' has a bad number of experts");
+  }
+  exchange.owners = nullptr;
+  refuses("exchange 'e' has a bad number of experts");
+  for (int64_t moert_exchange_info::*field :
+       {&moert_exchange_info::window_rows, &moert_exchange_info::chunks,
+        &moert_exchange_info::row_bytes, &moert_exchange_info::result_bytes,
+        &moert_exchange_info::row_flops}) {
+    exchange.*field = -1;
+    refuses("exchange 'e' has a bad size");
+  }
+  exchange.window_rows = 0;
+  refuses("exchange 'e' has a bad size");
+  exchange.row_bytes = INT64_MAX;
+  refuses("exchange 'e' has a bad size");
+  exchange.result_bytes = (int64_t(1) << 40) + 1;
+  refuses("exchange 'e' has a bad size");
+  exchange.axes = 2; // members 0 to 2
+  refuses("exchange 'e' has an expert that nobody owns");
+  const int32_t negative[] = {0, -1, 0};
+  exchange.owners = negative;
+  refuses("exchange 'e' has an expert that nobody owns");
+
+  // All 32 axes, and a table that ends before it has a grid.
+  std::vector<int64_t> ones(32, 1);
+  table.grid = ones.data();
+  table.grid_rank = 32;
+  exchange.axes = UINT32_MAX;
+  const int32_t none[] = {0, 0, 0};
+  exchange.owners = none;
+  EXPECT_OK(wrap(table));
+  table.grid_rank = 33;
+  table.size = offsetof(struct moert_artifact_v1, exchanges);
   EXPECT_OK(wrap(table));
 }
 

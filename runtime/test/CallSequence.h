@@ -87,6 +87,8 @@ private:
   void weightsOpen();
   void sessionCreate();
   void sessionUse();
+  void groupCreate();
+  void groupUse();
   void requestCreate();
   void requestRelease();
   void setGood();
@@ -112,6 +114,7 @@ private:
   moert_artifact *artifacts_[kSlots] = {};
   moert_weights *weights_[kSlots] = {};
   moert_session *sessions_[kSlots] = {};
+  moert_group *groups_[kSlots] = {};
   RequestModel requests_[kSlots];
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Comm/LocalGroup.h"
 #include "Support.h"
+#include "lib/Core/Status.h"
 
 #include <array>
 #include <chrono>
@@ -18,6 +19,16 @@ struct LocalGroupTest : testing::Test {
   CountingHost counting;
   Host host{counting.hooks};
 
+  /// A group of its own.
+  struct Group : GroupState, LocalGroup {
+    explicit Group(const Host &host) : GroupState(host), LocalGroup(host, *this) {}
+    moert_status create(int32_t ranks) {
+      MOERT_RETURN_IF_FAILED(GroupState::create(ranks));
+      return LocalGroup::create(nullptr, ranks);
+    }
+    using LocalGroup::giveUp;
+  };
+
   /// Runs `body(rank)` on a thread for each rank.
   template <typename Body>
   static void onRanks(int32_t ranks, Body body) {
@@ -31,7 +42,7 @@ struct LocalGroupTest : testing::Test {
 
 TEST_F(LocalGroupTest, ShowsWhatOthersPublished) {
   for (int32_t ranks : {1, 2, 3, 8}) {
-    LocalGroup group(host);
+    Group group(host);
     ASSERT_OK(group.create(ranks));
     EXPECT_EQ(group.size(), ranks);
     constexpr int steps = 500;
@@ -52,7 +63,7 @@ TEST_F(LocalGroupTest, ShowsWhatOthersPublished) {
 }
 
 TEST_F(LocalGroupTest, WaitsForSlowRanks) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(3));
   std::atomic<int> came{0};
   onRanks(3, [&](int32_t rank) {
@@ -68,20 +79,20 @@ TEST_F(LocalGroupTest, WaitsForSlowRanks) {
 }
 
 TEST_F(LocalGroupTest, RefusesWrongSizes) {
-  for (int32_t ranks : {-1, 0, LocalGroup::kMostRanks + 1}) {
-    LocalGroup group(host);
+  for (int32_t ranks : {-1, 0, GroupState::kMostRanks + 1}) {
+    Group group(host);
     EXPECT_FAILS(group.create(ranks), MOERT_INVALID_ARGUMENT, "a group has 1 to 1024 ranks");
   }
 }
 
 TEST_F(LocalGroupTest, NeedsMemory) {
   counting.failAt = counting.allocations;
-  LocalGroup group(host);
+  Group group(host);
   EXPECT_FAILS(group.create(4), MOERT_OUT_OF_MEMORY, "no memory for a group of 4 ranks");
 }
 
 TEST_F(LocalGroupTest, DeadlineOfOneEndsAll) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(3));
   onRanks(2, [&](int32_t rank) {
     WaitLimits limits;
@@ -99,7 +110,7 @@ TEST_F(LocalGroupTest, DeadlineOfOneEndsAll) {
 }
 
 TEST_F(LocalGroupTest, SilentRankIsLost) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(3));
   onRanks(3, [&](int32_t rank) {
     ASSERT_OK(group.step(rank, nullptr));
@@ -112,7 +123,7 @@ TEST_F(LocalGroupTest, SilentRankIsLost) {
 }
 
 TEST_F(LocalGroupTest, LeavingEndsAll) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(4));
   onRanks(4, [&](int32_t rank) {
     if (rank == 3) {
@@ -124,7 +135,7 @@ TEST_F(LocalGroupTest, LeavingEndsAll) {
 }
 
 TEST_F(LocalGroupTest, CancellingOneEndsAll) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(3));
   std::atomic<bool> cancelled{false};
   onRanks(3, [&](int32_t rank) {
@@ -147,7 +158,7 @@ TEST_F(LocalGroupTest, CancellingOneEndsAll) {
 TEST_F(LocalGroupTest, StepIsCompletedByAllOrByNone) {
   // A deadline that passes while the last rank comes: sooner in some rounds, later in others.
   for (int64_t round = 0; round < 300; ++round) {
-    LocalGroup group(host);
+    Group group(host);
     ASSERT_OK(group.create(2));
     int32_t codes[2];
     const int64_t meeting = host.now() + kMillisecond / 2;
@@ -168,7 +179,7 @@ TEST_F(LocalGroupTest, StepIsCompletedByAllOrByNone) {
 }
 
 TEST_F(LocalGroupTest, FirstReasonCounts) {
-  LocalGroup group(host);
+  Group group(host);
   ASSERT_OK(group.create(2));
   group.giveUp(1, MOERT_PEER_LOST);
   group.giveUp(0, MOERT_CANCELLED);

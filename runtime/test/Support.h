@@ -21,12 +21,14 @@ struct Release {
   void operator()(moert_weights *handle) const { api().weights_release(handle); }
   void operator()(moert_session *handle) const { api().session_release(handle); }
   void operator()(moert_request *handle) const { api().request_release(handle); }
+  void operator()(moert_group *handle) const { api().group_release(handle); }
 };
 using Runtime = std::unique_ptr<moert_runtime, Release>;
 using Artifact = std::unique_ptr<moert_artifact, Release>;
 using Weights = std::unique_ptr<moert_weights, Release>;
 using Session = std::unique_ptr<moert_session, Release>;
 using Request = std::unique_ptr<moert_request, Release>;
+using Group = std::unique_ptr<moert_group, Release>;
 
 /// Expects success, and tells the message where there is none.
 #define EXPECT_OK(expression)                                                                      \

@@ -237,4 +237,8 @@ extern "C" const struct moert_artifact_v1 moert_artifact_v1 = {
     kKernels,
     nullptr,
     sizeof(moert_functions),
+    0,
+    0,
+    nullptr,
+    nullptr,
 };

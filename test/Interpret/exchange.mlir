@@ -16,6 +16,21 @@
 // RUN:   moec run --interpret --ranks $ep --random 3 --input 0=%t/x.npy --input 1=%t/same.npy --output-dir %t/ranks %t/sharded.mlir && \
 // RUN:   cmp %t/alone-same/output_0.npy %t/ranks/output_0.npy || exit 1; \
 // RUN: done
+// In rounds: windows that hold everything or a few rows, and chunks.
+// RUN: for plan in 1/0 2/0 3/3 5/1 64/0 64/2 64/7; do \
+// RUN:   for ep in 2 3 8; do \
+// RUN:     moe-opt --moe-shard-experts=ep=$ep --moe-plan-windows=rows=${plan%/*} --moe-overlap-exchange=chunks=${plan#*/} %t/layer.mlir -o %t/rounds.mlir && \
+// RUN:     grep -q moe.expert_parallel %t/rounds.mlir && \
+// RUN:     moec run --interpret --ranks $ep --random 3 --input 0=%t/x.npy --input 1=%t/z.npy --output-dir %t/ranks %t/rounds.mlir && \
+// RUN:     cmp %t/alone/output_0.npy %t/ranks/output_0.npy && \
+// RUN:     moec run --interpret --ranks $ep --random 3 --input 0=%t/x.npy --input 1=%t/same.npy --output-dir %t/ranks %t/rounds.mlir && \
+// RUN:     cmp %t/alone-same/output_0.npy %t/ranks/output_0.npy || exit 1; \
+// RUN:   done; \
+// RUN: done
+// Two groups of three ranks, whose numbers of rounds differ.
+// RUN: moe-opt --moe-shard-experts="ep=3 dp=2" --moe-plan-windows=rows=2 %t/layer.mlir -o %t/rounds.mlir
+// RUN: moec run --interpret --ranks 6 --random 3 --input 0=%t/x.npy --input 1=%t/same.npy --output-dir %t/groups %t/rounds.mlir
+// RUN: cmp %t/alone-same/output_0.npy %t/groups/output_0.npy
 // Two groups of three ranks.
 // RUN: moe-opt --moe-shard-experts="ep=3 dp=2" %t/layer.mlir -o %t/sharded.mlir
 // RUN: moec run --interpret --ranks 6 --random 3 --input 0=%t/x.npy --input 1=%t/z.npy --output-dir %t/groups %t/sharded.mlir

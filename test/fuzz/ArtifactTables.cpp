@@ -49,6 +49,9 @@ struct Tables {
   moert_weight_info weights[2];
   moert_state_info states[2];
   moert_kernel_info kernels[2];
+  int64_t grid[3];
+  int32_t owners[2][4];
+  moert_exchange_info exchanges[2];
   std::array<Value, 12> values;
   size_t usedValues = 0;
   /// What runAnything does.
@@ -99,6 +102,34 @@ struct Tables {
     table.states = input.byte() % 32 ? states : nullptr;
     table.kernels = input.byte() % 32 ? kernels : nullptr;
     table.metadata = text(input);
+    makeGrid(input);
+  }
+
+  /// Mostly none, or one that few ranks have.
+  void makeGrid(Input &input) {
+    for (int64_t &size : grid)
+      size = input.byte() % 16 ? 1 + input.byte() % 4 / 3 : input.of(kNumbers);
+    for (int e = 0; e < 2; ++e) {
+      for (int32_t &owner : owners[e])
+        owner = input.byte() % 8 ? 0 : int32_t(input.of(kNumbers));
+      exchanges[e] = {text(input),
+                      input.byte() % 32 ? owners[e] : nullptr,
+                      uint32_t(1 + input.byte() % 4),
+                      input.byte() % 8 ? 1u : uint32_t(input.byte() % 9),
+                      input.byte() % 8 ? 1 + input.byte() % 8 : input.of(kNumbers),
+                      input.byte() % 8 ? input.byte() % 4 : input.of(kNumbers),
+                      input.byte() % 8 ? 0 : input.of(kNumbers),
+                      0,
+                      0};
+      if (input.byte() % 64 == 0)
+        exchanges[e].num_experts = uint32_t(input.of(kNumbers)) & ~7u;
+    }
+    table.grid_rank = input.byte() % 4 ? 1 + input.byte() % 3 : input.byte() % 36;
+    if (table.grid_rank > 3 && table.grid_rank <= 32)
+      table.grid_rank = 0;
+    table.num_exchanges = input.byte() % 3;
+    table.grid = input.byte() % 32 ? grid : nullptr;
+    table.exchanges = input.byte() % 32 ? exchanges : nullptr;
   }
 
   static const char *text(Input &input) { return kTexts[(2 + input.byte() % 16) % 9]; }
@@ -119,6 +150,43 @@ struct Tables {
 Tables *current;
 const moert_entry_info *currentEntry;
 
+/// Numbers that are no sizes of rows.
+const int64_t kNoSizes[] = {0, -1, INT64_MIN, INT64_MAX, int64_t(1) << 60, (int64_t(1) << 40) + 1};
+
+/// An exchange as it should be, with mistakes now and then.
+void exchangeAnything(moert_ctx *ctx, Input &input) {
+  const moert_functions &f = *ctx->functions;
+  static const uint8_t rows[64 * 16] = {};
+  static uint8_t results[64 * 16];
+  const uint32_t number = input.byte() % 16 ? 0 : input.byte() % 3;
+  const bool exists = number < current->table.num_exchanges;
+  const uint32_t experts = exists ? current->exchanges[number].num_experts : 1;
+  int32_t offsets[5] = {}, received[5];
+  if (experts > 4)
+    wrong("experts that a run should not have come to");
+  for (uint32_t expert = 0; expert < experts; ++expert)
+    offsets[expert + 1] = offsets[expert] + input.byte() % 16;
+  if (input.byte() % 16 == 0)
+    offsets[input.byte() % (experts + 1)] = -int32_t(1 + input.byte() % 3);
+  moert_exchange_rows send = {rows, 1 + input.byte() % 16, nullptr, offsets};
+  if (input.byte() % 16 == 0)
+    send.row_bytes = input.of(kNoSizes);
+  int64_t plan[2];
+  f.exchange_begin(ctx, number, &send, plan);
+  // Rows are as many as offsets say, and larger ones are not there.
+  for (int64_t round = 0; round < plan[0]; ++round) {
+    const int64_t told = input.byte() % 16 ? round : input.of(kNumbers);
+    const auto *window = static_cast<const uint8_t *>(f.exchange_receive(ctx, told, received));
+    if (received[0] != 0 || received[experts] > plan[1] || (received[experts] && window[0] != 0))
+      wrong("window");
+    const auto *back = input.byte() % 16 ? rows : nullptr;
+    f.exchange_return(ctx, told, back, input.byte() % 16 ? 16 : input.of(kNoSizes),
+                      input.byte() % 16 ? results : nullptr);
+  }
+  if (input.byte() % 16)
+    f.exchange_end(ctx);
+}
+
 int32_t runAnything(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) {
   const moert_functions &f = *ctx->functions;
   Input &input = current->behaviour;
@@ -126,7 +194,10 @@ int32_t runAnything(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) 
   int64_t sizes[MOERT_MAX_RANK + 1];
   (void)inputs;
   for (int steps = input.byte() % 16; steps > 0; --steps)
-    switch (input.byte() % 8) {
+    switch (input.byte() % 9) {
+    case 8:
+      exchangeAnything(ctx, input);
+      break;
     case 0:
       f.alloc(ctx, input.of(kNumbers));
       break;
@@ -227,6 +298,7 @@ void moert::fuzz::makeTables(Input &input) {
   moert_runtime *runtime = nullptr;
   moert_artifact *artifact = nullptr;
   moert_session *session = nullptr;
+  moert_group *groups[4] = {};
   checkStatus(api().runtime_create(&options, &runtime));
   if (uint8_t left = input.byte(); left < 64)
     limits.left = left;
@@ -238,10 +310,24 @@ void moert::fuzz::makeTables(Input &input) {
     sessionOptions.dims = dims;
     sessionOptions.num_dims = input.byte() % 4;
     sessionOptions.state_capacity = input.byte() % 4 ? input.byte() % 8 : input.of(kNumbers);
+    // The other ranks never come.
+    moert_group_options groupOptions = {sizeof(groupOptions), 1, 0};
+    int64_t ranks = input.byte() % 4;
+    if (hasGrid(tables.table) && ranks) {
+      ranks = 1;
+      for (uint32_t axis = 0; axis < tables.table.grid_rank && axis < 3; ++axis)
+        ranks *= tables.grid[axis];
+      ranks = std::clamp<int64_t>(ranks + input.byte() % 8 / 7, 1, 4);
+    }
+    if (ranks)
+      checkStatus(api().group_create_local(runtime, int32_t(ranks), &groupOptions, groups));
+    sessionOptions.group = ranks ? groups[input.byte() % ranks] : nullptr;
     checkStatus(api().session_create(artifact, nullptr, &sessionOptions, &session));
     if (session)
       runTables(tables, input, session);
   }
+  for (moert_group *group : groups)
+    api().group_release(group);
   api().session_release(session);
   api().artifact_release(artifact);
   api().runtime_release(runtime);

@@ -12,6 +12,7 @@ import argparse
 import os
 import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,12 +36,26 @@ def random_seeds(folder):
             file.write(random.Random(seed).randbytes(400))
 
 
+def control_seeds(folder):
+    """What ranks say to each other while they meet: frames with a header that passes, and texts."""
+    def frame(kind, payload):
+        return struct.pack("<IHH", len(payload), kind, 0x4D65) + payload
+    hello = frame(1, b"moertcp\n" + struct.pack("<IIIIQ", 1, 1, 0, 4, 0) + bytes(16 + 32 + 8))
+    seeds = [b"\2\7" + hello, b"\2\xff" + hello + frame(3, bytes(32)), b"\3\xff" + frame(4, bytes(48)),
+             b"\0\0\x13\3\0keyvalue", b"\0\0\x10" + bytes(32) + 4 * (bytes(16) + b"\4\0\1\1"),
+             b"\0\0\x14" + bytes(24), b"\1\0[::1]:29500", b"\1\0node[001-004,9]-ib,other"]
+    for number, seed in enumerate(seeds):
+        with open(os.path.join(folder, str(number)), "wb") as file:
+            file.write(seed)
+
+
 # name: (what writes seeds into a folder, inputs of a run with the fixed seed, libFuzzer's options)
 TARGETS = {
     "OnnxReaderFuzzer": (onnx_seeds, 25000, ["-max_len=4096"]),
     "OnnxImporterFuzzer": (onnx_seeds, 20000, ["-max_len=4096"]),
     "ArtifactFuzzer": (random_seeds, 60000, ["-max_len=512"]),
     "ApiFuzzer": (random_seeds, 30000, ["-max_len=400"]),
+    "ControlFuzzer": (control_seeds, 200000, ["-max_len=512"]),
 }
 
 

@@ -109,9 +109,34 @@ LogicalResult ExchangeBackOp::verify() {
   return success();
 }
 
-/// Checks what needs the grid.
+LogicalResult ExpertParallelOp::verify() {
+  if (failed(verifyOwners(*this)) || failed(verifyRows(*this, "rows", getRows())))
+    return failure();
+  for (Value result : getResults())
+    if (failed(verifyRows(*this, "its results", result)))
+      return failure();
+  return success();
+}
+
+LogicalResult ExpertParallelOp::verifyRegions() {
+  Block &body = getBody().front();
+  SmallVector<Type> expected{getRows().getType(), getOffsets().getType()};
+  if (body.getArgumentTypes() != TypeRange(expected))
+    return emitOpError("expects a body that takes ")
+           << expected[0] << " and " << expected[1] << ", got (" << body.getArgumentTypes() << ")";
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield)
+    return emitOpError("expects its body to end in moe.yield");
+  if (yield.getOperandTypes() != getResultTypes())
+    return yield.emitOpError("gives (")
+           << yield.getOperandTypes() << ") where moe.expert_parallel has results ("
+           << getResultTypes() << ")";
+  return success();
+}
+
+/// Checks what needs the grid. Returns the members of a group.
 template <typename OpTy>
-static LogicalResult verifyGrid(OpTy op, SymbolTableCollection &symbols) {
+static FailureOr<int64_t> verifyGrid(OpTy op, SymbolTableCollection &symbols) {
   auto grid = symbols.lookupNearestSymbolFrom<shard::GridOp>(op, op.getGridAttr());
   if (!grid)
     return op.emitOpError("names no shard.grid: there is no @") << op.getGrid();
@@ -138,14 +163,26 @@ static LogicalResult verifyGrid(OpTy op, SymbolTableCollection &symbols) {
     if (owner < 0 || owner >= members)
       return op.emitOpError("gives expert ")
              << expert << " to member " << owner << " of a group of " << members;
+  return members;
+}
+
+template <typename OpTy>
+static LogicalResult verifySources(OpTy op, SymbolTableCollection &symbols) {
+  FailureOr<int64_t> members = verifyGrid(op, symbols);
+  if (failed(members))
+    return failure();
   return sameSize(op, "the number of sources (experts * members + 1)",
-                  op.getNumExperts() * members + 1, dim(op.getSources(), 0));
+                  op.getNumExperts() * *members + 1, dim(op.getSources(), 0));
 }
 
 LogicalResult ExchangeOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifyGrid(*this, symbols);
+  return verifySources(*this, symbols);
 }
 
 LogicalResult ExchangeBackOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifySources(*this, symbols);
+}
+
+LogicalResult ExpertParallelOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyGrid(*this, symbols);
 }

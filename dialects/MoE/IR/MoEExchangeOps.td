@@ -9,6 +9,8 @@
 #define MOEC_DIALECTS_MOE_IR_MOEEXCHANGEOPS
 
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/MoE/IR/MoEDialect.td"
 
 // Ranks run the same ops in the same order, so an exchange that nobody needs may go, on all of them at once. It may not
@@ -75,6 +77,63 @@ def MoE_ExchangeBackOp : MoE_CollectiveOp<"exchange_back"> {
     `:` type($rows) `,` type($sources) `,` type($offsets) `->` type($result)
   }];
   let extraClassDeclaration = collectiveDeclaration;
+}
+
+def MoE_ExpertParallelOp
+    : Op<MoE_Dialect, "expert_parallel",
+         [RecursiveMemoryEffects, SingleBlock, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "compute on the ranks of the experts, a window of rows at a time";
+  let description = [{
+    What lies between a `moe.exchange` and its `moe.exchange_back` as a region, so that it can be run on a part of the
+    received rows at a time. A rank's received rows, in the order that `moe.exchange` gives them, are cut into rounds of
+    equal length, which never exceeds `window` rows; skewed routing costs rounds, never memory. All ranks of a group run
+    the same number of rounds, some of them with no rows.
+
+    The body gets the rows of a round and their ranges by expert: `window` rows at most, of which those beyond the last
+    range hold anything. It yields tensors with a row for each, which come back to where the rows had been: a result has
+    as many rows as `rows`. The body must treat each row by itself. It may use values from around it, such as weights,
+    but those of one rank only where they are the same on all.
+
+    `chunks` is the number of rounds that a rank's rows are spread over even if fewer windows would hold them, so that
+    some travel while others are computed; 0 leaves it to the costs, which are: `row_flops`, the multiplications and
+    additions that the body makes of a row.
+
+    ```mlir
+    shard.grid @ranks(shape = 1x2)
+
+    %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] window 512
+        : tensor<?x64xf32>, tensor<5xi32> -> tensor<?x64xf32> {
+    ^bb0(%mine: tensor<?x64xf32>, %ranges: tensor<5xi32>):
+      %z = moe.expert %mine, %ranges, %w1, %w2 {activation = #moe.activation<relu>} : ...
+      moe.yield %z : tensor<?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$offsets, FlatSymbolRefAttr:$grid,
+    DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners, ConfinedAttr<I64Attr, [IntPositive]>:$window,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$chunks,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops);
+  let results = (outs Variadic<MoE_Matrix>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $rows `,` $offsets `on` $grid `axes` $axes `owners` $owners `window` $window attr-dict
+    `:` type($rows) `,` type($offsets) `->` type($results) $body
+  }];
+  let extraClassDeclaration = [{
+    /// Number of experts E.
+    int64_t getNumExperts() { return getOwners().size(); }
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def MoE_YieldOp : Op<MoE_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"ExpertParallelOp">]> {
+  let summary = "end of a region";
+  let description = [{
+    Gives the results of a `moe.expert_parallel`; see there for an example.
+  }];
+  let arguments = (ins Variadic<MoE_Matrix>:$results);
+  let assemblyFormat = "attr-dict ($results^ `:` type($results))?";
 }
 
 #endif // MOEC_DIALECTS_MOE_IR_MOEEXCHANGEOPS

@@ -66,4 +66,46 @@ def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::shard::ShardDialect"];
 }
 
+def PlanWindowsPass : Pass<"moe-plan-windows", "::mlir::ModuleOp"> {
+  let summary = "bound the rows that a rank receives at a time";
+  let description = [{
+    Makes a `moe.expert_parallel` of each `moe.exchange`, its `moe.exchange_back`s and what lies between them. Its
+    window, the rows that a rank receives in a round at most, is `rows`, or, where that is 0, as many as fit in `bytes`,
+    at least one. A rank has two windows for rows that come and two for what goes back.
+
+    ```mlir
+    %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    %z = moe.expert %mine, %ranges, %w1, %w2 {activation = #moe.activation<relu>} : ...
+    %y = moe.exchange_back %z, %sources to %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    ```
+
+    becomes
+
+    ```mlir
+    %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] window 65536 : ... {
+    ^bb0(%mine: tensor<?x64xf32>, %ranges: tensor<5xi32>):
+      %z = moe.expert %mine, %ranges, %w1, %w2 {activation = #moe.activation<relu>} : ...
+      moe.yield %z : tensor<?x64xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "0", "Rows of a window; 0: as many as fit in the bytes">,
+    Option<"bytes", "bytes", "int64_t", "16777216", "Bytes of a window whose rows are not given">,
+  ];
+  let statistics = [Statistic<"numWindows", "windows", "Exchanges that have a window">];
+}
+
+def OverlapExchangePass : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
+  let summary = "cut exchanges into chunks, so that rows travel while others are computed";
+  let description = [{
+    Sets what the number of rounds of each `moe.expert_parallel` depends on: `chunks`, where the option is given, and
+    `row_flops`, the multiplications and additions that its body makes of a row, counted over `moe.expert` and
+    `moe.grouped_matmul`. With `chunks=0` the ranks choose, by these costs and those of the link between them, when
+    they know how many rows there are.
+  }];
+  let options = [Option<"chunks", "chunks", "int64_t", "0", "Rounds of each exchange at least; 0: by costs">];
+  let statistics = [Statistic<"numExchanges", "exchanges", "Exchanges that may overlap with their experts">];
+}
+
 #endif // MOEC_DIALECTS_MOE_TRANSFORMS_PASSES

@@ -50,6 +50,7 @@ bool isEntry(mlir::Operation *op);
 /// it is loaded.
 void attachBufferization(mlir::MLIRContext *context);
 void attachStateBufferization(mlir::MLIRContext *context);
+void attachExchangeBufferization(mlir::MLIRContext *context);
 
 } // namespace moec::rt
 

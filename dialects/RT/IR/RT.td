@@ -13,5 +13,6 @@ include "dialects/RT/IR/RTInterfaces.td"
 include "dialects/RT/IR/RTWeightAttrs.td"
 include "dialects/RT/IR/RTOps.td"
 include "dialects/RT/IR/RTStateOps.td"
+include "dialects/RT/IR/RTExchangeOps.td"
 
 #endif // MOEC_DIALECTS_RT_IR_RT

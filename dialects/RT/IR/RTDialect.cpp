@@ -48,6 +48,7 @@ void RTDialect::initialize() {
   DenseIntOrFPElementsAttr::attachInterface<DenseConstantModel>(*getContext());
   attachBufferization(getContext());
   attachStateBufferization(getContext());
+  attachExchangeBufferization(getContext());
 }
 
 bool moec::rt::isKernel(Operation *op) {
@@ -103,6 +104,19 @@ LogicalResult RTDialect::verifyOperationAttribute(Operation *op, NamedAttribute 
   if (name == kMetadata) {
     if (!isa<ModuleOp>(op) || !isa<StringAttr>(value))
       return op->emitOpError() << "expects '" << name << "' to be a string on a module";
+    return success();
+  }
+  if (name == kGrid) {
+    auto sizes = dyn_cast<DenseI64ArrayAttr>(value);
+    int64_t ranks = 1;
+    bool fits = isa<ModuleOp>(op) && sizes && !sizes.empty() && sizes.size() <= 32;
+    for (int64_t size : fits ? sizes.asArrayRef() : ArrayRef<int64_t>()) {
+      fits &= size >= 1 && ranks <= kMostRanks / size;
+      ranks *= fits ? size : 1;
+    }
+    if (!fits)
+      return op->emitOpError() << "expects '" << name << "' to be 1 to 32 sizes on a module, of at "
+                               << "most " << kMostRanks << " ranks in all";
     return success();
   }
   if (name == kBuildId) {

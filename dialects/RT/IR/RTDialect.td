@@ -55,7 +55,8 @@ def RT_Dialect : Dialect {
     | `rt.dtype` | string | element type where the type does not tell it: `bool`, `u8`, `u16`, `u32`, `u64` |
 
     Once results have become outputs (`--rt-place-outputs`), `rt.outputs` lists them as `#rt.value`. The module's
-    string attribute `rt.metadata` is JSON text that goes into the artifact unchanged. `--convert-rt-to-llvm` leaves the
+    string attribute `rt.metadata` is JSON text that goes into the artifact unchanged; `rt.grid`, an array of sizes, tells
+    the ranks that run it together, numbered in row-major order. `--convert-rt-to-llvm` leaves the
     artifact's build id, 16 bytes, in the module's `rt.build_id`.
 
     A *weight* is an expression over ranges of files and constants. Expressions are attributes: equal expressions are
@@ -74,6 +75,8 @@ def RT_Dialect : Dialect {
     static constexpr llvm::StringLiteral kDimNames = "rt.dim_names";
     static constexpr llvm::StringLiteral kDType = "rt.dtype";
     static constexpr llvm::StringLiteral kMetadata = "rt.metadata";
+    static constexpr llvm::StringLiteral kGrid = "rt.grid";
+    static constexpr int64_t kMostRanks = 1 << 20;
     static constexpr llvm::StringLiteral kBuildId = "rt.build_id";
   }];
 }

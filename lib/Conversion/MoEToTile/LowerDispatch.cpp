@@ -74,9 +74,10 @@ LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches) {
   op.getPositions().replaceAllUsesWith(as(bucket->getResult(2), op.getPositions()));
   dispatches[op.getRows()] = {op.getX(), bucket->getResult(1)};
 
-  // Experts read tokens through `source`.
+  // Experts and exchanges read tokens through `source`.
   auto isExpertRows = [](OpOperand &use) {
-    return isa<moe::ExpertOp, moe::GroupedMatmulOp>(use.getOwner()) && use.getOperandNumber() == 0;
+    return isa<moe::ExpertOp, moe::GroupedMatmulOp, moe::ExpertParallelOp>(use.getOwner()) &&
+           use.getOperandNumber() == 0;
   };
   if (!llvm::all_of(op.getRows().getUses(), isExpertRows)) {
     auto rowsType = cast<RankedTensorType>(op.getRows().getType());

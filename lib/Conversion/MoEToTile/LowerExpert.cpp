@@ -149,9 +149,8 @@ Value buildProduct(
   if (gather && !product.type.isDynamicDim(0))
     gather = tensor::CastOp::create(
         b, RankedTensorType::get({product.type.getDimSize(0)}, b.getI32Type()), gather);
-  auto op = tile::RaggedMatmulOp::create(b, product.type, rows, gather, product.offsets,
-                                         Value(), slabs, ValueRange{}, product.colArgs,
-                                         ValueRange{}, outs);
+  auto op = tile::RaggedMatmulOp::create(b, product.type, rows, gather, product.offsets, Value(),
+                                         slabs, ValueRange{}, product.colArgs, ValueRange{}, outs);
   Block *block = new Block();
   op.getEpilogue().push_back(block);
   for (int64_t i = 0; i < product.columns; ++i)

@@ -40,6 +40,11 @@ mlir::LogicalResult lowerGroupedMatmul(moe::GroupedMatmulOp op, const Dispatches
                                        WeightTable &weights);
 mlir::LogicalResult lowerCombine(moe::CombineOp op);
 
+/// Makes a loop over rounds of what the body holds, whose ops have been lowered.
+mlir::LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &dispatches);
+/// Makes the module's grid its `rt.grid`.
+mlir::LogicalResult lowerGrids(mlir::ModuleOp module);
+
 /// An uninitialised tensor of `type`, its dynamic sizes as given in order.
 mlir::Value emptyTensor(mlir::ImplicitLocOpBuilder &b, mlir::RankedTensorType type,
                         mlir::ValueRange sizes);

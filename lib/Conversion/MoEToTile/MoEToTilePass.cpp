@@ -26,11 +26,13 @@ struct ConvertMoEToTile : impl::ConvertMoEToTilePassBase<ConvertMoEToTile> {
     Dispatches dispatches;
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<moe::MoEDialect>(op->getDialect()))
+      // The end of a body goes with the op around it.
+      if (isa<moe::MoEDialect>(op->getDialect()) && !isa<moe::YieldOp>(op))
         ops.push_back(op);
     });
     // Every op of every layer is tried, so that one run reports all that is
-    // missing. Definitions come before uses in a walk.
+    // missing. Definitions come before uses in a walk, and bodies before what
+    // is around them.
     bool hasFailed = false;
     for (Operation *op : ops)
       hasFailed |= failed(lower(op, weights, dispatches));
@@ -38,6 +40,8 @@ struct ConvertMoEToTile : impl::ConvertMoEToTilePassBase<ConvertMoEToTile> {
       return signalPassFailure();
     for (Operation *op : llvm::reverse(ops))
       op->erase();
+    if (failed(lowerGrids(getOperation())))
+      signalPassFailure();
   }
 
   LogicalResult lower(Operation *op, WeightTable &weights, Dispatches &dispatches) {
@@ -57,6 +61,12 @@ struct ConvertMoEToTile : impl::ConvertMoEToTilePassBase<ConvertMoEToTile> {
     }
     if (auto combine = dyn_cast<moe::CombineOp>(op))
       return lowerCombine(combine);
+    if (auto parallel = dyn_cast<moe::ExpertParallelOp>(op)) {
+      ++numExchanges;
+      return lowerExpertParallel(parallel, dispatches);
+    }
+    if (isa<moe::ExchangeOp, moe::ExchangeBackOp>(op))
+      return op->emitOpError("has no window yet; run --moe-plan-windows first");
     return op->emitOpError("has no lowering yet; `moec run --interpret` runs it");
   }
 };

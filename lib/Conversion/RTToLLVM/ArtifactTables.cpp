@@ -200,6 +200,25 @@ static TableBuilder::Emit emitKernels(TableBuilder &t, ArrayRef<KernelEntry> ker
   return t.table(t.structType({t.ptr, levels}), rows);
 }
 
+static TableBuilder::Emit emitExchanges(TableBuilder &t, ArrayRef<ExchangeOp> exchanges) {
+  SmallVector<SmallVector<TableBuilder::Emit>> rows;
+  for (ExchangeOp exchange : exchanges) {
+    SmallVector<TableBuilder::Emit> owners;
+    for (int64_t owner : exchange.getOwners())
+      owners.push_back(t.integer(t.i32, owner));
+    uint32_t axes = 0;
+    for (int64_t axis : exchange.getAxes())
+      axes |= 1u << axis;
+    rows.push_back(
+        {t.string(exchange.getSymName()), t.array(t.i32, owners), t.integer(t.i32, owners.size()),
+         t.integer(t.i32, axes), t.integer(t.i64, exchange.getWindow()),
+         t.integer(t.i64, exchange.getChunks()), t.integer(t.i64, exchange.getRowBytes()),
+         t.integer(t.i64, exchange.getResultBytes()), t.integer(t.i64, exchange.getRowFlops())});
+  }
+  return t.table(t.structType({t.ptr, t.ptr, t.i32, t.i32, t.i64, t.i64, t.i64, t.i64, t.i64}),
+                 rows);
+}
+
 LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &tables,
                                        ArrayRef<uint8_t> buildId, StringRef producer) {
   for (WeightOp weight : tables.weights) {
@@ -219,8 +238,13 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
   for (uint8_t byte : buildId)
     id.push_back(t.integer(i8, static_cast<int8_t>(byte)));
   auto metadata = module->getAttrOfType<StringAttr>(RTDialect::kMetadata);
+  auto gridAttr = module->getAttrOfType<DenseI64ArrayAttr>(RTDialect::kGrid);
+  ArrayRef<int64_t> grid = gridAttr ? gridAttr.asArrayRef() : ArrayRef<int64_t>();
+  SmallVector<TableBuilder::Emit> gridSizes;
+  for (int64_t size : grid)
+    gridSizes.push_back(t.integer(t.i64, size));
   auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr,
-                            t.ptr, t.ptr, t.ptr, t.i64});
+                            t.ptr, t.ptr, t.ptr, t.i64, t.i32, t.i32, t.ptr, t.ptr});
   SmallVector<TableBuilder::Emit> fields = {t.integer(t.i32, MOERT_ABI_VERSION),
                                             t.integer(t.i32, sizeof(moert_artifact_v1)),
                                             t.aggregate(idType, id),
@@ -234,7 +258,11 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
                                             emitStates(t, tables.states),
                                             emitKernels(t, tables.kernels),
                                             metadata ? t.string(metadata) : t.null(),
-                                            t.integer(t.i64, sizeof(moert_functions))};
+                                            t.integer(t.i64, sizeof(moert_functions)),
+                                            t.integer(t.i32, grid.size()),
+                                            t.integer(t.i32, tables.exchanges.size()),
+                                            t.array(t.i64, gridSizes),
+                                            emitExchanges(t, tables.exchanges)};
   t.global(type, t.aggregate(type, fields), MOERT_ARTIFACT_SYMBOL);
   return success();
 }
@@ -253,7 +281,7 @@ void moec::rt::createMessages(ModuleOp module, ArtifactTables &tables) {
   });
 }
 
-void moec::rt::numberWeightsAndStates(ModuleOp module, ArtifactTables &tables) {
+void moec::rt::numberSymbols(ModuleOp module, ArtifactTables &tables) {
   SymbolTable symbols(module);
   module.walk([&](Operation *op) {
     if (auto get = dyn_cast<GetWeightOp>(op)) {
@@ -261,6 +289,9 @@ void moec::rt::numberWeightsAndStates(ModuleOp module, ArtifactTables &tables) {
         tables.weights.push_back(symbols.lookup<WeightOp>(get.getWeight()));
       return;
     }
+    if (auto begin = dyn_cast<BeginExchangeOp>(op))
+      if (tables.exchangeNumbers.try_emplace(begin.getExchange(), tables.exchanges.size()).second)
+        tables.exchanges.push_back(symbols.lookup<ExchangeOp>(begin.getExchange()));
     if (auto handle = dyn_cast<StateHandleOp>(op))
       if (tables.stateNumbers.try_emplace(handle.getState(), tables.states.size()).second)
         tables.states.push_back(symbols.lookup<StateOp>(handle.getState()));

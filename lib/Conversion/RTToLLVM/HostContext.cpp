@@ -34,12 +34,13 @@ static SetVector<func::FuncOp> findKernelCode(ModuleOp module) {
 /// they call.
 static LogicalResult checkKernelBody(func::FuncOp kernel) {
   WalkResult result = kernel.walk([&](Operation *op) {
-    bool forbidden = isa<memref::AllocOp, memref::DeallocOp>(op) ||
-                     isa_and_nonnull<RTDialect>(op->getDialect());
+    bool forbidden =
+        isa<memref::AllocOp, memref::DeallocOp>(op) || isa_and_nonnull<RTDialect>(op->getDialect());
     if (!forbidden)
       return WalkResult::advance();
-    InFlightDiagnostic diag = op->emitOpError("not allowed in a kernel; compute it in host code and "
-                                              "pass it as an argument of the launch");
+    InFlightDiagnostic diag =
+        op->emitOpError("not allowed in a kernel; compute it in host code and "
+                        "pass it as an argument of the launch");
     diag.attachNote(kernel.getLoc()) << "kernel @" << kernel.getName();
     return WalkResult::interrupt();
   });

@@ -43,7 +43,8 @@ struct ArtifactTables {
   llvm::SmallVector<WeightOp> weights;
   llvm::SmallVector<StateOp> states;
   llvm::SmallVector<KernelEntry> kernels;
-  llvm::StringMap<unsigned> weightNumbers, stateNumbers, kernelNumbers;
+  llvm::SmallVector<ExchangeOp> exchanges;
+  llvm::StringMap<unsigned> weightNumbers, stateNumbers, kernelNumbers, exchangeNumbers;
   /// Globals that hold the messages of checks.
   llvm::StringMap<std::string> messages;
 };
@@ -68,19 +69,23 @@ mlir::LogicalResult createEntryWrappers(mlir::ModuleOp module,
                                         const mlir::LLVMTypeConverter &converter,
                                         ArtifactTables &tables);
 
-/// Numbers the weights and states that host code reads.
-void numberWeightsAndStates(mlir::ModuleOp module, ArtifactTables &tables);
+/// Numbers the weights and states that host code reads, and the exchanges that it begins.
+void numberSymbols(mlir::ModuleOp module, ArtifactTables &tables);
 
 /// Creates globals for the messages of checks.
 void createMessages(mlir::ModuleOp module, ArtifactTables &tables);
 
-/// Emits `moert_artifact_v1` and what it points at as constants of the llvm dialect. Weights and
-/// states must still be in the module.
+/// Emits `moert_artifact_v1` and what it points at as constants of the llvm dialect. Weights,
+/// states and exchanges must still be in the module.
 mlir::LogicalResult createArtifact(mlir::ModuleOp module, const ArtifactTables &tables,
                                    llvm::ArrayRef<uint8_t> buildId, llvm::StringRef producer);
 
 /// Patterns for rt ops; `tables` must outlive them.
 void populateRTToLLVMPatterns(const mlir::LLVMTypeConverter &converter,
+                              const ArtifactTables &tables, mlir::RewritePatternSet &patterns);
+
+/// Patterns for exchanges; `tables` must outlive them.
+void populateExchangePatterns(const mlir::LLVMTypeConverter &converter,
                               const ArtifactTables &tables, mlir::RewritePatternSet &patterns);
 
 /// Requires memory that the runtime can give: for the others upstream's patterns would call malloc.

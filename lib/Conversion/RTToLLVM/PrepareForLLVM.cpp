@@ -86,11 +86,10 @@ struct ExpandStridedShape : OpRewritePattern<memref::ExpandShapeOp> {
         if (size && step)
           stride = rewriter.getIndexAttr(*size * *step);
         else
-          stride =
-              arith::MulIOp::create(rewriter, loc,
-                                    getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]),
-                                    getValueOrCreateConstantIndexOp(rewriter, loc, stride))
-                  .getResult();
+          stride = arith::MulIOp::create(rewriter, loc,
+                                         getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]),
+                                         getValueOrCreateConstantIndexOp(rewriter, loc, stride))
+                       .getResult();
       }
     }
     // What the type leaves open stays a value even where it is known, and the other way round.

@@ -64,6 +64,7 @@ private:
 LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter, ArtifactTables &tables) {
   RewritePatternSet patterns(&getContext());
   populateRTToLLVMPatterns(converter, tables, patterns);
+  populateExchangePatterns(converter, tables, patterns);
   populateHostMemoryPatterns(converter, patterns);
   moec::tile::populateTileToLLVMPatterns(converter, patterns);
   populateSCFToControlFlowConversionPatterns(patterns);
@@ -78,7 +79,7 @@ LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter, Artifac
   populateFuncToLLVMConversionPatterns(converter, patterns, &symbols);
 
   LLVMConversionTarget target(getContext());
-  target.addLegalOp<ModuleOp, WeightOp, StateOp, KernelOp>();
+  target.addLegalOp<ModuleOp, WeightOp, StateOp, KernelOp, ExchangeOp>();
   // The wrappers hold casts, which reconcile with those of the conversion below.
   target.addLegalOp<UnrealizedConversionCastOp>();
   return applyFullConversion(getOperation(), target, std::move(patterns));
@@ -108,7 +109,7 @@ void ConvertRTToLLVMPass::runOnOperation() {
       failed(createKernelWrappers(module, converter, tables)) ||
       failed(createEntryWrappers(module, converter, tables)))
     return signalPassFailure();
-  numberWeightsAndStates(module, tables);
+  numberSymbols(module, tables);
   createMessages(module, tables);
   if (failed(convert(converter, tables)) ||
       failed(createArtifact(module, tables, buildId, producer)))
@@ -128,13 +129,14 @@ void ConvertRTToLLVMPass::runOnOperation() {
   // Weights stay as the record of what the packer writes; the translation to LLVM IR drops nothing
   // silently, so it takes them from the module before (moec/Artifact.h).
   for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
-    if (isa<StateOp, KernelOp>(op) ||
+    if (isa<StateOp, KernelOp, ExchangeOp>(op) ||
         (isa<WeightOp>(op) && !tables.weightNumbers.contains(cast<WeightOp>(op).getSymName())))
       op.erase();
   // In the order of their numbers.
   for (WeightOp weight : llvm::reverse(tables.weights))
     weight->moveBefore(module.getBody(), module.getBody()->begin());
   module->removeAttr(RTDialect::kMetadata);
+  module->removeAttr(RTDialect::kGrid);
   module->setAttr(RTDialect::kBuildId,
                   DenseI8ArrayAttr::get(
                       &getContext(),

@@ -37,6 +37,14 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, state);
   case Slot::AppendState:
     return offsetof(moert_functions, append_state);
+  case Slot::BeginExchange:
+    return offsetof(moert_functions, exchange_begin);
+  case Slot::ReceiveRows:
+    return offsetof(moert_functions, exchange_receive);
+  case Slot::ReturnRows:
+    return offsetof(moert_functions, exchange_return);
+  case Slot::EndExchange:
+    return offsetof(moert_functions, exchange_end);
   }
   llvm_unreachable("all slots are listed");
 }

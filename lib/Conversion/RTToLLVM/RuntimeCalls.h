@@ -27,7 +27,11 @@ enum class Slot {
   Output,
   Fail,
   State,
-  AppendState
+  AppendState,
+  BeginExchange,
+  ReceiveRows,
+  ReturnRows,
+  EndExchange
 };
 
 /// Calls `slot` of the function table that `context` points at. `args` exclude the context. The

@@ -148,6 +148,15 @@ typedef struct moert_buffer {
   int64_t sizes[MOERT_MAX_RANK]; /* elements */
 } moert_buffer;
 
+/* The rows that a rank takes into an exchange, in the order of their experts. */
+typedef struct moert_exchange_rows {
+  const void *rows;      /* row-major, rows adjacent; may be null where there are none */
+  int64_t row_bytes;     /* 1 to 2^40; the same on all ranks */
+  const int32_t *gather; /* row r is rows[gather[r]]; null: rows[r] */
+  /* [num_experts + 1], from 0, ascending: expert e has rows offsets[e] to offsets[e + 1] - 1 */
+  const int32_t *offsets;
+} moert_exchange_rows;
+
 typedef struct moert_functions moert_functions;
 
 /* The context of one run. Compiled code reads `functions` and passes the pointer on; what follows
@@ -225,10 +234,23 @@ struct moert_functions {
                  const uint32_t block[3], uint32_t shared_bytes, const void *record,
                  int64_t record_bytes);
 
-  /* [unwinds] Takes part in exchange number `exchange` with the other ranks of the session's group;
-   * `record` holds the buffers and counts that the exchange's kind defines. */
-  void (*exchange)(moert_ctx *ctx, uint32_t exchange, void *record);
+  /*
+   * Exchanges. Rows go to the ranks of their experts, which compute something of each row by
+   * itself, and come back. An exchange is begun, then for each round its rows are received and
+   * what was made of them is returned, one round after the other; then it is ended. A run has one
+   * exchange at a time, and all ranks of the group come to the same ones in the same order. Calls
+   * out of order end the run with MOERT_INTERNAL, as does an entry that returns within an exchange.
+   * Waits for other ranks end at the deadline, when the request is cancelled and when the group
+   * comes apart, with MOERT_PEER_LOST or MOERT_ABORTED; ranks that are at different exchanges end
+   * with MOERT_INVALID_ARGUMENT.
+   */
 
+  /* [unwinds] Begins exchange `exchange` of the artifact's table. What `send` points at stays
+   * untouched until the exchange has ended: other ranks read it (offsets may change after the
+   * call). Fills plan[0] with the number of rounds (0: no rank has rows) and plan[1] with the rows
+   * of a window, at least 1. Both are the same on all members; plan[1] depends on shapes only. */
+  void (*exchange_begin)(moert_ctx *ctx, uint32_t exchange, const moert_exchange_rows *send,
+                         int64_t plan[2]);
   /* [unwinds] Calls host operator number `function` on `num_args` tensors; results are allocated
    * with `alloc`, their shapes filled in. */
   void (*host_call)(moert_ctx *ctx, uint32_t function, const moert_buffer *args, int64_t num_args,
@@ -238,6 +260,23 @@ struct moert_functions {
    * differently, or whose neighbours share operands that a cache holds for so many. */
   void (*parallel_for_grain)(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units,
                              int64_t grain);
+
+  /* [unwinds] The rows of round `round`, in a window of the runtime's with room for plan[1] rows,
+   * and their ranges in `offsets`, [num_experts + 1] with empty ranges for experts of other ranks.
+   * Rows at offsets[num_experts] and beyond hold anything. The window is read only, aligned to
+   * MOERT_ALIGNMENT, and stays until the round is returned. */
+  const void *(*exchange_receive)(moert_ctx *ctx, int64_t round, int32_t *offsets);
+
+  /* [unwinds] Gives what was made of the rows of round `round`: row r of `rows`, of `row_bytes`,
+   * belongs to row r of the window; `rows` may change after the call. `results` has room for a row
+   * of `row_bytes` for each row that this rank took into the exchange, and is the same in every
+   * round: rows that come back are written there, up to the end of the exchange, each to the place
+   * that it had. Not called where there are no rounds. */
+  void (*exchange_return)(moert_ctx *ctx, int64_t round, const void *rows, int64_t row_bytes,
+                          void *results);
+
+  /* [unwinds] Returns when all rows are back and nobody reads those of `exchange_begin`. */
+  void (*exchange_end)(moert_ctx *ctx);
 };
 
 /* An input or an output of an entry. */
@@ -288,6 +327,23 @@ typedef struct moert_kernel_info {
   moert_kernel_fn levels[MOERT_ISA_SLOTS]; /* by moert_isa; null: not built for that level */
 } moert_kernel_info;
 
+/* An exchange between ranks, and what its cost depends on. The members of a rank's group are the
+ * ranks of the grid that differ from it along `axes` only, numbered in row-major order along them.
+ */
+typedef struct moert_exchange_info {
+  const char *name;      /* for messages and traces */
+  const int32_t *owners; /* [num_experts]: the member that has the expert */
+  uint32_t num_experts;  /* at least 1 */
+  uint32_t axes;         /* bit a: axis a of the artifact's grid; not 0 */
+  int64_t window_rows;   /* rows that a rank receives in a round at most; at least 1 */
+  int64_t chunks;        /* at least 0; rounds that a rank's rows are to be spread over: more where
+                            windows do not hold them, fewer where no rank has as many rows; 0: as
+                            the costs suggest */
+  int64_t row_bytes;     /* of a row on its way to an expert; informative, 0: known at run time */
+  int64_t result_bytes;  /* of a row on its way back; likewise */
+  int64_t row_flops; /* multiplications and additions that an expert makes of a row; 0: unknown */
+} moert_exchange_info;
+
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
  * and the symbol share the name. */
 struct moert_artifact_v1 {
@@ -307,6 +363,12 @@ struct moert_artifact_v1 {
   /* Bytes of moert_functions, from its start, that the code may call into; 0, or a table that ends
    * before this field: those up to `host_call`. */
   uint64_t functions_bytes;
+  /* The ranks that run the artifact together, as a grid whose ranks are numbered in row-major
+   * order. A table that ends before these fields, or grid_rank 0: one rank, and no exchanges. */
+  uint32_t grid_rank; /* at most 32 */
+  uint32_t num_exchanges;
+  const int64_t *grid; /* [grid_rank], each at least 1 */
+  const moert_exchange_info *exchanges;
 };
 
 MOERT_STATIC_ASSERT(sizeof(void *) == 8, "moert is defined for 64-bit targets");
@@ -323,10 +385,17 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, fail) == 48, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, state) == 56, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, append_state) == 64, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, launch) == 72, "moert_functions");
-MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange) == 80, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_begin) == 80, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, host_call) == 88, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, parallel_for_grain) == 96, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_functions) == 104, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_receive) == 104, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_return) == 112, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_end) == 120, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 128, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 32, "moert_exchange_rows");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, row_bytes) == 8, "moert_exchange_rows");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, gather) == 16, "moert_exchange_rows");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, offsets) == 24, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(sizeof(moert_value_info) == 32, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, dtype) == 8, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, rank) == 12, "moert_value_info");
@@ -354,7 +423,20 @@ MOERT_STATIC_ASSERT(offsetof(moert_state_info, capacity) == 40, "moert_state_inf
 MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 72, "moert_kernel_info");
 MOERT_STATIC_ASSERT(MOERT_ISA_COUNT <= MOERT_ISA_SLOTS, "moert_kernel_info");
 MOERT_STATIC_ASSERT(offsetof(moert_kernel_info, levels) == 8, "moert_kernel_info");
-MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 96, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(sizeof(moert_exchange_info) == 64, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, owners) == 8, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, num_experts) == 16, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, axes) == 20, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, window_rows) == 24, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, chunks) == 32, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_bytes) == 40, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, result_bytes) == 48, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_flops) == 56, "moert_exchange_info");
+MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 120, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid_rank) == 96, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_exchanges) == 100, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid) == 104, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, exchanges) == 112, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, size) == 4, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, build_id) == 8, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, producer) == 24, "moert_artifact_v1");

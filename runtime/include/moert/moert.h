@@ -45,6 +45,7 @@ typedef struct moert_artifact moert_artifact;
 typedef struct moert_weights moert_weights;
 typedef struct moert_session moert_session;
 typedef struct moert_request moert_request;
+typedef struct moert_group moert_group;
 
 /* The outcome of a call, by value: nothing to free. */
 typedef struct moert_status {
@@ -60,16 +61,31 @@ enum moert_log_level {
   MOERT_LOG_ERROR = 3
 };
 
+/* What a span of work is. */
+enum moert_trace_kind {
+  MOERT_TRACE_RUN = 0,      /* a whole run */
+  MOERT_TRACE_KERNEL = 1,   /* a parallel loop */
+  MOERT_TRACE_DISPATCH = 2, /* rows of a round come to the ranks of their experts */
+  MOERT_TRACE_EXPERTS = 3,  /* a rank computes the rows of a round */
+  MOERT_TRACE_COMBINE = 4   /* results of a round of another rank come back to where they belong */
+};
+
 /* One span of work, handed to the trace hook when it ends, on the thread that ran it. */
 typedef struct moert_trace_event {
   uint64_t size;
-  const char *name; /* of the entry or the kernel; lives as long as the artifact */
+  const char *name; /* of the entry, the kernel or the exchange; lives as long as the artifact */
   int64_t begin_ns; /* in the runtime's clock */
   int64_t end_ns;
-  int64_t units; /* of the parallel loop; 0 for a whole run */
-  /* Arguments of the kernel, as its code reads them, until the hook returns; null for a whole run.
-   */
+  int64_t units; /* of the parallel loop; rows that experts compute; else 0 */
+  /* Arguments of the kernel, as its code reads them, until the hook returns; else null. */
   const void *record;
+  int32_t kind;  /* moert_trace_kind */
+  int32_t rank;  /* that does the work; 0 without a group */
+  int32_t layer; /* of exchanges: the exchange, counted from 0 in its run; else 0 */
+  int32_t round; /* of exchanges; else 0 */
+  int32_t peer;  /* of results that come back: the rank that computed them; else -1 */
+  int32_t reserved;
+  int64_t bytes; /* of exchanges: what came from other ranks; else 0 */
 } moert_trace_event;
 
 /* What the host may take over. Hooks are called from any thread and must be thread-safe; they must
@@ -136,6 +152,42 @@ typedef struct moert_dim_binding {
   int64_t size; /* elements */
 } moert_dim_binding;
 
+/* What a group does when others do not come, and how it passes rows on. */
+typedef struct moert_group_options {
+  uint64_t size;
+  /* How long a rank waits in an exchange, without anything coming, before one that has not come
+   * counts as lost; must be longer than ranks compute between exchanges. 0: for ever, unless the
+   * request has a deadline. */
+  int64_t silence_ns;
+  /* For trying out what a slower link would do: rows that cross between ranks take this long, on a
+   * link for each rank and direction. 0: as fast as memory is. */
+  int64_t link_bytes_per_second;
+  /* Rows that a rank receives in a round at most, and rounds that its rows are spread over at
+   * least, where that is to be tried out; the results are the same. 0: what the artifact says;
+   * windows are never larger than that. */
+  int64_t window_rows;
+  int64_t chunks;
+} moert_group_options;
+
+typedef struct moert_group_info {
+  uint64_t size;
+  int32_t rank;
+  int32_t ranks;
+  int32_t code;   /* MOERT_OK, or why the group has been given up: a moert_code */
+  int32_t layers; /* exchanges that a run has had at most, see group_traffic */
+} moert_group_info;
+
+/* What a rank has sent to another one in one exchange of its runs, all runs added up. Rows that
+ * stay on the rank are not counted. */
+typedef struct moert_traffic {
+  uint64_t size;
+  int64_t exchanges;      /* times */
+  int64_t dispatch_rows;  /* rows on their way to experts of the peer */
+  int64_t dispatch_bytes; /* theirs, and what tells the peer how many there are */
+  int64_t return_rows;    /* rows of the peer on their way back */
+  int64_t return_bytes;
+} moert_traffic;
+
 typedef struct moert_session_options {
   uint64_t size;
   /* Rows every bound state can hold; 0: what the artifact says. */
@@ -146,6 +198,9 @@ typedef struct moert_session_options {
   /* Limit in bytes on the memory of one run's pool; beyond it a run ends with
    * MOERT_RESOURCE_EXHAUSTED. 0: none. */
   int64_t max_pool_bytes;
+  /* The ranks that this session runs with, as many as the artifact's grid has; kept alive by the
+   * session. Null: none. An artifact without a grid takes none. */
+  moert_group *group;
 } moert_session_options;
 
 typedef struct moert_session_stats {
@@ -239,7 +294,8 @@ typedef struct moert_api {
    * fit ends the run with MOERT_RESOURCE_EXHAUSTED. */
   moert_status (*request_set_output)(moert_request *request, const char *name,
                                      const moert_tensor *tensor);
-  /* Absolute, in the runtime's clock; 0: none. Looked at between parallel loops. */
+  /* Absolute, in the runtime's clock; 0: none. Looked at between parallel loops, and while waiting
+   * for other ranks. */
   moert_status (*request_set_deadline)(moert_request *request, int64_t deadline_ns);
   /* Runs on the calling thread and the runtime's. Named dimensions are checked here. A session with
    * bound state runs one request at a time and answers MOERT_FAILED_PRECONDITION to a second. */
@@ -247,11 +303,41 @@ typedef struct moert_api {
   /* Fills `*tensor` as far as its size tells. MOERT_FAILED_PRECONDITION unless the last run
    * succeeded. */
   moert_status (*request_output)(moert_request *request, const char *name, moert_tensor *tensor);
-  /* Ends a run in progress, or the next one, at its next parallel loop with MOERT_CANCELLED; holds
-   * until reset. From any thread. */
+  /* Ends a run in progress, or the next one, at its next parallel loop or while it waits for other
+   * ranks, with MOERT_CANCELLED; holds until reset. From any thread. */
   void (*request_cancel)(moert_request *request);
   /* Forgets inputs, outputs, deadline and cancellation; keeps memory for the next run. */
   moert_status (*request_reset)(moert_request *request);
+
+  /*
+   * Groups. A group is the ranks that run one artifact together, each with a session, inputs and
+   * states of its own; a moert_group is one rank's end of it. All ranks run the same requests in
+   * the same order, each with its own batch, which may be empty. A group has one run at a time on
+   * each rank: a second is MOERT_FAILED_PRECONDITION. A run that fails on one rank ends on all of
+   * them, elsewhere with MOERT_ABORTED or MOERT_PEER_LOST, and gives the group up: every later run
+   * with it fails. Sessions and their states outlive it; build another group and give it to them.
+   * A run that fails before compiled code begins (an input is not set, the deadline has passed)
+   * leaves the group as it is: the others wait until the rank comes, or calls group_abort.
+   */
+
+  /* Ranks that are threads of this process. Fills groups[0] to groups[ranks - 1], 1 to 1024. */
+  moert_status (*group_create_local)(moert_runtime *runtime, int32_t ranks,
+                                     const moert_group_options *options, moert_group **groups);
+  /* The last reference that goes takes the rank out of the group: others that wait for it, now or
+   * later, end with MOERT_PEER_LOST. What it has done for them before stays theirs. */
+  void (*group_release)(moert_group *group);
+  /* Fills as much of `*info` as info->size tells. */
+  moert_status (*group_info)(moert_group *group, moert_group_info *info);
+  /* Gives the group up: runs in progress, on all ranks, end with MOERT_ABORTED. From any thread. */
+  void (*group_abort)(moert_group *group);
+  /* What this rank has sent to rank `peer` in exchange `layer` of its runs, counted from 0. Not to
+   * be called during a run. */
+  moert_status (*group_traffic)(moert_group *group, int32_t layer, int32_t peer,
+                                moert_traffic *traffic);
+  /* Lets the session go on with another group of as many ranks, or, with null, without one: runs of
+   * an artifact for several ranks are MOERT_FAILED_PRECONDITION then. No request of it may be
+   * running. */
+  moert_status (*session_set_group)(moert_session *session, moert_group *group);
 } moert_api;
 
 /* The table, static and constant, or null if this library does not speak `version`. */

@@ -5,6 +5,7 @@
 #include "lib/Cli/OutputFolder.h"
 #include "lib/Cli/Printable.h"
 #include "lib/Cli/Process.h"
+#include "lib/Cli/RankRunner.h"
 #include "lib/Cli/ReleaseHandle.h"
 #include "lib/Cli/Stack.h"
 #include "lib/Cli/Steps.h"
@@ -46,9 +47,6 @@ int exitCodeOf(int32_t code) {
   }
 }
 
-template <typename T>
-using Handle = std::unique_ptr<T, moert::cli::ReleaseHandle>;
-
 /// One invocation, step by step; each leaves a status.
 class Invocation {
 public:
@@ -62,11 +60,9 @@ private:
   moert_status openArtifact();
   moert_status checkBinds() const;
   moert_status prepare();
-  moert_status setInput(uint32_t index);
   moert_status runAll();
   moert_status runSteps();
   moert_status print(const std::vector<int64_t> &tokens) const;
-  moert_status fetch(uint32_t index, moert_tensor &tensor);
   moert_status write();
   void printVersion() const;
   void printHelp() const;
@@ -78,23 +74,16 @@ private:
   const struct moert_artifact_v1 *table_;
   const std::string program_;
   Options options_;
-  Inputs inputs_;
+  Inputs inputs_;                         // until the runner has them
+  std::map<std::string, int64_t> madeUp_; // sizes of named dimensions, for a message
   Steps steps_;
+  Profile profile_;       // before what calls its hook
   bool badInput_ = false; // a file's tensor does not fit the signature
   Handle<moert_runtime> runtime_;
   Handle<moert_artifact> artifact_;
   Handle<moert_weights> weights_;
-  Handle<moert_session> session_;
-  Handle<moert_request> request_;
+  RankRunner runner_;
 };
-
-/// Moves a new handle into its owner when there is one. By reference, as the call that makes the
-/// handle may stand among the arguments, which are evaluated in any order.
-template <typename T>
-moert_status keep(const moert_status &status, T *&made, Handle<T> &handle) {
-  handle.reset(made);
-  return status;
-}
 
 void logToStderr(void *, int32_t, const char *message) {
   fprintf(stderr, "%s\n", printable(message, 4096).c_str());
@@ -123,6 +112,9 @@ moert_status Invocation::load() {
   const char *level = getenv("MOEC_LOG");
   if (level && (strcmp(level, "debug") == 0 || strcmp(level, "info") == 0))
     hooks.log = logToStderr;
+  hooks.user = &profile_;
+  if (!options_.profile.empty())
+    hooks.trace = Profile::record;
   moert_runtime_options options = {};
   options.size = sizeof(options);
   options.threads = options_.threads;
@@ -175,61 +167,20 @@ moert_status Invocation::prepare() {
   MOERT_RETURN_IF_FAILED(
       collectInputs(entry, options_, options_.steps ? &steps_ : nullptr, inputs_));
   MOERT_RETURN_IF_FAILED(checkBinds());
-  // Sizes of bound states: what is bound, what inputs have, else 1.
-  std::map<std::string, int64_t> bound(options_.binds.begin(), options_.binds.end());
-  for (uint32_t i = 0; i < table_->num_states; ++i) {
-    const moert_state_info &state = table_->states[i];
-    for (int32_t axis = 0; axis < state.rank; ++axis)
-      if (axis != state.axis && state.sizes[axis] == -1) {
-        const char *name = state.dim_names[axis];
-        bound.emplace(name, inputs_.dims.emplace(name, 1).first->second);
-      }
-  }
-  std::vector<moert_dim_binding> dims;
-  for (const auto &[name, size] : bound)
-    dims.push_back({name.c_str(), size});
-  moert_session_options options = {};
-  options.size = sizeof(options);
-  options.dims = dims.data();
-  options.num_dims = dims.size();
-  moert_session *session = nullptr;
-  MOERT_RETURN_IF_FAILED(keep(
-      api_.session_create(artifact_.get(), weights_.get(), &options, &session), session, session_));
-  moert_request *request = nullptr;
-  MOERT_RETURN_IF_FAILED(
-      keep(api_.request_create(session_.get(), nullptr, &request), request, request_));
-
-  for (uint32_t i = 0; i < entry.num_inputs; ++i) {
-    moert_status status = setInput(i);
-    if (status.code == MOERT_OK)
-      continue;
-    badInput_ = !inputs_.origins[i].empty();
-    if (!badInput_)
-      return status;
-    return failure(status.code, "'%s': %s", inputs_.origins[i].c_str(), status.message);
-  }
-  return success();
-}
-
-moert_status Invocation::setInput(uint32_t index) {
-  Tensor &tensor = inputs_.tensors[index];
-  moert_tensor given = {};
-  given.size = sizeof(given);
-  given.data = tensor.data.data();
-  given.bytes = tensor.data.size();
-  given.dtype = tensor.dtype;
-  given.rank = int32_t(tensor.sizes.size());
-  given.sizes = tensor.sizes.data();
-  return api_.request_set_input(request_.get(), table_->entries[0].inputs[index].name, &given);
+  int32_t ranks;
+  MOERT_RETURN_IF_FAILED(RankRunner::countRanks(*table_, options_, ranks));
+  madeUp_ = inputs_.dims;
+  return runner_.create(runtime_.get(), artifact_.get(), weights_.get(), options_, ranks,
+                        std::move(inputs_), badInput_);
 }
 
 moert_status Invocation::runAll() {
   std::vector<double> milliseconds;
   for (int64_t i = 0; i < options_.repeat; ++i) {
     // Every repetition is the first step of its sequence.
-    MOERT_RETURN_IF_FAILED(api_.session_truncate_state(session_.get(), nullptr, 0));
+    MOERT_RETURN_IF_FAILED(runner_.restart());
     int64_t begin = api_.now_ns(runtime_.get());
-    MOERT_RETURN_IF_FAILED(api_.request_run(request_.get()));
+    MOERT_RETURN_IF_FAILED(runner_.run());
     milliseconds.push_back(double(api_.now_ns(runtime_.get()) - begin) * 1e-6);
   }
   if (options_.repeat > 1 && !options_.quiet) {
@@ -260,13 +211,9 @@ moert_status Invocation::runSteps() {
   std::vector<int64_t> tokens;
   int64_t begin = api_.now_ns(runtime_.get()), first = 0;
   for (int64_t step = 0; step < options_.steps; ++step) {
-    MOERT_RETURN_IF_FAILED(api_.request_run(request_.get()));
-    moert_tensor out;
-    MOERT_RETURN_IF_FAILED(fetch(steps_.output(), out));
-    MOERT_RETURN_IF_FAILED(steps_.next(out, inputs_, tokens));
+    MOERT_RETURN_IF_FAILED(runner_.run());
+    MOERT_RETURN_IF_FAILED(runner_.advance(steps_, tokens));
     MOERT_RETURN_IF_FAILED(print(tokens));
-    for (uint32_t index : steps_.changed())
-      MOERT_RETURN_IF_FAILED(setInput(index));
     if (step == 0)
       first = api_.now_ns(runtime_.get());
   }
@@ -282,25 +229,24 @@ moert_status Invocation::runSteps() {
   return success();
 }
 
-moert_status Invocation::fetch(uint32_t index, moert_tensor &tensor) {
-  tensor = {};
-  tensor.size = sizeof(tensor);
-  return api_.request_output(request_.get(), table_->entries[0].outputs[index].name, &tensor);
-}
-
 moert_status Invocation::write() {
   const moert_entry_info &entry = table_->entries[0];
   std::vector<NamedTensor> outputs(entry.num_outputs);
   for (uint32_t i = 0; i < entry.num_outputs; ++i) {
     outputs[i].name = entry.outputs[i].name;
-    MOERT_RETURN_IF_FAILED(fetch(i, outputs[i].tensor));
+    MOERT_RETURN_IF_FAILED(runner_.fetch(i, outputs[i].tensor));
     // Where tokens are printed, outputs go to files only.
     if (!options_.quiet && !options_.steps)
       printf("%s\n", summarise(outputs[i].name, outputs[i].tensor).c_str());
   }
   if (!options_.outputArchive.empty())
     MOERT_RETURN_IF_FAILED(writeNpz(options_.outputArchive, outputs));
-  return options_.outputDir.empty() ? success() : writeFolder(options_.outputDir, outputs);
+  if (!options_.outputDir.empty())
+    MOERT_RETURN_IF_FAILED(writeFolder(options_.outputDir, outputs));
+  if (options_.profile.empty())
+    return success();
+  MOERT_RETURN_IF_FAILED(runner_.collectTraffic(profile_));
+  return profile_.write(options_.profile);
 }
 
 void Invocation::printVersion() const {
@@ -330,7 +276,7 @@ void Invocation::printHelp() const {
 /// Inputs that were made up need not fit each other, as a mask that is to cover a cache and tokens.
 void Invocation::explainMadeUp() const {
   std::string sizes;
-  for (const auto &[name, size] : inputs_.dims)
+  for (const auto &[name, size] : madeUp_)
     sizes += (sizes.empty() ? "" : ", ") + printable(name) + "=" + std::to_string(size);
   fprintf(
       stderr,

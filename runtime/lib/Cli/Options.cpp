@@ -95,6 +95,29 @@ const Option kOptions[] = {
      }},
     {"--threads", "N", "threads to use (0, the default: MOERT_THREADS, else all processors)",
      [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 0, o.threads); }},
+    {"--ranks", "N",
+     "run on N ranks, threads of this process, as many as the model was compiled for (the "
+     "default); "
+     "each gets its part of the batch, dimension 0 of the inputs, and the outputs are put together",
+     [](Options &o, const std::string &text) {
+       return parseNumber<int32_t>(text, 1, o.ranks) && o.ranks <= 1024;
+     }},
+    {"--window-rows", "N",
+     "rows that a rank receives from others at a time, if the model does not say fewer",
+     [](Options &o, const std::string &text) {
+       return parseNumber<int64_t>(text, 1, o.windowRows);
+     }},
+    {"--chunks", "N", "rounds that each exchange between ranks is cut into at least",
+     [](Options &o, const std::string &text) { return parseNumber<int64_t>(text, 1, o.chunks); }},
+    {"--link-speed", "BYTES",
+     "let rows that cross between ranks take as long as they would on links of so many bytes per "
+     "second",
+     [](Options &o, const std::string &text) {
+       return parseNumber<int64_t>(text, 1, o.linkBytesPerSecond);
+     }},
+    {"--profile", "FILE.json",
+     "write a timeline of all runs, for chrome://tracing or ui.perfetto.dev, and what ranks sent",
+     [](Options &o, const std::string &text) { return !(o.profile = text).empty(); }},
     {"--isa", "LEVEL", "v2, avx2 or avx512 (default: MOERT_ISA, else the highest there is)",
      [](Options &o, const std::string &text) { return !(o.isa = text).empty(); }},
     {"--weights", "FILE",

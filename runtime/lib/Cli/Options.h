@@ -29,6 +29,10 @@ struct Options {
   std::vector<std::string> advances;
   bool printsBytes = false;
   int32_t threads = 0;
+  int32_t ranks = 0;                  // 0: as many as the model was compiled for
+  int64_t windowRows = 0, chunks = 0; // 0: as the model says
+  std::string profile;                // file of the timeline
+  int64_t linkBytesPerSecond = 0;
   bool quiet = false;
   bool help = false;
   bool version = false;

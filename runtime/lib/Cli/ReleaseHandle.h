@@ -5,6 +5,8 @@
 
 #include "moert/moert.h"
 
+#include <memory>
+
 namespace moert::cli {
 
 /// A deleter: gives a handle back to the runtime it came from.
@@ -13,9 +15,21 @@ struct ReleaseHandle {
   void operator()(moert_runtime *handle) const { api->runtime_release(handle); }
   void operator()(moert_artifact *handle) const { api->artifact_release(handle); }
   void operator()(moert_weights *handle) const { api->weights_release(handle); }
+  void operator()(moert_group *handle) const { api->group_release(handle); }
   void operator()(moert_session *handle) const { api->session_release(handle); }
   void operator()(moert_request *handle) const { api->request_release(handle); }
 };
+
+template <typename T>
+using Handle = std::unique_ptr<T, ReleaseHandle>;
+
+/// Moves a new handle into its owner when there is one. By reference, as the call that makes the
+/// handle may stand among the arguments, which are evaluated in any order.
+template <typename T>
+moert_status keep(const moert_status &status, T *&made, Handle<T> &handle) {
+  handle.reset(made);
+  return status;
+}
 
 } // namespace moert::cli
 

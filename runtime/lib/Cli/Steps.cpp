@@ -185,7 +185,10 @@ moert_status Steps::complete(Inputs &inputs, std::vector<bool> &given) const {
 moert_status Steps::next(const moert_tensor &out, Inputs &inputs,
                          std::vector<int64_t> &tokens) const {
   Tensor &fed = inputs.tensors[changed_[0]];
-  moert_status status = argMaxOfLastRows(out, leadingSize(fed), tokens);
+  tokens.clear();
+  // A rank may have no sequences.
+  int64_t sequences = leadingSize(fed);
+  moert_status status = sequences ? argMaxOfLastRows(out, sequences, tokens) : success();
   if (status.code != MOERT_OK)
     return failure(status.code, "--feed: output '%s': %s", entry_->outputs[output_].name,
                    status.message);

@@ -154,6 +154,33 @@ moert_status requestReset(moert_request *request) {
   return request->reset();
 }
 
+moert_status groupCreateLocal(moert_runtime *runtime, int32_t ranks,
+                              const moert_group_options *options, moert_group **groups) {
+  MOERT_REQUIRE(groups);
+  MOERT_REQUIRE(runtime);
+  return moert_group::makeLocal(*runtime, ranks, options, groups);
+}
+
+moert_status groupInfo(moert_group *group, moert_group_info *info) {
+  MOERT_REQUIRE(group);
+  return writeStructure(group->info(), "moert_group_info", info);
+}
+
+void groupAbort(moert_group *group) {
+  if (group)
+    group->abort();
+}
+
+moert_status groupTraffic(moert_group *group, int32_t layer, int32_t peer, moert_traffic *traffic) {
+  MOERT_REQUIRE(group);
+  return group->traffic(layer, peer, traffic);
+}
+
+moert_status sessionSetGroup(moert_session *session, moert_group *group) {
+  MOERT_REQUIRE(session);
+  return session->setGroup(group);
+}
+
 const moert_api kApi = {
     sizeof(moert_api),
     version,
@@ -185,6 +212,12 @@ const moert_api kApi = {
     requestOutput,
     requestCancel,
     requestReset,
+    groupCreateLocal,
+    releaseHandle<moert_group>,
+    groupInfo,
+    groupAbort,
+    groupTraffic,
+    sessionSetGroup,
 };
 
 } // namespace

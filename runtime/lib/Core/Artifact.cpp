@@ -5,6 +5,7 @@
 #include "lib/Cpu/Isa.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -73,9 +74,33 @@ moert_status moert_artifact::wrap(moert_runtime &runtime, const struct moert_art
 moert_status moert_artifact::adopt(const struct moert_artifact_v1 *given, const char *from) {
   MOERT_RETURN_IF_FAILED(checkArtifact(*given));
   table = given;
+  if (hasGrid(*given) && given->grid_rank) {
+    gridRank = given->grid_rank;
+    numExchanges = given->num_exchanges;
+    grid = given->grid;
+    exchanges = given->exchanges;
+    ranks = membersAlong(UINT32_MAX);
+  }
   if (from && !copyString(runtime->host, from, path))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for an artifact");
   return chooseKernels();
+}
+
+int64_t moert_artifact::membersAlong(uint32_t axes) const {
+  int64_t members = 1;
+  for (uint32_t axis = 0; axis < gridRank; ++axis)
+    if (axes >> axis & 1)
+      members *= grid[axis];
+  return members;
+}
+
+moert_artifact::GridText moert_artifact::describeGrid() const {
+  GridText result = {};
+  size_t length = 0;
+  for (uint32_t axis = 0; axis < gridRank && length < sizeof(result.text); ++axis)
+    length += size_t(snprintf(result.text + length, sizeof(result.text) - length, "%s%lld",
+                              axis ? "x" : "", static_cast<long long>(grid[axis])));
+  return result;
 }
 
 moert_status moert_artifact::chooseKernels() {

@@ -23,6 +23,21 @@ struct moert_artifact final : moert::RefCounted<moert_artifact> {
   moert::Array<char> path;
   /// One per kernel of the table: the highest level built that the runtime allows.
   moert::Array<moert_kernel_fn> kernels;
+  /// What tables have at their end, with what counts where they lack it.
+  uint32_t gridRank = 0;
+  uint32_t numExchanges = 0;
+  const int64_t *grid = nullptr;
+  const moert_exchange_info *exchanges = nullptr;
+  /// Ranks of the grid; 1 without.
+  int64_t ranks = 1;
+
+  /// Members of an exchange along `axes` of the grid.
+  int64_t membersAlong(uint32_t axes) const;
+  struct GridText {
+    char text[128];
+  };
+  /// Like "2x4".
+  GridText describeGrid() const;
 
 private:
   moert_status adopt(const struct moert_artifact_v1 *given, const char *from);
@@ -32,6 +47,11 @@ private:
 };
 
 namespace moert {
+
+/// Whether a table reaches as far as the fields for ranks.
+inline bool hasGrid(const struct moert_artifact_v1 &table) {
+  return table.size >= offsetof(struct moert_artifact_v1, exchanges) + sizeof(void *);
+}
 
 /// Checks everything in the tables that libmoert relies on, down to the last pointer and number.
 moert_status checkArtifact(const struct moert_artifact_v1 &table);

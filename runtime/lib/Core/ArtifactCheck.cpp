@@ -65,6 +65,44 @@ moert_status checkState(const moert_state_info &state) {
   return success();
 }
 
+/// More ranks than any machine has.
+constexpr int64_t kMostRanks = int64_t(1024) * 1024;
+constexpr uint32_t kMostExperts = 1 << 20;
+constexpr int64_t kMostRowBytes = int64_t(1) << 40;
+
+moert_status checkGrid(const struct moert_artifact_v1 &table) {
+  if (table.grid_rank > 32 || !table.grid)
+    return corrupt("a grid of ranks that is missing, or has more than 32 axes");
+  int64_t ranks = 1;
+  for (uint32_t axis = 0; axis < table.grid_rank; ++axis)
+    if (table.grid[axis] < 1 || table.grid[axis] > kMostRanks ||
+        (ranks *= table.grid[axis]) > kMostRanks)
+      return corrupt("a grid of ranks with a bad size");
+  return success();
+}
+
+moert_status checkExchange(const struct moert_artifact_v1 &table,
+                           const moert_exchange_info &exchange) {
+  if (!exchange.name || !*exchange.name)
+    return corrupt("an exchange without a name");
+  if (exchange.axes == 0 || uint64_t(exchange.axes) >> table.grid_rank != 0)
+    return corrupt("exchange", exchange.name, "is along axes that the grid lacks");
+  if (exchange.num_experts < 1 || exchange.num_experts > kMostExperts || !exchange.owners)
+    return corrupt("exchange", exchange.name, "has a bad number of experts");
+  if (exchange.window_rows < 1 || exchange.chunks < 0 || exchange.row_bytes < 0 ||
+      exchange.row_bytes > kMostRowBytes || exchange.result_bytes < 0 ||
+      exchange.result_bytes > kMostRowBytes || exchange.row_flops < 0)
+    return corrupt("exchange", exchange.name, "has a bad size");
+  int64_t members = 1;
+  for (uint32_t axis = 0; axis < table.grid_rank; ++axis)
+    if (exchange.axes >> axis & 1)
+      members *= table.grid[axis];
+  for (uint32_t expert = 0; expert < exchange.num_experts; ++expert)
+    if (exchange.owners[expert] < 0 || exchange.owners[expert] >= members)
+      return corrupt("exchange", exchange.name, "has an expert that nobody owns");
+  return success();
+}
+
 } // namespace
 
 moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
@@ -81,7 +119,9 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
   constexpr size_t kFirstBytes = offsetof(struct moert_artifact_v1, metadata) + sizeof(char *);
   if (table.size < kFirstBytes)
     return corrupt("its table is too short");
-  if (table.size >= sizeof(table) && table.functions_bytes > sizeof(moert_functions))
+  constexpr size_t kWithFunctions =
+      offsetof(struct moert_artifact_v1, functions_bytes) + sizeof(table.functions_bytes);
+  if (table.size >= kWithFunctions && table.functions_bytes > sizeof(moert_functions))
     return failure(MOERT_INCOMPATIBLE,
                    "the artifact was made for a newer runtime: it calls functions in a table of "
                    "%llu bytes, this one has %zu",
@@ -100,5 +140,13 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
   for (uint32_t i = 0; i < table.num_kernels; ++i)
     if (!table.kernels[i].name || !*table.kernels[i].name)
       return corrupt("a kernel without a name");
+  if (!hasGrid(table))
+    return success();
+  if (table.grid_rank)
+    MOERT_RETURN_IF_FAILED(checkGrid(table));
+  if (table.num_exchanges && (!table.grid_rank || !table.exchanges))
+    return corrupt("exchanges without a grid of ranks, or without their table");
+  for (uint32_t i = 0; i < table.num_exchanges; ++i)
+    MOERT_RETURN_IF_FAILED(checkExchange(table, table.exchanges[i]));
   return success();
 }

@@ -13,6 +13,8 @@ Context::Context(moert_session &session)
 moert_status Context::run(moert_request &running) {
   request = &running;
   outcome_ = success();
+  exchange = {};
+  hasEntered_ = false;
   const Host &host = session.host;
   int64_t begin = host.traces() ? host.now() : 0;
   int32_t code;
@@ -21,11 +23,17 @@ moert_status Context::run(moert_request &running) {
     code = enter();
   }
   if (host.traces())
-    host.trace(running.entry.name, begin, host.now(), 0, nullptr);
-  request = nullptr;
+    trace(MOERT_TRACE_RUN, running.entry.name, begin, 0, nullptr);
   if (code != MOERT_OK && outcome_.code == MOERT_OK)
-    return failure(code > MOERT_OK && code <= MOERT_INTERNAL ? code : MOERT_INTERNAL,
-                   "entry '%s' ended with code %d (%s)", running.entry.name, code, codeName(code));
+    outcome_ =
+        failure(code > MOERT_OK && code <= MOERT_INTERNAL ? code : MOERT_INTERNAL,
+                "entry '%s' ended with code %d (%s)", running.entry.name, code, codeName(code));
+  if (outcome_.code == MOERT_OK && exchange.transport)
+    outcome_ = failure(MOERT_INTERNAL, "entry '%s' ended within exchange '%s'", running.entry.name,
+                       exchange.info->name);
+  if (outcome_.code != MOERT_OK)
+    leaveGroup(outcome_.code);
+  request = nullptr;
   return outcome_;
 }
 
@@ -34,12 +42,55 @@ moert_status Context::run(moert_request &running) {
   if (_setjmp(start_) != 0)
     return outcome_.code;
   checkInterrupted();
+  hasEntered_ = true;
   return request->entry.fn(this, request->inputs.data(), request->outputs.data());
+}
+
+void Context::leaveGroup(int32_t code) {
+  if (!hasEntered_)
+    return;
+  if (session.binding)
+    session.binding->group->transport->giveUp(code);
+  if (exchange.transport)
+    exchange.transport->abandon();
+  exchange.transport = nullptr;
+}
+
+moert_status Context::findTransport(uint32_t number, ExchangeTransport *&transport) {
+  if (session.binding) {
+    transport = session.binding->exchanges[number];
+    return success();
+  }
+  if (!solo_) {
+    auto *made = create<SoloPart>(session.host, session.host);
+    moert_status status = made ? made->create() : failure(MOERT_OUT_OF_MEMORY, "no memory");
+    if (status.code != MOERT_OK) {
+      destroy(session.host, made);
+      return failure(MOERT_OUT_OF_MEMORY, "no memory for an exchange");
+    }
+    solo_ = made;
+  }
+  transport = &solo_->exchange();
+  return success();
 }
 
 void Context::unwind(const moert_status &status) {
   outcome_ = status;
   longjmp(start_, 1);
+}
+
+void Context::trace(int32_t kind, const char *name, int64_t begin, int64_t units,
+                    const void *record) const {
+  moert_trace_event event = {};
+  event.name = name;
+  event.begin_ns = begin;
+  event.end_ns = session.host.now();
+  event.units = units;
+  event.record = record;
+  event.kind = kind;
+  event.rank = session.binding ? session.binding->group->transport->rank() : 0;
+  event.peer = -1;
+  session.host.trace(event);
 }
 
 void Context::checkInterrupted() {

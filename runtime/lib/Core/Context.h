@@ -4,6 +4,7 @@
 #define MOERT_LIB_CORE_CONTEXT_H
 
 #include "lib/Core/Pool.h"
+#include "lib/Core/RunExchange.h"
 #include "lib/Core/Session.h"
 
 #include <csetjmp>
@@ -15,6 +16,7 @@ namespace moert {
 /// Used by one run at a time, on the thread that runs it. Between runs it keeps its pool's memory.
 struct Context final : moert_ctx {
   explicit Context(moert_session &session);
+  ~Context() { destroy(session.host, solo_); }
 
   /// Runs the request's entry. Outputs are the request's; everything else is taken back by
   /// moert_session::finishRun.
@@ -23,6 +25,15 @@ struct Context final : moert_ctx {
   /// Ends the run with `status`: back to `run`, past the compiled code. No frame in between has a
   /// destructor: compiled code has none, and the functions of the table keep to plain values.
   [[noreturn]] void unwind(const moert_status &status);
+  /// After a run that failed: gives its group up if compiled code had begun, and returns when no
+  /// other rank touches memory of the run.
+  void leaveGroup(int32_t code);
+  /// What carries the rows of exchange `number` of the artifact.
+  moert_status findTransport(uint32_t number, ExchangeTransport *&transport);
+  /// Hands a span of this run that ends now to the trace hook; only where there is one.
+  void trace(int32_t kind, const char *name, int64_t begin, int64_t units,
+             const void *record) const;
+
   /// Unwinds when the request was cancelled or its deadline has passed.
   void checkInterrupted();
 
@@ -30,6 +41,7 @@ struct Context final : moert_ctx {
   Pool pool;
   Array<int64_t> stateLengths;
   moert_request *request = nullptr;
+  RunExchange exchange;
   bool idle = false;       // guarded by the session's mutex
   Context *next = nullptr; // likewise
 
@@ -37,6 +49,8 @@ private:
   int32_t enter();
 
   jmp_buf start_;
+  bool hasEntered_ = false;
+  SoloPart *solo_ = nullptr;
   moert_status outcome_;
 };
 

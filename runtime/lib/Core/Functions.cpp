@@ -68,7 +68,7 @@ void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t uni
   int64_t begin = host.traces() ? host.now() : 0;
   artifact.runtime->pool.run(KernelCall::run, &call, units, grain);
   if (host.traces())
-    host.trace(artifact.table->kernels[kernel].name, begin, host.now(), units, record);
+    context.trace(MOERT_TRACE_KERNEL, artifact.table->kernels[kernel].name, begin, units, record);
   context.checkInterrupted();
 }
 
@@ -142,9 +142,12 @@ const moert_functions kFunctions = {
     state,
     appendState,
     nullptr,
-    nullptr,
+    exchangeBegin,
     nullptr,
     parallelForGrain,
+    exchangeReceive,
+    exchangeReturn,
+    exchangeEnd,
 };
 
 } // namespace moert

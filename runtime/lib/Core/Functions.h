@@ -9,6 +9,14 @@ namespace moert {
 
 extern const moert_functions kFunctions;
 
+// In ExchangeFunctions.cpp.
+void exchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_rows *send,
+                   int64_t plan[2]);
+const void *exchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets);
+void exchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64_t rowBytes,
+                    void *results);
+void exchangeEnd(moert_ctx *ctx);
+
 } // namespace moert
 
 #endif // MOERT_LIB_CORE_FUNCTIONS_H

@@ -101,9 +101,8 @@ void Host::deallocate(void *memory, size_t bytes, size_t alignment) const {
   hooks_.free(hooks_.user, memory, bytes, alignment);
 }
 
-void Host::trace(const char *name, int64_t begin, int64_t end, int64_t units,
-                 const void *record) const {
-  moert_trace_event event = {sizeof(event), name, begin, end, units, record};
+void Host::trace(moert_trace_event event) const {
+  event.size = sizeof(event);
   hooks_.trace(hooks_.user, &event);
 }
 

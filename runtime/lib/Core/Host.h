@@ -27,7 +27,8 @@ public:
   int64_t now() const { return hooks_.now_ns(hooks_.user); }
 
   bool traces() const { return hooks_.trace != nullptr; }
-  void trace(const char *name, int64_t begin, int64_t end, int64_t units, const void *record) const;
+  /// Fills in the size. Only where `traces`.
+  void trace(moert_trace_event event) const;
 
   [[gnu::format(printf, 3, 4)]] void log(int32_t level, const char *format, ...) const;
 

@@ -115,8 +115,11 @@ moert_status moert_request::run() {
   Context *context;
   MOERT_RETURN_IF_FAILED(session->startRun(context));
   moert_status status = context->run(*this);
-  if (status.code == MOERT_OK)
+  if (status.code == MOERT_OK) {
     status = checkComplete();
+    if (status.code != MOERT_OK)
+      context->leaveGroup(status.code);
+  }
   succeeded_ = status.code == MOERT_OK;
   session->finishRun(context, succeeded_);
   return status;

@@ -10,6 +10,7 @@ moert_session::~moert_session() {
     contexts_ = context->next;
     destroy(host, context);
   }
+  destroy(host, binding);
   for (BoundState &state : states)
     if (state.data)
       host.deallocate(state.data, size_t(state.bytes), MOERT_ALIGNMENT);
@@ -32,6 +33,11 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   if (weights && weights->artifact->table != artifact.table)
     return failure(MOERT_INVALID_ARGUMENT, "the weights are those of another artifact");
 
+  if (!options.group && artifact.ranks > 1)
+    return failure(MOERT_INVALID_ARGUMENT,
+                   "the artifact is for %lld ranks (grid %s): open its sessions with a group",
+                   static_cast<long long>(artifact.ranks), artifact.describeGrid().text);
+
   const Host &host = artifact.runtime->host;
   auto *made = create<moert_session>(host, artifact, weights);
   if (!made)
@@ -47,6 +53,8 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   }
   if (status.code == MOERT_OK)
     status = made->bindStates(options.state_capacity);
+  if (status.code == MOERT_OK && options.group)
+    status = GroupBinding::make(artifact, *options.group, made->binding);
   if (status.code == MOERT_OK)
     *session = made;
   else
@@ -54,29 +62,46 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   return status;
 }
 
+/// Counts a run in, with a context that is idle, or null.
+moert_status moert_session::takeRun(Context *&idle) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (states.size() && inFlight_)
+    return failure(MOERT_FAILED_PRECONDITION,
+                   "the session has bound state and another request of it is running");
+  if (!binding && artifact->ranks > 1)
+    return failure(MOERT_FAILED_PRECONDITION,
+                   "the artifact is for %lld ranks (grid %s), and the session has no group",
+                   static_cast<long long>(artifact->ranks), artifact->describeGrid().text);
+  if (binding)
+    MOERT_RETURN_IF_FAILED(binding->group->startRun());
+  for (idle = contexts_; idle && !idle->idle; idle = idle->next) {
+  }
+  if (idle)
+    idle->idle = false;
+  ++inFlight_;
+  return success();
+}
+
+/// With the lock held.
+void moert_session::returnRun() {
+  if (binding)
+    binding->group->finishRun();
+  --inFlight_;
+}
+
 moert_status moert_session::startRun(Context *&context) {
   // Reading a page that is gone from the file would end the process.
   if (weights)
     MOERT_RETURN_IF_FAILED(weights->reader.checkUnchanged());
   Context *idle = nullptr;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (states.size() && inFlight_)
-      return failure(MOERT_FAILED_PRECONDITION,
-                     "the session has bound state and another request of it is running");
-    for (idle = contexts_; idle && !idle->idle; idle = idle->next) {
-    }
-    if (idle)
-      idle->idle = false;
-    ++inFlight_;
-  }
+  MOERT_RETURN_IF_FAILED(takeRun(idle));
   if (!idle) {
     // Outside the lock: allocation hooks may take their time.
     idle = create<Context>(host, *this);
     bool complete = idle && idle->stateLengths.allocate(host, states.size());
     std::lock_guard<std::mutex> lock(mutex_);
     if (!complete) {
-      --inFlight_;
+      returnRun();
       destroy(host, idle);
       return failure(MOERT_OUT_OF_MEMORY, "no memory for another concurrent run");
     }
@@ -103,7 +128,24 @@ void moert_session::finishRun(Context *context, bool succeeded) {
   failedRuns_ += !succeeded;
   peakBytes_ = std::max(peakBytes_, context->pool.peakBytes());
   context->idle = true;
-  --inFlight_;
+  returnRun();
+}
+
+moert_status moert_session::setGroup(moert_group *group) {
+  GroupBinding *next = nullptr;
+  if (group)
+    MOERT_RETURN_IF_FAILED(GroupBinding::make(*artifact, *group, next));
+  bool isRunning;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    isRunning = inFlight_ > 0;
+    if (!isRunning)
+      std::swap(binding, next);
+  }
+  // Outside the lock: the group that was there may end with it.
+  destroy(host, next);
+  return isRunning ? failure(MOERT_FAILED_PRECONDITION, "a request of the session is running")
+                   : success();
 }
 
 moert_session_stats moert_session::stats() {

@@ -3,6 +3,7 @@
 #ifndef MOERT_LIB_CORE_SESSION_H
 #define MOERT_LIB_CORE_SESSION_H
 
+#include "lib/Core/Group.h"
 #include "lib/Core/Weights.h"
 
 #include <mutex>
@@ -32,6 +33,7 @@ struct moert_session final : moert::RefCounted<moert_session> {
   static void dispose(moert_session *session);
 
   /// A context for one run, this thread's until `finishRun`. State lengths are copied into it.
+  /// The group, if any, is taken by the run, too.
   moert_status startRun(moert::Context *&context);
   /// Takes the context back; where the run succeeded the lengths of states become permanent.
   void finishRun(moert::Context *context, bool succeeded);
@@ -40,6 +42,8 @@ struct moert_session final : moert::RefCounted<moert_session> {
   void trim();
   moert_status stateLength(const char *name, int64_t &rows);
   moert_status truncateState(const char *name, int64_t rows);
+  /// Null: none.
+  moert_status setGroup(moert_group *group);
 
   const moert::Ref<moert_artifact> artifact;
   const moert::Ref<moert_weights> weights;
@@ -50,8 +54,12 @@ struct moert_session final : moert::RefCounted<moert_session> {
   /// Copies, with names of their own.
   moert::Array<moert_dim_binding> dims;
   int64_t maxPoolBytes = 0;
+  /// Null: no group. Guarded by mutex_, and constant during runs.
+  moert::GroupBinding *binding = nullptr;
 
 private:
+  moert_status takeRun(moert::Context *&idle);
+  void returnRun();
   moert_status bindDims(const moert_session_options &options);
   moert_status bindStates(int64_t capacity);
   moert_status allocateState(moert::BoundState &state, int64_t capacity);

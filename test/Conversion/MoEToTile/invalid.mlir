@@ -98,3 +98,50 @@ func.func @combine(%r: tensor<?x8xf32>, %p: tensor<?x2xi32>, %w: tensor<?x2xf32>
   %c = moe.combine %r at %p by %w {accumulator = bf16} : tensor<?x8xf32>, tensor<?x2xi32>, tensor<?x2xf32> -> tensor<?x8xf32>
   return %a, %b, %c : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>
 }
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @no_window(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{has no window yet; run --moe-plan-windows first}}
+  %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
+  // expected-error @+1 {{has no window yet; run --moe-plan-windows first}}
+  %y = moe.exchange_back %mine, %sources to %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @two_results(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  // expected-error @+1 {{has 2 results; one has a lowering, and `moec run --interpret` runs the others}}
+  %y:2 = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine, %mine : tensor<?x8xf32>, tensor<?x8xf32>
+  }
+  return %y#0, %y#1 : tensor<?x8xf32>, tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @unknown_length(%rows: tensor<?x?xf32>, %offsets: tensor<3xi32>) -> tensor<?x?xf32> {
+  // expected-error @+1 {{exchanges rows of unknown length, 'tensor<?x?xf32>'; it has a lowering for static lengths}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<?x?xf32>, tensor<3xi32> -> tensor<?x?xf32> {
+  ^bb0(%mine: tensor<?x?xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine : tensor<?x?xf32>
+  }
+  return %y : tensor<?x?xf32>
+}
+
+// -----
+
+// expected-note @+1 {{the first one is here}}
+shard.grid @a(shape = 1x2)
+// expected-error @+1 {{is a second grid; the ranks that run a program together are one grid}}
+shard.grid @b(shape = 1x2)
+
+// -----
+
+// expected-error @+1 {{has a size that is not known; a program is compiled for a grid}}
+shard.grid @ranks(shape = 1x?)

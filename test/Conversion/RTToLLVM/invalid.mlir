@@ -204,3 +204,18 @@ func.func @main(%x: memref<4xf32>, %y: memref<4x4xf32>) attributes {rt.entry} {
   call @free(%1) : (memref<*xf32>) -> ()
   return
 }
+
+// -----
+
+module attributes {rt.grid = array<i64: 1, 2>} {
+rt.exchange @experts axes [1] owners [0, 1] window 7
+func.func @main(%x: memref<?x16xf32>, %offsets: memref<3xi32>) attributes {rt.entry} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x16xf32>
+  %part = memref.subview %x[0, 0] [%n, 8] [1, 1] : memref<?x16xf32> to memref<?x8xf32, strided<[16, 1]>>
+  // expected-error @+2 {{the runtime moves rows that are adjacent, got 'memref<?x8xf32, strided<[16, 1]>>'}}
+  // expected-error @+1 {{failed to legalize operation 'rt.begin_exchange'}}
+  %rounds, %window = rt.begin_exchange @experts(%part, %offsets) : memref<?x8xf32, strided<[16, 1]>>, memref<3xi32>
+  return
+}
+}

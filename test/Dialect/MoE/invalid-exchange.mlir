@@ -149,3 +149,76 @@ func.func @rows_differ_back(%rows: tensor<?x8xf32>, %sources: tensor<5xi32>, %of
   %a = moe.exchange_back %rows, %sources to %offsets on @ranks axes [0] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x7xf32>
   return
 }
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @parallel_owner(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{gives expert 1 to member 2 of a group of 2}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 2] window 4 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @no_window(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{attribute 'window' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 0 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @body_arguments(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects a body that takes 'tensor<?x8xf32>' and 'tensor<3xi32>', got ('tensor<?x8xf32>')}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>):
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @yield(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x4xf32> {
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x4xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    // expected-error @+1 {{gives ('tensor<?x8xf32>') where moe.expert_parallel has results ('tensor<?x4xf32>')}}
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @terminator(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects its body to end in moe.yield}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    ub.unreachable
+  }
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @static_rows(%rows: tensor<4x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
+  // expected-error @+1 {{expects a dynamic number of rows in rows, got 4}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 4 : tensor<4x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<4x8xf32>, %ranges: tensor<3xi32>):
+    %c = tensor.cast %mine : tensor<4x8xf32> to tensor<?x8xf32>
+    moe.yield %c : tensor<?x8xf32>
+  }
+  return %y : tensor<?x8xf32>
+}

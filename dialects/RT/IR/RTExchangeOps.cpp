@@ -1,0 +1,126 @@
+//===- RTExchangeOps.cpp - Legality of exchanges ----------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/RT/IR/RT.h"
+
+using namespace mlir;
+using namespace moec::rt;
+
+//===----------------------------------------------------------------------===//
+// The declaration
+//===----------------------------------------------------------------------===//
+
+/// Members of a group along `axes` of `grid`; nothing if the axes are not the grid's.
+static std::optional<int64_t> countMembers(ArrayRef<int64_t> grid, ArrayRef<int64_t> axes) {
+  int64_t members = 1;
+  uint32_t seen = 0;
+  for (int64_t axis : axes) {
+    if (axis < 0 || axis >= static_cast<int64_t>(grid.size()) || (seen >> axis & 1))
+      return std::nullopt;
+    seen |= 1u << axis;
+    members *= grid[axis];
+  }
+  return axes.empty() ? std::nullopt : std::optional(members);
+}
+
+LogicalResult ExchangeOp::verify() {
+  auto grid = (*this)->getParentOp()->getAttrOfType<DenseI64ArrayAttr>(RTDialect::kGrid);
+  if (!grid)
+    return emitOpError() << "expects the module to have '" << RTDialect::kGrid << "'";
+  std::optional<int64_t> members = countMembers(grid, getAxes());
+  if (!members)
+    return emitOpError("expects one or more axes of the grid, each once, got [")
+           << getAxes() << "]";
+  if (getOwners().empty())
+    return emitOpError("expects an owner for each expert, and at least one expert");
+  for (auto [expert, owner] : llvm::enumerate(getOwners()))
+    if (owner < 0 || owner >= *members)
+      return emitOpError("gives expert ")
+             << expert << " to member " << owner << " of a group of " << *members;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Its steps
+//===----------------------------------------------------------------------===//
+
+/// Requires the exchange, and as many numbers as it has experts, and one.
+static LogicalResult verifyExchange(Operation *op, FlatSymbolRefAttr name, Type numbers,
+                                    SymbolTableCollection &tables) {
+  auto exchange = tables.lookupNearestSymbolFrom<ExchangeOp>(op, name);
+  if (!exchange)
+    return op->emitOpError() << name << " is not a 'rt.exchange' of this module";
+  int64_t expected = static_cast<int64_t>(exchange.getOwners().size()) + 1;
+  if (!numbers || cast<ShapedType>(numbers).getDimSize(0) == expected)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError() << "expects " << expected
+                                              << " numbers, one more than experts, got " << numbers;
+  diag.attachNote(exchange.getLoc()) << "declared here";
+  return diag;
+}
+
+LogicalResult BeginExchangeOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return verifyExchange(*this, getExchangeAttr(), getOffsets().getType(), tables);
+}
+
+LogicalResult ReceiveRowsOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return verifyExchange(*this, getExchangeAttr(), getInit().getType(), tables);
+}
+
+LogicalResult ReturnRowsOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return verifyExchange(*this, getExchangeAttr(), Type(), tables);
+}
+
+LogicalResult EndExchangeOp::verifySymbolUses(SymbolTableCollection &tables) {
+  return verifyExchange(*this, getExchangeAttr(), getOffsets().getType(), tables);
+}
+
+/// Rows have a known length, since the runtime moves bytes.
+static LogicalResult verifyRows(Operation *op, Value rows) {
+  auto type = cast<ShapedType>(rows.getType());
+  if (type.isDynamicDim(1))
+    return op->emitOpError("expects rows of static length, got ") << type;
+  if (!type.getElementType().isIntOrFloat() || type.getElementTypeBitWidth() % 8 != 0)
+    return op->emitOpError("expects elements of whole bytes, got ") << type;
+  return success();
+}
+
+/// A tensor that is written is a result, too; a memref is not.
+static LogicalResult verifyDestination(Operation *op, Value destination, Value result) {
+  Type expected = isa<TensorType>(destination.getType()) ? destination.getType() : Type();
+  if (expected == (result ? result.getType() : Type()))
+    return success();
+  InFlightDiagnostic diag = op->emitOpError("expects ");
+  if (expected)
+    return diag << "what is written as a result of type " << expected;
+  return diag << "no result for the memref that is written";
+}
+
+LogicalResult BeginExchangeOp::verify() { return verifyRows(*this, getRows()); }
+
+LogicalResult ReceiveRowsOp::verify() {
+  auto type = cast<ShapedType>(getRows().getType());
+  if (!type.isDynamicDim(0))
+    return emitOpError("expects a dynamic number of rows, got ") << type;
+  if (isa<TensorType>(type) != isa<TensorType>(getInit().getType()))
+    return emitOpError("expects tensors or memrefs, got ")
+           << type << " and " << getInit().getType();
+  return success(succeeded(verifyRows(*this, getRows())) &&
+                 succeeded(verifyDestination(*this, getInit(), getRanges())));
+}
+
+LogicalResult ReturnRowsOp::verify() {
+  auto rows = cast<ShapedType>(getRows().getType()), all = cast<ShapedType>(getResults().getType());
+  if (rows.getElementType() != all.getElementType() || rows.getDimSize(1) != all.getDimSize(1))
+    return emitOpError("returns ") << rows << " into rows of another type, " << all;
+  return success(succeeded(verifyRows(*this, getRows())) &&
+                 succeeded(verifyDestination(*this, getResults(), getResult())));
+}
+
+LogicalResult EndExchangeOp::verify() {
+  return verifyDestination(*this, getResults(), getResult());
+}

@@ -1,0 +1,129 @@
+//===- RTExchangeOps.td - Rows between ranks ---------------*- tablegen -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The ops of an exchange follow each other on every rank: begin, then receive
+// and return for each round, then end. On tensors those that write have the
+// destination as an operand and as a result; on memrefs as an operand only.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_DIALECTS_RT_IR_RTEXCHANGEOPS
+#define MOEC_DIALECTS_RT_IR_RTEXCHANGEOPS
+
+include "dialects/RT/IR/RTDialect.td"
+include "dialects/RT/IR/RTOps.td"
+
+def RT_Rows : AnyTypeOf<[TensorRankOf<[AnyType], [2]>, MemRefRankOf<[AnyType], [2]>], "rows">;
+def RT_Numbers : AnyTypeOf<[TensorRankOf<[I32], [1]>, MemRefRankOf<[I32], [1]>], "numbers">;
+
+def RT_ExchangeOp : RT_SymbolOp<"exchange"> {
+  let summary = "declare an exchange between ranks";
+  let description = [{
+    The module's `rt.grid` tells the ranks. Members of a group differ along `axes` only; `owners[e]` is the member that
+    has expert e. A rank receives `window` rows in a round at most. `chunks` are the rounds that its rows are spread over
+    at least, 0 leaving that to costs, of which these are known: bytes of a row and of what is made of it, and the
+    multiplications and additions that takes.
+
+    ```mlir
+    module attributes {rt.grid = array<i64: 1, 4>} {
+      rt.exchange @experts axes [1] owners [0, 0, 1, 1, 2, 2, 3, 3] window 512 {row_bytes = 256, result_bytes = 256, row_flops = 24576}
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners,
+    ConfinedAttr<I64Attr, [IntPositive]>:$window,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$chunks,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_bytes,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$result_bytes,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops);
+  let assemblyFormat = "$sym_name `axes` $axes `owners` $owners `window` $window attr-dict";
+  let hasVerifier = 1;
+}
+
+class RT_InExchangeOp<string mnemonic, list<Trait> traits = []>
+    : RT_Op<mnemonic, !listconcat([MemoryEffects<[MemRead, MemWrite]>,
+                                   DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;
+
+def RT_BeginExchangeOp : RT_InExchangeOp<"begin_exchange"> {
+  let summary = "show other ranks the rows that are for them";
+  let description = [{
+    Row r of the exchange is row `gather[r]` of `rows`, or row r without `gather`; expert e has rows `offsets[e]` to
+    `offsets[e + 1]` - 1. Gives the number of rounds and the rows of a window, which are the same on all ranks of the
+    group, and, the latter, known from shapes. Other ranks read `rows` until `rt.end_exchange`.
+
+    ```mlir
+    %rounds, %window = rt.begin_exchange @experts(%x gather %source, %offsets) : tensor<?x64xf32>, tensor<?xi32>, tensor<9xi32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$exchange, RT_Rows:$rows, Optional<RT_Numbers>:$gather, RT_Numbers:$offsets);
+  let results = (outs Index:$rounds, Index:$window);
+  let assemblyFormat = [{
+    $exchange `(` $rows (`gather` $gather^)? `,` $offsets `)` attr-dict
+    `:` type($rows) (`gather` type($gather)^)? `,` type($offsets)
+  }];
+  let hasVerifier = 1;
+}
+
+def RT_ReceiveRowsOp : RT_InExchangeOp<"receive_rows"> {
+  let summary = "the rows of a round";
+  let description = [{
+    A tensor of `window` rows, as `rt.begin_exchange` gave them, in memory of the runtime that may be read until the
+    round is returned; `ranges` are written and tell where each expert's rows are. Rows beyond the last range hold
+    anything.
+
+    ```mlir
+    %mine, %ranges = rt.receive_rows @experts[%round](%window) into %init : tensor<9xi32> -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$exchange, Index:$round, Index:$window, RT_Numbers:$init);
+  let results = (outs RT_Rows:$rows, Optional<RT_Numbers>:$ranges);
+  let assemblyFormat = [{
+    $exchange `[` $round `]` `(` $window `)` `into` $init attr-dict `:` type($init) `->` type($rows) (`,` type($ranges)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def RT_ReturnRowsOp : RT_InExchangeOp<"return_rows"> {
+  let summary = "give back what was made of the rows of a round";
+  let description = [{
+    Row r of `rows` was made of row r of the round. `results` has a row for each that this rank took into the exchange,
+    is the same in all rounds, and is complete after `rt.end_exchange`: rows that come back from other ranks are written
+    there as they come.
+
+    ```mlir
+    %next = rt.return_rows @experts[%round] %made into %results : tensor<?x64xf32> into tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$exchange, Index:$round, RT_Rows:$rows, RT_Rows:$results);
+  let results = (outs Optional<RT_Rows>:$result);
+  let assemblyFormat = [{
+    $exchange `[` $round `]` $rows `into` $results attr-dict `:` type($rows) `into` type($results) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def RT_EndExchangeOp : RT_InExchangeOp<"end_exchange"> {
+  let summary = "wait until all rows are back";
+  let description = [{
+    Takes what `rt.begin_exchange` took, which others read up to here, and `results`, which are complete now.
+
+    ```mlir
+    %y = rt.end_exchange @experts(%x gather %source, %offsets) into %results
+        : tensor<?x64xf32> gather tensor<?xi32>, tensor<9xi32> into tensor<?x64xf32> -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$exchange, RT_Rows:$rows, Optional<RT_Numbers>:$gather, RT_Numbers:$offsets,
+    RT_Rows:$results);
+  let results = (outs Optional<RT_Rows>:$result);
+  let assemblyFormat = [{
+    $exchange `(` $rows (`gather` $gather^)? `,` $offsets `)` `into` $results attr-dict
+    `:` type($rows) (`gather` type($gather)^)? `,` type($offsets) `into` type($results) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // MOEC_DIALECTS_RT_IR_RTEXCHANGEOPS

@@ -1,0 +1,130 @@
+//===- LowerExchange.cpp - experts on other ranks ---------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/MoEToTile/Lowerings.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace moec {
+
+LogicalResult lowerGrids(ModuleOp module) {
+  shard::GridOp only;
+  for (auto grid : llvm::make_early_inc_range(module.getOps<shard::GridOp>())) {
+    if (only) {
+      InFlightDiagnostic error =
+          grid.emitOpError("is a second grid; the ranks that run a program together are one grid");
+      error.attachNote(only.getLoc()) << "the first one is here";
+      return error;
+    }
+    only = grid;
+  }
+  if (!only)
+    return success();
+  if (ShapedType::isDynamicShape(only.getShape()))
+    return only.emitOpError("has a size that is not known; a program is compiled for a grid");
+  module->setAttr(rt::RTDialect::kGrid,
+                  DenseI64ArrayAttr::get(module.getContext(), only.getShape()));
+  only.erase();
+  return success();
+}
+
+namespace {
+
+/// Bytes of a row.
+int64_t getRowBytes(RankedTensorType type) {
+  return type.getDimSize(1) * (type.getElementTypeBitWidth() / 8);
+}
+
+/// The declaration of exchanges like `op`: layers that exchange alike share it, so that they stay
+/// alike.
+rt::ExchangeOp getExchange(moe::ExpertParallelOp op, RankedTensorType rows,
+                           RankedTensorType result) {
+  ModuleOp module = op->getParentOfType<ModuleOp>();
+  OpBuilder builder(module.getContext());
+  auto number = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
+  auto made = rt::ExchangeOp::create(builder, op.getLoc(), builder.getStringAttr("experts"),
+                                     op.getAxesAttr(), op.getOwnersAttr(), op.getWindowAttr(),
+                                     op.getChunksAttr(), number(getRowBytes(rows)),
+                                     number(getRowBytes(result)), op.getRowFlopsAttr());
+  for (auto known : module.getOps<rt::ExchangeOp>()) {
+    made.setSymName(known.getSymName());
+    if (known->getAttrDictionary() == made->getAttrDictionary()) {
+      made.erase();
+      return known;
+    }
+  }
+  made.setSymName("experts");
+  SymbolTable(module).insert(made, module.getBody()->begin());
+  return made;
+}
+
+LogicalResult check(moe::ExpertParallelOp op) {
+  if (op.getNumResults() != 1)
+    return op.emitOpError("has ") << op.getNumResults()
+                                  << " results; one has a lowering, and `moec run --interpret` "
+                                     "runs the others";
+  for (Value rows : {Value(op.getRows()), Value(op.getResult(0))})
+    if (auto type = cast<RankedTensorType>(rows.getType()); type.isDynamicDim(1))
+      return op.emitOpError("exchanges rows of unknown length, ")
+             << type << "; it has a lowering for static lengths";
+  return success();
+}
+
+} // namespace
+
+LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &dispatches) {
+  if (failed(check(op)))
+    return failure();
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto rowsType = cast<RankedTensorType>(op.getRows().getType());
+  auto resultType = cast<RankedTensorType>(op.getResult(0).getType());
+  auto name = FlatSymbolRefAttr::get(getExchange(op, rowsType, resultType));
+  Value rows = op.getRows(), gather;
+  if (auto it = dispatches.find(rows); it != dispatches.end()) {
+    rows = it->second.x;
+    gather = it->second.source;
+  }
+  auto begin = rt::BeginExchangeOp::create(b, name, rows, gather, op.getOffsets());
+  Value count = tensor::DimOp::create(b, gather ? gather : rows, 0);
+  Value results = emptyTensor(b, resultType, count);
+
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  auto loop = scf::ForOp::create(b, zero, begin.getRounds(), one, results);
+  ImplicitLocOpBuilder inner(op.getLoc(), OpBuilder::atBlockBegin(loop.getBody()));
+  Block &body = op.getBody().front();
+  auto rangesType = cast<RankedTensorType>(op.getOffsets().getType());
+  SmallVector<Value> sizes;
+  if (rangesType.isDynamicDim(0))
+    sizes.push_back(arith::ConstantIndexOp::create(inner, op.getNumExperts() + 1));
+  auto receive =
+      rt::ReceiveRowsOp::create(inner, rowsType, rangesType, name, loop.getInductionVar(),
+                                begin.getWindow(), emptyTensor(inner, rangesType, sizes));
+  body.getArgument(0).replaceAllUsesWith(receive.getRows());
+  body.getArgument(1).replaceAllUsesWith(receive.getRanges());
+  Value made = body.getTerminator()->getOperand(0);
+  Block *to = loop.getBody();
+  to->getOperations().splice(to->end(), body.getOperations(), body.begin(), std::prev(body.end()));
+  inner.setInsertionPointToEnd(to);
+  auto returned = rt::ReturnRowsOp::create(inner, resultType, name, loop.getInductionVar(), made,
+                                           loop.getRegionIterArg(0));
+  scf::YieldOp::create(inner, returned.getResult());
+  // Where layers can tell theirs from those of others.
+  for (auto weight : llvm::make_early_inc_range(to->getOps<rt::GetWeightOp>()))
+    weight->moveBefore(loop);
+
+  auto end = rt::EndExchangeOp::create(b, resultType, name, rows, gather, op.getOffsets(),
+                                       loop.getResult(0));
+  op.getResult(0).replaceAllUsesWith(end.getResult());
+  return success();
+}
+
+} // namespace moec

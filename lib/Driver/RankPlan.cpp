@@ -1,0 +1,157 @@
+//===- RankPlan.cpp - What each rank of a grid holds ------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/RankPlan.h"
+
+#include "dialects/MoE/IR/MoE.h"
+
+using namespace mlir;
+
+namespace moec {
+
+/// Bytes of one expert's part of a stack of weights or biases, which has one for each of `experts`.
+static int64_t getSliceBytes(Value stack, int64_t experts) {
+  auto type = stack ? dyn_cast<RankedTensorType>(stack.getType()) : RankedTensorType();
+  if (!type || !type.hasStaticShape() || type.getRank() == 0 || type.getDimSize(0) != experts)
+    return 0;
+  return type.getNumElements() / std::max<int64_t>(experts, 1) * type.getElementTypeBitWidth() / 8;
+}
+
+/// Bytes of a row, 0 if its length is not known.
+static int64_t getRowBytes(Value rows) {
+  auto type = cast<RankedTensorType>(rows.getType());
+  return type.isDynamicDim(1) ? 0 : type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
+}
+
+int64_t RankPlan::getExpertBytes(int64_t rank) const {
+  int64_t bytes = 0;
+  for (const ExchangePlan &layer : layers)
+    bytes += llvm::count(layer.owners, rank % grid.ep) * layer.expertBytes;
+  return bytes;
+}
+
+int64_t RankPlan::getWindowBytes() const {
+  int64_t in = 0, out = 0; // layers follow each other and use the same memory
+  for (const ExchangePlan &layer : layers) {
+    in = std::max(in, layer.windowRows * layer.rowBytes);
+    out = std::max(out, layer.windowRows * layer.resultBytes);
+  }
+  return 2 * (in + out);
+}
+
+RankPlan planRanks(ModuleOp module, const RankOptions &grid, int64_t parameterBytes) {
+  RankPlan plan;
+  plan.grid = grid;
+  plan.otherBytes = parameterBytes;
+  auto getExpertBytes = [](Operation *op, int64_t experts) {
+    int64_t bytes = 0;
+    if (isa<moe::ExpertOp, moe::GroupedMatmulOp>(op))
+      for (Value operand : llvm::drop_begin(op->getOperands(), 2)) // rows, ranges
+        bytes += getSliceBytes(operand, experts);
+    return bytes;
+  };
+  module.walk([&](Operation *op) {
+    ExchangePlan layer;
+    if (auto parallel = dyn_cast<moe::ExpertParallelOp>(op)) {
+      layer.owners = parallel.getOwners().vec();
+      layer.windowRows = parallel.getWindow();
+      layer.rowBytes = getRowBytes(parallel.getRows());
+      for (Value result : parallel.getResults())
+        layer.resultBytes += getRowBytes(result);
+      for (Operation &inner : parallel.getBody().front())
+        layer.expertBytes += getExpertBytes(&inner, parallel.getNumExperts());
+    } else if (isa<moe::ExpertOp, moe::GroupedMatmulOp>(op) &&
+               !isa<moe::ExpertParallelOp>(op->getParentOp())) {
+      // Nobody to exchange with.
+      auto ranges = cast<RankedTensorType>(op->getOperand(1).getType());
+      if (ranges.isDynamicDim(0))
+        return;
+      layer.owners.assign(ranges.getDimSize(0) - 1, 0);
+      layer.expertBytes = getExpertBytes(op, ranges.getDimSize(0) - 1);
+    } else {
+      return;
+    }
+    plan.otherBytes -= layer.expertBytes * static_cast<int64_t>(layer.owners.size());
+    plan.layers.push_back(std::move(layer));
+  });
+  return plan;
+}
+
+/// The experts of a member: "0-3", "0-3, 6".
+static std::string describeExperts(ArrayRef<int64_t> owners, int64_t member) {
+  std::string text;
+  const int64_t experts = owners.size();
+  for (int64_t first = 0; first < experts; ++first) {
+    if (owners[first] != member)
+      continue;
+    int64_t last = first;
+    while (last + 1 < experts && owners[last + 1] == member)
+      ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(first);
+    if (last > first)
+      text += "-" + std::to_string(last);
+    first = last;
+  }
+  return text.empty() ? "none" : text;
+}
+
+void printText(llvm::raw_ostream &os, const RankPlan &plan) {
+  os << "grid: ep " << plan.grid.ep << ", dp " << plan.grid.dp << ": " << plan.grid.numRanks()
+     << (plan.grid.numRanks() == 1 ? " rank\n" : " ranks\n");
+  // Layers that are placed alike are told once.
+  struct Group {
+    const ExchangePlan *first;
+    int64_t count;
+  };
+  SmallVector<Group> groups;
+  for (const ExchangePlan &layer : plan.layers) {
+    auto *known = llvm::find_if(groups, [&](const Group &group) {
+      return group.first->owners == layer.owners && group.first->windowRows == layer.windowRows &&
+             group.first->rowBytes == layer.rowBytes &&
+             group.first->resultBytes == layer.resultBytes;
+    });
+    if (known != groups.end())
+      ++known->count;
+    else
+      groups.push_back({&layer, 1});
+  }
+  for (const Group &group : groups) {
+    os << "  " << group.count << (group.count == 1 ? " layer" : " layers") << " of "
+       << group.first->owners.size() << " experts: ";
+    if (group.first->windowRows)
+      os << "windows of " << group.first->windowRows << " rows; " << group.first->rowBytes
+         << " bytes a row there, " << group.first->resultBytes << " back; ";
+    os << "experts by rank:";
+    for (int64_t member = 0; member < plan.grid.ep; ++member)
+      os << (member ? "; " : " ") << describeExperts(group.first->owners, member);
+    os << "\n";
+  }
+  for (int64_t rank = 0; rank < plan.grid.numRanks(); ++rank)
+    os << "  rank " << rank << ": " << plan.getExpertBytes(rank) << " bytes of experts, "
+       << plan.otherBytes << " of other parameters, " << plan.getWindowBytes()
+       << " of windows at most\n";
+}
+
+llvm::json::Value toJson(const RankPlan &plan) {
+  llvm::json::Array layers, ranks;
+  for (const ExchangePlan &layer : plan.layers)
+    layers.push_back(llvm::json::Object{{"owners", llvm::json::Array(layer.owners)},
+                                        {"expert_bytes", layer.expertBytes},
+                                        {"window_rows", layer.windowRows},
+                                        {"row_bytes", layer.rowBytes},
+                                        {"result_bytes", layer.resultBytes}});
+  for (int64_t rank = 0; rank < plan.grid.numRanks(); ++rank)
+    ranks.push_back(llvm::json::Object{{"expert_bytes", plan.getExpertBytes(rank)},
+                                       {"other_bytes", plan.otherBytes},
+                                       {"window_bytes", plan.getWindowBytes()}});
+  return llvm::json::Object{{"ep", plan.grid.ep},
+                            {"dp", plan.grid.dp},
+                            {"layers", std::move(layers)},
+                            {"ranks", std::move(ranks)}};
+}
+
+} // namespace moec

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A batch over the ranks of a group, and their outputs as one.
+#ifndef MOERT_LIB_CLI_RANKS_H
+#define MOERT_LIB_CLI_RANKS_H
+
+#include "lib/Cli/Inputs.h"
+
+namespace moert::cli {
+
+/// What one rank runs on.
+struct RankInputs {
+  Inputs inputs;
+  /// Entries of the batch that are this rank's.
+  int64_t batch = 0;
+};
+
+/// Gives each of `count` ranks its part of the batch: dimension 0 of the first input and of every
+/// input whose dimension 0 is dynamic and has the same size. Parts are consecutive, the first ones
+/// an entry longer where it does not divide evenly, the last ones empty where there are too few.
+/// Other inputs are the same on every rank. INVALID_ARGUMENT where the first input has no batch.
+moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int32_t count,
+                        std::vector<RankInputs> &ranks);
+
+/// Output `info` of all ranks as one. What has one row for each entry of the batch is put together
+/// in the order of ranks. Of the rest, what is the same on every rank is taken once, and what has
+/// a fixed number of rows for each entry is put together, too; anything else is UNSUPPORTED.
+moert_status joinBatches(const moert_value_info &info, const std::vector<moert_tensor> &parts,
+                         const std::vector<RankInputs> &ranks, Tensor &whole);
+
+} // namespace moert::cli
+
+#endif // MOERT_LIB_CLI_RANKS_H

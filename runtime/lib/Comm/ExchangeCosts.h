@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How many rounds pay: while rows of one round are computed, those of another travel.
+#ifndef MOERT_LIB_COMM_EXCHANGECOSTS_H
+#define MOERT_LIB_COMM_EXCHANGECOSTS_H
+
+#include <cstdint>
+
+namespace moert {
+
+/// What an exchange costs, as far as all its members know the same of it.
+struct ExchangeCosts {
+  int64_t rowBytes = 0; // of a row there and back; 0: unknown
+  int64_t rowFlops = 0; // multiplications and additions that its expert makes of it; 0: unknown
+  int64_t linkBytesPerSecond = 0; // in each direction of a rank; 0: as fast as memory
+};
+
+/// The number of rounds in which an exchange whose busiest member receives `rows` rows takes
+/// least time, at least 1.
+///
+/// With t the time of the exchange and u that of the experts, C rounds take
+///   max(t, u) + min(t, u) / C + C a
+/// where a is what one more round costs: messages and meetings, and the weights of an expert, which
+/// are read once more where a round ends within its rows. So C is the root of min(t, u) / a. Rows
+/// that memory carries are copied by the processors that compute: there is nothing to hide.
+int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows);
+
+} // namespace moert
+
+#endif // MOERT_LIB_COMM_EXCHANGECOSTS_H

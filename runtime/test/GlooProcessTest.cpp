@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Processes that exchange bytes through Gloo when one of them dies, stops or leaves: what the
+// others are told, and after how long.
+#include "RankProcesses.h"
+
+using namespace moert;
+using namespace moert::test;
+
+namespace {
+
+/// Ranks, bytes of a message, and whether rank 0 is the victim or the last one.
+class GlooProcessTest : public testing::TestWithParam<std::tuple<int, int, bool>> {
+protected:
+  int32_t count = std::get<0>(GetParam());
+  std::string exchange = "exchange " + std::to_string(std::get<1>(GetParam()));
+  int32_t victim = std::get<2>(GetParam()) ? count - 1 : 0;
+  Environment plugins{"MOERT_PLUGIN_PATH", MOERT_TEST_PLUGINS};
+
+  /// Forms a group that is exchanging when this returns.
+  void begin(Processes &ranks, const std::vector<int32_t> &who, int generation) {
+    ASSERT_NO_FATAL_FAILURE(ranks.form(who, generation));
+    ASSERT_NO_FATAL_FAILURE(ranks.expect(who, "open gloo", "opened"));
+    for (int32_t rank : who)
+      ranks[rank].say(exchange);
+    usleep(100000);
+  }
+};
+
+TEST_P(GlooProcessTest, AKilledRankIsLost) {
+  Processes ranks(count);
+  ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 0));
+  const int64_t at = nowNs();
+  kill(ranks[victim].id, SIGKILL);
+  ranks.expectLost(members(count, victim), at, kClosedNs, MOERT_PEER_LOST, victim, "is lost",
+                   "SIGKILL while exchanging");
+  // The survivors go on.
+  if (count > 2) {
+    ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count, victim), 1));
+  }
+}
+
+TEST_P(GlooProcessTest, AStoppedRankIsLost) {
+  Processes ranks(count);
+  ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 0));
+  const int64_t at = nowNs();
+  kill(ranks[victim].id, SIGSTOP);
+  ranks.expectLost(members(count, victim), at, kSilentNs, MOERT_PEER_LOST, victim, "is lost",
+                   "SIGSTOP while exchanging");
+  const int64_t awake = nowNs();
+  kill(ranks[victim].id, SIGCONT);
+  ranks.expectLost({victim}, awake, kClosedNs, MOERT_PEER_LOST, victim, "counts as lost",
+                   "SIGCONT while exchanging");
+  ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Groups, GlooProcessTest,
+                         testing::Combine(testing::Values(2, 4), testing::Values(64, 2000000),
+                                          testing::Bool()));
+
+} // namespace

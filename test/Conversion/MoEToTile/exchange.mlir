@@ -1,0 +1,64 @@
+// RUN: moe-opt %s --convert-moe-to-tile --split-input-file | FileCheck %s
+
+// Experts on ranks: a loop over rounds. Tokens are read where they are, weights stand before the loop, and exchanges that
+// are alike share a declaration.
+
+// CHECK: module attributes {rt.grid = array<i64: 1, 2>}
+// CHECK: rt.exchange @experts_0 axes [1] owners [0, 1] window 9 {result_bytes = 12 : i64, row_bytes = 16 : i64}
+// CHECK: rt.exchange @experts axes [1] owners [0, 1] window 5 {chunks = 2 : i64, result_bytes = 12 : i64, row_bytes = 16 : i64, row_flops = 96 : i64}
+// CHECK-NOT: shard.grid
+// CHECK-NOT: rt.exchange @
+shard.grid @ranks(shape = 1x2)
+rt.weight @w : tensor<2x6x8xf32> = #rt.file<"w", 0, tensor<2x6x8xf32>>
+rt.weight @v : tensor<2x6x8xf32> = #rt.file<"v", 0, tensor<2x6x8xf32>>
+
+// CHECK-LABEL: @layer
+// CHECK: %[[B:.*]]:3 = tile.bucket
+// CHECK-NOT: linalg.generic
+// CHECK: %[[ROUNDS:.*]], %[[WINDOW:.*]] = rt.begin_exchange @experts(%arg0 gather %[[B]]#1, %[[B]]#0)
+// CHECK: %[[EMPTY:.*]] = tensor.empty(%{{.*}}) : tensor<?x6xbf16>
+// CHECK: %[[W:.*]] = rt.get_weight @expert_product
+// CHECK: %[[LOOP:.*]] = scf.for %[[ROUND:.*]] = %{{.*}} to %[[ROUNDS]] step %{{.*}} iter_args(%[[TO:.*]] = %[[EMPTY]])
+// CHECK:   %[[ROWS:.*]], %[[RANGES:.*]] = rt.receive_rows @experts[%[[ROUND]]] (%[[WINDOW]])
+// CHECK:   %[[Y:.*]] = tile.ragged_matmul rows(%[[ROWS]] : tensor<?x8xbf16>) ranges(%[[RANGES]] : tensor<3xi32>) slabs(%[[W]]
+// CHECK:   %[[NEXT:.*]] = rt.return_rows @experts[%[[ROUND]]] %[[Y]] into %[[TO]]
+// CHECK:   scf.yield %[[NEXT]]
+// CHECK: %[[END:.*]] = rt.end_exchange @experts(%arg0 gather %[[B]]#1, %[[B]]#0) into %[[LOOP]]
+// CHECK: return %[[END]]
+func.func @layer(%x: tensor<?x8xbf16>, %ids: tensor<?x1xi32>) -> tensor<?x6xbf16> {
+  %w = rt.get_weight @w : tensor<2x6x8xf32>
+  %narrow = onnx.cast %w : (tensor<2x6x8xf32>) -> tensor<2x6x8xbf16>
+  %r, %o, %p = moe.dispatch %x to %ids {experts = 2} : tensor<?x8xbf16>, tensor<?x1xi32> -> tensor<?x8xbf16>, tensor<3xi32>, tensor<?x1xi32>
+  %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 5 {chunks = 2, row_flops = 96} : tensor<?x8xbf16>, tensor<3xi32> -> tensor<?x6xbf16> {
+  ^bb0(%mine: tensor<?x8xbf16>, %ranges: tensor<3xi32>):
+    %z = moe.grouped_matmul %mine, %ranges, %narrow : tensor<?x8xbf16>, tensor<3xi32>, tensor<2x6x8xbf16> -> tensor<?x6xbf16>
+    moe.yield %z : tensor<?x6xbf16>
+  }
+  return %y : tensor<?x6xbf16>
+}
+
+// Rows that come from elsewhere are sent as they are.
+// CHECK-LABEL: @rows
+// CHECK: rt.begin_exchange @experts(%arg0, %arg1) : tensor<?x8xbf16>, tensor<3xi32>
+func.func @rows(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xbf16> {
+  %v = rt.get_weight @v : tensor<2x6x8xf32>
+  %narrow = onnx.cast %v : (tensor<2x6x8xf32>) -> tensor<2x6x8xbf16>
+  %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 5 {chunks = 2, row_flops = 96} : tensor<?x8xbf16>, tensor<3xi32> -> tensor<?x6xbf16> {
+  ^bb0(%mine: tensor<?x8xbf16>, %ranges: tensor<3xi32>):
+    %z = moe.grouped_matmul %mine, %ranges, %narrow : tensor<?x8xbf16>, tensor<3xi32>, tensor<2x6x8xbf16> -> tensor<?x6xbf16>
+    moe.yield %z : tensor<?x6xbf16>
+  }
+  return %y : tensor<?x6xbf16>
+}
+
+// CHECK-LABEL: @other_window
+// CHECK: rt.begin_exchange @experts_0
+func.func @other_window(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xbf16> {
+  %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 9 : tensor<?x8xbf16>, tensor<3xi32> -> tensor<?x6xbf16> {
+  ^bb0(%mine: tensor<?x8xbf16>, %ranges: tensor<3xi32>):
+    %z = tensor.extract_slice %mine[0, 0] [1, 6] [1, 1] : tensor<?x8xbf16> to tensor<1x6xbf16>
+    %c = tensor.cast %z : tensor<1x6xbf16> to tensor<?x6xbf16>
+    moe.yield %c : tensor<?x6xbf16>
+  }
+  return %y : tensor<?x6xbf16>
+}

@@ -1,0 +1,30 @@
+// RUN: moe-opt %s --convert-rt-to-llvm | FileCheck %s
+
+// The steps call slots 10, 13, 14 and 15 of the function table; the artifact names the grid and the exchange.
+// CHECK-LABEL: llvm.func internal @main(
+// CHECK: %[[RECORD:.*]] = llvm.alloca %{{.*}} x !llvm.struct<(ptr, i64, ptr, ptr)>
+// CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[80]
+// CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[104]
+// CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[112]
+// CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[120]
+// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}("experts\00")
+// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<2 x i64>
+// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<3 x i32>
+// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<1 x struct<(ptr, ptr, i32, i32, i64, i64, i64, i64, i64)>>
+module attributes {rt.grid = array<i64: 1, 2>} {
+rt.exchange @experts axes [1] owners [0, 0, 1] window 7 {chunks = 2}
+func.func @main(%x: memref<?x8xbf16>, %offsets: memref<4xi32>, %gather: memref<?xi32>) attributes {rt.entry, rt.outputs = [#rt.value<"y", tensor<?x8xbf16>>]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %gather, %c0 : memref<?xi32>
+  %results = rt.output 0(%n) : memref<?x8xbf16>
+  %ranges = memref.alloc() : memref<4xi32>
+  %rounds, %window = rt.begin_exchange @experts(%x gather %gather, %offsets) : memref<?x8xbf16> gather memref<?xi32>, memref<4xi32>
+  scf.for %round = %c0 to %rounds step %c1 {
+    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<4xi32> -> memref<?x8xbf16>
+    rt.return_rows @experts[%round] %rows into %results : memref<?x8xbf16> into memref<?x8xbf16>
+  }
+  rt.end_exchange @experts(%x gather %gather, %offsets) into %results : memref<?x8xbf16> gather memref<?xi32>, memref<4xi32> into memref<?x8xbf16>
+  return
+}
+}
