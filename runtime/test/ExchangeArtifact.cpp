@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ExchangeArtifact.h"
+#include "Ranks.h"
 
 #include <chrono>
 #include <cmath>
@@ -270,7 +271,8 @@ std::vector<float> expectedOf(const RankCall &call) {
 }
 
 Ranks::Ranks(const ExchangeModel &model, const moert_group_options &options,
-             const moert_hooks *hooks, int32_t threads, bool hasGroup) {
+             const moert_hooks *hooks, int32_t threads, bool hasGroup, GroupKind kind)
+    : kind(kind) {
   moert_runtime_options runtimeOptions = {};
   runtimeOptions.size = sizeof(runtimeOptions);
   runtimeOptions.threads = threads;
@@ -299,15 +301,71 @@ Ranks::Ranks(const ExchangeModel &model, const moert_group_options &options,
 std::vector<Group> Ranks::makeGroups(int32_t ranks, const moert_group_options &given) const {
   moert_group_options options = given;
   options.size = sizeof(options);
+  if (kind == GroupKind::Tcp)
+    return makeTcpGroups(runtime.get(), ranks, options);
   std::vector<moert_group *> made(static_cast<size_t>(ranks), nullptr);
   EXPECT_OK(api().group_create_local(runtime.get(), ranks, &options, made.data()));
   return std::vector<Group>(made.begin(), made.end());
 }
 
+std::vector<Group> makeTcpGroups(moert_runtime *runtime, int32_t ranks,
+                                 const moert_group_options &options,
+                                 const std::function<void(moert_tcp_options &)> &change,
+                                 std::vector<moert_status> *statuses) {
+#ifdef MOERT_TEST_PLUGINS
+  Environment path("MOERT_PLUGIN_PATH", MOERT_TEST_PLUGINS);
+#endif
+  const uint16_t port = freePort();
+  std::vector<moert_group *> made(static_cast<size_t>(ranks), nullptr);
+  std::vector<moert_status> found(static_cast<size_t>(ranks));
+  std::vector<std::thread> threads;
+  for (int32_t rank = 0; rank < ranks; ++rank)
+    threads.emplace_back([&, rank] {
+      moert_tcp_options tcp = {};
+      tcp.size = sizeof(tcp);
+      tcp.rank = rank;
+      tcp.ranks = ranks;
+      tcp.host = "127.0.0.1";
+      tcp.port = port;
+      tcp.secret = kSecret;
+      tcp.secret_bytes = strlen(kSecret);
+      change(tcp);
+      found[size_t(rank)] = api().group_create_tcp(runtime, &tcp, &options, &made[size_t(rank)]);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const moert_status &status : found)
+    if (!statuses)
+      EXPECT_OK(status);
+  if (statuses)
+    *statuses = found;
+  return std::vector<Group>(made.begin(), made.end());
+}
+
 void Ranks::regroup(const moert_group_options &options) {
-  groups = makeGroups(int32_t(sessions.size()), options);
+  std::vector<Group> before = makeGroups(int32_t(sessions.size()), options);
+  before.swap(groups);
+  std::vector<std::thread> threads;
   for (size_t rank = 0; rank < sessions.size(); ++rank)
-    EXPECT_OK(api().session_set_group(sessions[rank].get(), groups[rank].get()));
+    threads.emplace_back([&, rank] {
+      EXPECT_OK(api().session_set_group(sessions[rank].get(), groups[rank].get()));
+      if (rank < before.size())
+        before[rank].reset();
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+Ranks::~Ranks() {
+  std::vector<std::thread> threads;
+  for (size_t rank = 0; rank < groups.size(); ++rank)
+    threads.emplace_back([&, rank] {
+      requests[rank].reset();
+      sessions[rank].reset();
+      groups[rank].reset();
+    });
+  for (std::thread &thread : threads)
+    thread.join();
 }
 
 void Ranks::run(std::vector<RankCall> &calls, bool tells) {

@@ -10,6 +10,8 @@
 
 #include "Support.h"
 
+#include <functional>
+
 namespace moert::test {
 
 enum RankTrouble : int64_t {
@@ -95,10 +97,18 @@ struct RankCall {
 /// What ranks make of rows, computed without them.
 std::vector<float> expectedOf(const RankCall &call);
 
+/// What the ranks of a group are: threads that share memory, or threads each of which behaves like
+/// a process, with connections to the others.
+enum class GroupKind { Local, Tcp };
+
 /// The ranks of a model, each with a session; without a group where `hasGroup` is false.
 struct Ranks {
   explicit Ranks(const ExchangeModel &model, const moert_group_options &options = {},
-                 const moert_hooks *hooks = nullptr, int32_t threads = 2, bool hasGroup = true);
+                 const moert_hooks *hooks = nullptr, int32_t threads = 2, bool hasGroup = true,
+                 GroupKind kind = GroupKind::Local);
+
+  /// Ranks over TCP leave at the same time, since each waits for the others for a moment.
+  ~Ranks();
 
   /// Runs call r on a thread for rank r. A run that fails before it begins does not end those of
   /// other ranks; if `tells`, the rank aborts the group then.
@@ -109,12 +119,20 @@ struct Ranks {
   moert_traffic traffic(int32_t rank, int32_t layer, int32_t peer) const;
   int32_t codeOf(int32_t rank) const;
 
+  GroupKind kind;
   Runtime runtime;
   Artifact artifact;
   std::vector<Group> groups;
   std::vector<Session> sessions;
   std::vector<Request> requests;
 };
+
+/// The ranks of a new group over TCP in this process, made each on a thread of its own; null where
+/// that failed. `change` may change options of a rank.
+std::vector<Group> makeTcpGroups(
+    moert_runtime *runtime, int32_t ranks, const moert_group_options &options,
+    const std::function<void(moert_tcp_options &)> &change = [](moert_tcp_options &) {},
+    std::vector<moert_status> *statuses = nullptr);
 
 } // namespace moert::test
 

@@ -216,32 +216,6 @@ TEST(Exchange, AllocatesNothingWhenShapesRepeat) {
   EXPECT_EQ(counting.liveBytes, 0);
 }
 
-/// All rows of all ranks to one expert, with windows for an eighth of them.
-TEST(Exchange, SkewCostsRoundsAndNoMemory) {
-  constexpr int32_t members = 8, experts = 16;
-  constexpr int64_t tokens = 200, perRow = 4, total = members * tokens * perRow;
-  CountingHost counting;
-  ExchangeModel model({members}, {Exchange{experts, total / 8, 1}});
-  Ranks ranks(model, {}, &counting.hooks);
-  int64_t evenBytes = 0;
-  for (bool isSkewed : {false, true, true}) {
-    std::vector<RankCall> calls;
-    for (unsigned rank = 0; rank < members; ++rank) {
-      calls.push_back(RankCall::random(rank, tokens, perRow, experts));
-      for (size_t i = 0; i < calls.back().ids.size(); ++i)
-        calls.back().ids[i] = isSkewed ? 11 : int32_t(i % experts);
-    }
-    ranks.run(calls);
-    expectAll(calls);
-    EXPECT_EQ(calls[0].plans[0], isSkewed ? 8 : 1);
-    EXPECT_EQ(calls[0].plans[1], total / 8);
-    if (!isSkewed)
-      evenBytes = counting.liveBytes;
-    else // second windows, for the rounds, and the threads that fill them
-      EXPECT_LE(counting.liveBytes, evenBytes + members * (total / 8 * (5 * 4 + 5 * 8) + 4096));
-  }
-}
-
 TEST(Exchange, NeedsNoGroupOnOneRank) {
   CountingHost counting;
   {

@@ -7,7 +7,7 @@
 
 namespace moert::test {
 
-Process::Process() {
+Process::Process(const char *program) {
   int in[2], out[2];
   EXPECT_EQ(pipe2(in, O_CLOEXEC), 0);
   EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
@@ -15,8 +15,8 @@ Process::Process() {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], 0);
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-  char *const arguments[] = {const_cast<char *>(MOERT_TEST_RANK), nullptr};
-  EXPECT_EQ(posix_spawn(&id, MOERT_TEST_RANK, &actions, nullptr, arguments, environ), 0);
+  char *const arguments[] = {const_cast<char *>(program), nullptr};
+  EXPECT_EQ(posix_spawn(&id, program, &actions, nullptr, arguments, environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   close(in[0]);
   close(out[1]);
@@ -44,9 +44,9 @@ std::string Process::hear() {
   return line;
 }
 
-Processes::Processes(int32_t count) {
+Processes::Processes(int32_t count, const char *program) {
   for (int32_t i = 0; i < count; ++i)
-    all.push_back(std::make_unique<Process>());
+    all.push_back(std::make_unique<Process>(program));
 }
 
 void Processes::form(const std::vector<int32_t> &members, int generation) {

@@ -13,10 +13,10 @@ namespace moert::test {
 /// What is promised for a closed connection and for a silent rank, times five.
 constexpr int64_t kClosedNs = 5 * 200 * kMillisecond, kSilentNs = 5 * 1500 * kMillisecond;
 
-/// A process of moert-test-rank, which says what it understands.
+/// A process of a program, moert-test-rank for one, which says what it understands.
 class Process {
 public:
-  Process();
+  explicit Process(const char *program = MOERT_TEST_RANK);
   ~Process();
   Process(const Process &) = delete;
 
@@ -31,7 +31,7 @@ private:
 };
 
 struct Processes {
-  explicit Processes(int32_t count);
+  explicit Processes(int32_t count, const char *program = MOERT_TEST_RANK);
 
   /// Forms a group of the processes `members`, numbered in that order.
   void form(const std::vector<int32_t> &members, int generation);

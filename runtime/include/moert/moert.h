@@ -169,6 +169,34 @@ typedef struct moert_group_options {
   int64_t chunks;
 } moert_group_options;
 
+/* Where a rank that is a process meets the others, and who it is. Host, port, secret and interface
+ * are read while the group is made. */
+typedef struct moert_tcp_options {
+  uint64_t size;
+  int32_t rank;  /* 0 to ranks - 1 */
+  int32_t ranks; /* 1 to 1024; transports may have limits of their own, Gloo of 256 */
+  /* Where rank 0 listens: a name or an address that all ranks reach, and a port that is free there.
+   * Connections between other ranks use ports that the system chooses. */
+  const char *host;
+  int32_t port;
+  /* Heartbeats that a rank may miss before it counts as lost; 0: 10. */
+  int32_t most_missed;
+  int64_t heartbeat_ns; /* 0: 100 ms */
+  /* The same on all ranks, 16 bytes at least, and known to nobody else: who has it may join. It
+   * does not encrypt what ranks send. */
+  const void *secret;
+  uint64_t secret_bytes;
+  /* The address or network device that this rank connects from; null: the one that leads to
+   * rank 0. */
+  const char *interface;
+  /* Counts the groups that take the place of lost ones: ranks of an earlier generation are turned
+   * away with MOERT_FAILED_PRECONDITION. */
+  uint64_t generation;
+  int64_t form_timeout_ns; /* how long the others have to come; 0: 60 s */
+  /* Carries the rows: NAME of libmoert_NAME.so (moert/transport.h). Null: "gloo". */
+  const char *transport;
+} moert_tcp_options;
+
 typedef struct moert_group_info {
   uint64_t size;
   int32_t rank;
@@ -183,9 +211,9 @@ typedef struct moert_traffic {
   uint64_t size;
   int64_t exchanges;      /* times */
   int64_t dispatch_rows;  /* rows on their way to experts of the peer */
-  int64_t dispatch_bytes; /* theirs, and what tells the peer how many there are */
+  int64_t dispatch_bytes; /* theirs, and what tells the peer which rows and how many there are */
   int64_t return_rows;    /* rows of the peer on their way back */
-  int64_t return_bytes;
+  int64_t return_bytes;   /* likewise; without what networks add */
 } moert_traffic;
 
 typedef struct moert_session_options {
@@ -338,6 +366,29 @@ typedef struct moert_api {
    * an artifact for several ranks are MOERT_FAILED_PRECONDITION then. No request of it may be
    * running. */
   moert_status (*session_set_group)(moert_session *session, moert_group *group);
+
+  /* This process as one rank of a group, as launchers leave it in the environment: rank, number of
+   * ranks, where rank 0 listens, the secret and the interface, from MOERT_RANK, MOERT_SIZE,
+   * MOERT_RENDEZVOUS, MOERT_TOKEN and MOERT_INTERFACE or the variables of torchrun, OpenMPI, PMI
+   * and Slurm. Where none is set: a group of this process alone. Otherwise as group_create_tcp. */
+  moert_status (*group_create_from_env)(moert_runtime *runtime, const moert_group_options *options,
+                                        moert_group **group);
+  /* This process as one rank of a group. Returns when all ranks are connected to each other, or
+   *   INVALID_ARGUMENT     of the options, or another secret, size or rank than the others have
+   *   NOT_FOUND            no such host or interface
+   *   UNAVAILABLE          the port of rank 0 is taken
+   *   UNSUPPORTED          the transport is not here; the message says what to install
+   *   INCOMPATIBLE         the others run another build of this library
+   *   FAILED_PRECONDITION  the others build a later generation
+   *   DEADLINE_EXCEEDED    some did not come; it says which
+   *   PEER_LOST, ABORTED, IO, OUT_OF_MEMORY
+   * A rank whose process ends or stops, or whose connections break, is lost: runs on all others end
+   * with MOERT_PEER_LOST, which names it, at once or after the heartbeats that it may miss. They
+   * may go on in the same processes: when the lost rank has been started again, make a group of the
+   * next generation and give it to the sessions. All ranks have the same options of the group;
+   * link_bytes_per_second is for threads. */
+  moert_status (*group_create_tcp)(moert_runtime *runtime, const moert_tcp_options *tcp,
+                                   const moert_group_options *options, moert_group **group);
 } moert_api;
 
 /* The table, static and constant, or null if this library does not speak `version`. */

@@ -78,6 +78,7 @@ private:
   std::map<std::string, int64_t> madeUp_; // sizes of named dimensions, for a message
   Steps steps_;
   Profile profile_;       // before what calls its hook
+  std::string rankLabel_; // where this process is one rank of several
   bool badInput_ = false; // a file's tensor does not fit the signature
   Handle<moert_runtime> runtime_;
   Handle<moert_artifact> artifact_;
@@ -168,9 +169,11 @@ moert_status Invocation::prepare() {
       collectInputs(entry, options_, options_.steps ? &steps_ : nullptr, inputs_));
   MOERT_RETURN_IF_FAILED(checkBinds());
   int32_t ranks;
+  bool isRank;
   MOERT_RETURN_IF_FAILED(RankRunner::countRanks(*table_, options_, ranks));
+  MOERT_RETURN_IF_FAILED(RankRunner::findOwnRank(ranks, isRank, rankLabel_));
   madeUp_ = inputs_.dims;
-  return runner_.create(runtime_.get(), artifact_.get(), weights_.get(), options_, ranks,
+  return runner_.create(runtime_.get(), artifact_.get(), weights_.get(), options_, ranks, isRank,
                         std::move(inputs_), badInput_);
 }
 
@@ -286,7 +289,8 @@ void Invocation::explainMadeUp() const {
 
 int Invocation::finish(const moert_status &status, int exitCode) {
   if (status.code != MOERT_OK)
-    fprintf(stderr, "%s: error: %s\n", program_.c_str(), printable(status.message, 4096).c_str());
+    fprintf(stderr, "%s: error: %s%s\n", program_.c_str(), rankLabel_.c_str(),
+            printable(status.message, 4096).c_str());
   return exitCode;
 }
 

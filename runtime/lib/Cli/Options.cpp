@@ -97,7 +97,8 @@ const Option kOptions[] = {
      [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 0, o.threads); }},
     {"--ranks", "N",
      "run on N ranks, threads of this process, as many as the model was compiled for (the "
-     "default); "
+     "default), or, where the environment names a rank, as one of N processes with inputs and "
+     "outputs of its own (see docs/ranks.md); of threads "
      "each gets its part of the batch, dimension 0 of the inputs, and the outputs are put together",
      [](Options &o, const std::string &text) {
        return parseNumber<int32_t>(text, 1, o.ranks) && o.ranks <= 1024;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Cli/RankRunner.h"
+#include "lib/Comm/RankEnvironment.h"
 #include "lib/Core/Status.h"
 
 namespace moert::cli {
@@ -19,40 +20,65 @@ moert_status RankRunner::countRanks(const struct moert_artifact_v1 &artifact,
                    options.ranks, static_cast<long long>(ranks), ranks == 1 ? "" : "s",
                    grid.empty() ? "" : (" (" + grid + ")").c_str());
   if (ranks > 1024)
-    return failure(MOERT_UNSUPPORTED, "%lld ranks do not run in one process",
+    return failure(MOERT_UNSUPPORTED, "a group has 1 to 1024 ranks, not %lld",
                    static_cast<long long>(ranks));
   count = int32_t(ranks);
   return success();
 }
 
+moert_status RankRunner::findOwnRank(int32_t count, bool &isRank, std::string &label) {
+  isRank = false;
+  // A model for one rank runs under any launcher.
+  if (count == 1)
+    return success();
+  RankEnvironment environment;
+  MOERT_RETURN_IF_FAILED(readRankEnvironment(processEnvironment(), environment));
+  // Launchers start single programs, too.
+  if (environment.size == 1)
+    return success();
+  if (environment.size != count)
+    return failure(MOERT_INVALID_ARGUMENT,
+                   "the environment (%s) names rank %d of %d, but the model was compiled for %d",
+                   environment.source, environment.rank, environment.size, count);
+  isRank = true;
+  label = "rank " + std::to_string(environment.rank) + " of " + std::to_string(count) + ": ";
+  return success();
+}
+
 moert_status RankRunner::create(moert_runtime *runtime, moert_artifact *artifact,
                                 moert_weights *weights, const Options &options, int32_t count,
-                                Inputs inputs, bool &badInput) {
+                                bool isRank, Inputs inputs, bool &badInput) {
   table_ = api_.artifact_table(artifact);
   entry_ = &table_->entries[0];
   whole_.resize(entry_->num_outputs);
-  ranks_.resize(size_t(count));
-  if (count == 1) {
+  const int32_t ownRanks = isRank ? 1 : count;
+  ranks_.resize(size_t(ownRanks));
+  if (ownRanks == 1) {
     inputs_.resize(1);
     inputs_[0].inputs = std::move(inputs);
   } else {
     MOERT_RETURN_IF_FAILED(splitBatch(*entry_, inputs, count, inputs_));
-    MOERT_RETURN_IF_FAILED(createGroup(runtime, options));
   }
+  if (count > 1)
+    MOERT_RETURN_IF_FAILED(createGroup(runtime, options, isRank));
   for (size_t rank = 0; rank < ranks_.size(); ++rank) {
     MOERT_RETURN_IF_FAILED(createSession(rank, artifact, weights, options));
     MOERT_RETURN_IF_FAILED(setInputs(rank, badInput));
   }
-  return threads_.start(count);
+  return threads_.start(ownRanks);
 }
 
-moert_status RankRunner::createGroup(moert_runtime *runtime, const Options &options) {
+moert_status RankRunner::createGroup(moert_runtime *runtime, const Options &options, bool isRank) {
   std::vector<moert_group *> groups(ranks_.size());
   moert_group_options groupOptions = {};
   groupOptions.size = sizeof(groupOptions);
   groupOptions.window_rows = options.windowRows;
   groupOptions.chunks = options.chunks;
   groupOptions.link_bytes_per_second = options.linkBytesPerSecond;
+  if (isRank) {
+    moert_group *group = nullptr;
+    return keep(api_.group_create_from_env(runtime, &groupOptions, &group), group, ranks_[0].group);
+  }
   MOERT_RETURN_IF_FAILED(
       api_.group_create_local(runtime, int32_t(groups.size()), &groupOptions, groups.data()));
   for (size_t rank = 0; rank < groups.size(); ++rank)

@@ -16,11 +16,16 @@ public:
   /// Ranks that `artifact` is for; with --ranks another number is INVALID_ARGUMENT.
   static moert_status countRanks(const struct moert_artifact_v1 &artifact, const Options &options,
                                  int32_t &count);
+  /// Whether this process is to be one rank of `count` because its environment says so; then
+  /// `label` names it. INVALID_ARGUMENT where the environment is wrong or names another number.
+  static moert_status findOwnRank(int32_t count, bool &isRank, std::string &label);
 
-  /// Splits the inputs and makes what each rank needs. `badInput` tells a failure of an input's
+  /// Splits the inputs and makes what each rank needs; with `isRank` what this process needs, whose
+  /// inputs are its own. `badInput` tells a failure of an input's
   /// file from other ones. The handles outlive this object.
   moert_status create(moert_runtime *runtime, moert_artifact *artifact, moert_weights *weights,
-                      const Options &options, int32_t count, Inputs inputs, bool &badInput);
+                      const Options &options, int32_t count, bool isRank, Inputs inputs,
+                      bool &badInput);
 
   /// Forgets what bound states hold.
   moert_status restart();
@@ -40,7 +45,7 @@ private:
     Handle<moert_request> request;
   };
 
-  moert_status createGroup(moert_runtime *runtime, const Options &options);
+  moert_status createGroup(moert_runtime *runtime, const Options &options, bool isRank);
   moert_status createSession(size_t rank, moert_artifact *artifact, moert_weights *weights,
                              const Options &options);
   moert_status setInputs(size_t rank, bool &badInput);

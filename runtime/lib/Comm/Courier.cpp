@@ -4,9 +4,10 @@
 
 namespace moert {
 
-Courier::~Courier() {
+void Courier::finish() {
   if (hasStarted_ && send(nullptr, nullptr))
     host_.join(thread_);
+  hasStarted_ = false;
 }
 
 bool Courier::send(Errand errand, void *argument) {

@@ -16,13 +16,16 @@ public:
 
   explicit Courier(const Host &host) : host_(host) {}
   /// Nothing may be under way.
-  ~Courier();
+  ~Courier() { finish(); }
   Courier(const Courier &) = delete;
   Courier &operator=(const Courier &) = delete;
 
   /// Runs `errand` on the thread; the one before has said that it is done. False if there is no
   /// thread and none can be started.
   [[nodiscard]] bool send(Errand errand, void *argument);
+
+  /// Ends the thread. Nothing may be under way, but for an errand that has said that it is done.
+  void finish();
 
 private:
   static void main(void *courier);

@@ -38,6 +38,12 @@ struct ExchangeResults {
   void *results;
 };
 
+/// Bytes beside rows that a member sends to another one in an exchange.
+struct ExchangeNews {
+  int64_t dispatch;
+  int64_t results;
+};
+
 /// One rank's end of a part of its group: the members of an exchange. One exchange at a time, on
 /// one thread. A call that fails has given the part up, or found it given up; then `abandon`.
 class ExchangeTransport {
@@ -58,6 +64,8 @@ public:
   /// Leaves an exchange that has failed, after the group was given up. When it returns nobody reads
   /// or writes memory of this rank's run any more.
   virtual void abandon() = 0;
+  /// Of the exchange that is begun, or was last.
+  virtual ExchangeNews newsTo(int32_t member) const = 0;
 
 protected:
   explicit ExchangeTransport(const Host &host) : plan_(host) {}

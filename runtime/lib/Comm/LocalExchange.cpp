@@ -7,20 +7,6 @@
 
 namespace moert {
 
-namespace {
-
-void copyRows(char *to, const moert_exchange_rows &from, int64_t first, int64_t count) {
-  const auto *rows = static_cast<const char *>(from.rows);
-  if (!from.gather) {
-    memcpy(to, rows + first * from.row_bytes, size_t(count * from.row_bytes));
-    return;
-  }
-  for (int64_t row = 0; row < count; ++row, to += from.row_bytes)
-    memcpy(to, rows + from.gather[first + row] * from.row_bytes, size_t(from.row_bytes));
-}
-
-} // namespace
-
 /// Until a window of results may be written again.
 struct LocalExchange::SlotWait final : Awaited {
   SlotWait(LocalExchange &exchange, int64_t round) : exchange(exchange), round(round) {}
@@ -97,35 +83,12 @@ moert_status LocalExchange::show(const ExchangeStart &start) {
   std::copy_n(start.send.offsets, count, mine.offsets.data());
   mine.start = start;
   mine.start.send.offsets = mine.offsets.data();
+  mine.identity = identify(start);
   return success();
 }
 
 const LocalExchange::Shown &LocalExchange::shownBy(int32_t member) const {
   return part_.exchange(member).shown_[sequence_ & 1];
-}
-
-/// Whether a member is where this one is.
-moert_status LocalExchange::compare(const Shown &theirs, int32_t member) const {
-  const ExchangeStart &mine = shown_[sequence_ & 1].start, &other = theirs.start;
-  const int32_t rank = rankOf(member);
-  if (memcmp(mine.buildId, other.buildId, 16) != 0)
-    return failure(MOERT_INVALID_ARGUMENT,
-                   "rank %d runs another artifact: it is at exchange '%s', this rank at '%s' of "
-                   "its own",
-                   rank, other.info->name, mine.info->name);
-  if (mine.number != other.number || mine.ordinal != other.ordinal ||
-      mine.info->num_experts != other.info->num_experts)
-    return failure(MOERT_INVALID_ARGUMENT,
-                   "rank %d is at exchange %u of its run, '%s', and this rank at exchange %u, "
-                   "'%s': all ranks must run the same requests in the same order",
-                   rank, other.ordinal, other.info->name, mine.ordinal, mine.info->name);
-  if (mine.send.row_bytes != other.send.row_bytes)
-    return failure(MOERT_INVALID_ARGUMENT,
-                   "rank %d has rows of %lld bytes at exchange '%s', this rank of %lld: inputs "
-                   "must agree in all sizes but the batch",
-                   rank, static_cast<long long>(other.send.row_bytes), mine.info->name,
-                   static_cast<long long>(mine.send.row_bytes));
-  return success();
 }
 
 moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &limits) {
@@ -137,7 +100,7 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
   for (int32_t member = 0; member < members(); ++member) {
     const Shown &theirs = shownBy(member);
     if (member != member_)
-      MOERT_RETURN_IF_FAILED(compare(theirs, member));
+      MOERT_RETURN_IF_FAILED(compare(shownBy(member_).identity, theirs.identity, rankOf(member)));
     offsets_[size_t(member)] = theirs.offsets.data();
   }
   const moert_exchange_info &info = *start.info;
@@ -152,7 +115,7 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
   if (!plan_.compute(member_, shape))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the plan of an exchange");
   for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot)
-    MOERT_RETURN_IF_FAILED(receives_[slot].grow(plan_.windowRows(), start.send.row_bytes));
+    MOERT_RETURN_IF_FAILED(receives_[slot].reserve(plan_.windowRows(), start.send.row_bytes));
   beginRounds();
   return success();
 }
@@ -270,9 +233,9 @@ moert_status LocalExchange::giveBack(int64_t round, const ExchangeResults &resul
     SlotWait slot(*this, round);
     MOERT_RETURN_IF_FAILED(explain(part_.group.wait(member_, slot, limits)));
   }
-  Window &window = returns_[round & 1];
+  RowBuffer &window = returns_[round & 1];
   if (members() > 1)
-    MOERT_RETURN_IF_FAILED(window.grow(plan_.windowRows(), results.rowBytes));
+    MOERT_RETURN_IF_FAILED(window.reserve(plan_.windowRows(), results.rowBytes));
   std::fill(readers.begin(), readers.end(), false);
   const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
   const auto *rows = static_cast<const char *>(results.rows);

@@ -16,9 +16,10 @@
 #define MOERT_LIB_COMM_LOCALEXCHANGE_H
 
 #include "lib/Comm/Courier.h"
+#include "lib/Comm/ExchangeIdentity.h"
 #include "lib/Comm/LocalGroup.h"
+#include "lib/Comm/RowBuffer.h"
 #include "lib/Comm/SlowLink.h"
-#include "lib/Comm/Window.h"
 
 namespace moert {
 
@@ -51,7 +52,9 @@ private:
 class LocalExchange final : public ExchangeTransport {
 public:
   LocalExchange(LocalPart &part, int32_t member)
-      : ExchangeTransport(part.host), part_(part), member_(member) {}
+      : ExchangeTransport(part.host), part_(part), member_(member),
+        returns_{RowBuffer(part.host), RowBuffer(part.host)},
+        receives_{RowBuffer(part.host), RowBuffer(part.host)} {}
   LocalExchange(const LocalExchange &) = delete;
   LocalExchange &operator=(const LocalExchange &) = delete;
   [[nodiscard]] bool create();
@@ -69,6 +72,9 @@ public:
                         const WaitLimits &limits) override;
   moert_status end(const WaitLimits &limits) override;
   void abandon() override;
+  ExchangeNews newsTo(int32_t) const override {
+    return {(int64_t(shown_[sequence_ & 1].identity.experts) + 1) * int64_t(sizeof(int32_t)), 0};
+  }
 
 private:
   struct SlotWait;
@@ -79,13 +85,14 @@ private:
   /// What a member shows in the meeting.
   struct Shown {
     ExchangeStart start; // its offsets are `offsets`
+    ExchangeIdentity identity;
     Array<int32_t> offsets;
   };
+
   int64_t rounds() const { return plan_.rounds(); }
   bool isAsync() const { return async_; }
   const Shown &shownBy(int32_t member) const;
   moert_status show(const ExchangeStart &start);
-  moert_status compare(const Shown &theirs, int32_t member) const;
   void beginRounds();
 
   bool canFill() const;
@@ -112,7 +119,7 @@ private:
 
   // What others read. Counters count rounds of all exchanges, and only grow.
   Shown shown_[2];
-  Window returns_[2] = {Window(part_.host), Window(part_.host)};
+  RowBuffer returns_[2];
   int64_t resultBytes_ = 0;       // of a row of returns_
   alignas(64) int64_t ready_ = 0; // rounds that are in returns_, or were
   Array<int64_t> fetched_;        // [members]: rounds of each owner that this member needs no more
@@ -123,7 +130,7 @@ private:
   int64_t base_ = 0;      // rounds of the exchanges before this one
   bool async_ = false;
   Array<const int32_t *> offsets_; // [members], of all members
-  Window receives_[2] = {Window(part_.host), Window(part_.host)};
+  RowBuffer receives_[2];
   ExchangeWalk filling_;
   Array<ExchangeWalk> fetching_; // [members]: own rows at each owner
   ExchangeResults results_ = {}; // written before returned_ is 1

@@ -181,6 +181,23 @@ moert_status sessionSetGroup(moert_session *session, moert_group *group) {
   return session->setGroup(group);
 }
 
+moert_status groupCreateFromEnv(moert_runtime *runtime, const moert_group_options *options,
+                                moert_group **group) {
+  MOERT_REQUIRE(group);
+  *group = nullptr;
+  MOERT_REQUIRE(runtime);
+  return moert_group::makeFromEnvironment(*runtime, options, *group);
+}
+
+moert_status groupCreateTcp(moert_runtime *runtime, const moert_tcp_options *tcp,
+                            const moert_group_options *options, moert_group **group) {
+  MOERT_REQUIRE(group);
+  *group = nullptr;
+  MOERT_REQUIRE(runtime);
+  MOERT_REQUIRE(tcp);
+  return moert_group::makeTcp(*runtime, tcp, options, *group);
+}
+
 const moert_api kApi = {
     sizeof(moert_api),
     version,
@@ -218,6 +235,8 @@ const moert_api kApi = {
     groupAbort,
     groupTraffic,
     sessionSetGroup,
+    groupCreateFromEnv,
+    groupCreateTcp,
 };
 
 } // namespace

@@ -148,8 +148,7 @@ void exchangeEnd(moert_ctx *ctx) {
   unwindIfFailed(context, exchange.transport->end(limitsOf(context)));
   if (GroupBinding *binding = context.session.binding)
     unwindIfFailed(context, binding->group->count(exchange.ordinal, *exchange.transport,
-                                                  exchange.info->num_experts, exchange.rowBytes,
-                                                  exchange.resultBytes));
+                                                  exchange.rowBytes, exchange.resultBytes));
   exchange.transport = nullptr;
   ++exchange.ordinal;
   context.checkInterrupted();

@@ -19,13 +19,34 @@ void moert_group::dispose(moert_group *group) {
   destroy(runtime->host, group);
 }
 
-moert_status moert_group::makeLocal(moert_runtime &runtime, int32_t ranks,
-                                    const moert_group_options *given, moert_group **groups) {
-  moert_group_options options;
+moert_status moert_group::readGroupOptions(const moert_group_options *given,
+                                           moert_group_options &options) {
   MOERT_RETURN_IF_FAILED(readOptions(given, "moert_group_options", options));
   if (options.silence_ns < 0 || options.link_bytes_per_second < 0 || options.window_rows < 0 ||
       options.chunks < 0)
     return failure(MOERT_INVALID_ARGUMENT, "a time, speed or number of the group is negative");
+  return success();
+}
+
+moert_status moert_group::wrap(moert_runtime &runtime, GroupTransport &end,
+                               const moert_group_options &options, moert_group *&group) {
+  group = create<moert_group>(runtime.host, runtime);
+  if (!group) {
+    const int32_t ranks = end.ranks();
+    end.dispose();
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for a group of %d ranks", ranks);
+  }
+  group->transport = &end;
+  group->silenceNs = options.silence_ns;
+  group->windowRows = options.window_rows;
+  group->chunks = options.chunks;
+  return success();
+}
+
+moert_status moert_group::makeLocal(moert_runtime &runtime, int32_t ranks,
+                                    const moert_group_options *given, moert_group **groups) {
+  moert_group_options options;
+  MOERT_RETURN_IF_FAILED(readGroupOptions(given, options));
   if (ranks < 1 || ranks > GroupState::kMostRanks)
     return failure(MOERT_INVALID_ARGUMENT, "a group has 1 to %d ranks, not %d",
                    GroupState::kMostRanks, ranks);
@@ -35,25 +56,15 @@ moert_status moert_group::makeLocal(moert_runtime &runtime, int32_t ranks,
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a group of %d ranks", ranks);
   MOERT_RETURN_IF_FAILED(
       LocalRanks::make(runtime.host, ranks, options.link_bytes_per_second, ends.data()));
-  bool complete = true;
-  for (int32_t rank = 0; rank < ranks; ++rank) {
-    groups[rank] = create<moert_group>(runtime.host, runtime);
-    complete &= groups[rank] != nullptr;
-    if (!groups[rank]) {
-      ends[size_t(rank)]->dispose();
-      continue;
-    }
-    groups[rank]->transport = ends[size_t(rank)];
-    groups[rank]->silenceNs = options.silence_ns;
-    groups[rank]->windowRows = options.window_rows;
-    groups[rank]->chunks = options.chunks;
-  }
-  if (complete)
-    return success();
+  moert_status status = success();
   for (int32_t rank = 0; rank < ranks; ++rank)
+    if (moert_status made = wrap(runtime, *ends[size_t(rank)], options, groups[rank]);
+        made.code != MOERT_OK)
+      status = made;
+  for (int32_t rank = 0; status.code != MOERT_OK && rank < ranks; ++rank)
     if (moert_group *group = std::exchange(groups[rank], nullptr))
       group->release();
-  return failure(MOERT_OUT_OF_MEMORY, "no memory for a group of %d ranks", ranks);
+  return status;
 }
 
 moert_group_info moert_group::info() const {
@@ -87,8 +98,8 @@ moert_status moert_group::startRun() {
   return status;
 }
 
-moert_status moert_group::count(uint32_t layer, const ExchangeTransport &exchange, uint32_t experts,
-                                int64_t rowBytes, int64_t resultBytes) {
+moert_status moert_group::count(uint32_t layer, const ExchangeTransport &exchange, int64_t rowBytes,
+                                int64_t resultBytes) {
   Layer **link = &layers_;
   for (uint32_t i = 0; i < layer && *link; ++i)
     link = &(*link)->next;
@@ -107,11 +118,12 @@ moert_status moert_group::count(uint32_t layer, const ExchangeTransport &exchang
     moert_traffic &peer = (*link)->peers[size_t(exchange.rankOf(member))];
     const int64_t sent = exchange.plan().sentTo(member);
     const int64_t returned = exchange.plan().sentFrom(member);
+    const ExchangeNews news = exchange.newsTo(member);
     ++peer.exchanges;
     peer.dispatch_rows += sent;
-    peer.dispatch_bytes += sent * rowBytes + (int64_t(experts) + 1) * int64_t(sizeof(int32_t));
+    peer.dispatch_bytes += sent * rowBytes + news.dispatch;
     peer.return_rows += returned;
-    peer.return_bytes += returned * resultBytes;
+    peer.return_bytes += returned * resultBytes + news.results;
   }
   return success();
 }

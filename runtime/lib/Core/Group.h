@@ -13,6 +13,11 @@ struct moert_group final : moert::RefCounted<moert_group> {
   /// Fills groups[0] to groups[ranks - 1].
   static moert_status makeLocal(moert_runtime &runtime, int32_t ranks,
                                 const moert_group_options *given, moert_group **groups);
+  /// This rank's end of a group of processes.
+  static moert_status makeTcp(moert_runtime &runtime, const moert_tcp_options *tcp,
+                              const moert_group_options *given, moert_group *&group);
+  static moert_status makeFromEnvironment(moert_runtime &runtime, const moert_group_options *given,
+                                          moert_group *&group);
   static void dispose(moert_group *group);
 
   moert_group_info info() const;
@@ -24,8 +29,8 @@ struct moert_group final : moert::RefCounted<moert_group> {
   void finishRun() { running_.store(false, std::memory_order_release); }
 
   /// Counts an exchange that has ended. OUT_OF_MEMORY, the first time that it is one of `layer`.
-  moert_status count(uint32_t layer, const moert::ExchangeTransport &exchange, uint32_t experts,
-                     int64_t rowBytes, int64_t resultBytes);
+  moert_status count(uint32_t layer, const moert::ExchangeTransport &exchange, int64_t rowBytes,
+                     int64_t resultBytes);
 
   const moert::Ref<moert_runtime> runtime;
   moert::GroupTransport *transport = nullptr; // never null once made
@@ -33,6 +38,14 @@ struct moert_group final : moert::RefCounted<moert_group> {
   int64_t windowRows = 0, chunks = 0; // in place of the artifact's, where not 0
 
 private:
+  static moert_status readGroupOptions(const moert_group_options *given,
+                                       moert_group_options &options);
+  /// Takes `end`. OUT_OF_MEMORY.
+  static moert_status wrap(moert_runtime &runtime, moert::GroupTransport &end,
+                           const moert_group_options &options, moert_group *&group);
+  static moert_status makeRemote(moert_runtime &runtime, const moert_tcp_options &tcp,
+                                 const moert_group_options &options, moert_group *&group);
+
   /// What was sent in one exchange of a run, to each rank.
   struct Layer {
     Layer *next = nullptr;
