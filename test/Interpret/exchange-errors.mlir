@@ -67,3 +67,27 @@ func.func @rank() -> tensor<1x2xi32> {
     : tensor<1x4xf32> -> tensor<1x2xi32>, tensor<1x2xf32>
   return %i : tensor<1x2xi32>
 }
+
+func.func @body_rows() -> tensor<?x1xf32> {
+  %rows = arith.constant dense<1.0> : tensor<3x1xf32>
+  %dynamic = tensor.cast %rows : tensor<3x1xf32> to tensor<?x1xf32>
+  %offsets = arith.constant dense<[0, 1, 3]> : tensor<3xi32>
+  // expected-error @+1 {{'moe.expert_parallel' op has a body that makes 3 rows of 2 on rank 0}}
+  %y = moe.expert_parallel %dynamic, %offsets on @ranks axes [0] owners [0, 1] window 9 : tensor<?x1xf32>, tensor<3xi32> -> tensor<?x1xf32> {
+  ^bb0(%mine: tensor<?x1xf32>, %ranges: tensor<3xi32>):
+    moe.yield %dynamic : tensor<?x1xf32>
+  }
+  return %y : tensor<?x1xf32>
+}
+
+func.func @parallel_offsets() -> tensor<?x1xf32> {
+  %rows = arith.constant dense<1.0> : tensor<3x1xf32>
+  %dynamic = tensor.cast %rows : tensor<3x1xf32> to tensor<?x1xf32>
+  %offsets = arith.constant dense<[0, 3, 2]> : tensor<3xi32>
+  // expected-error @+1 {{'moe.expert_parallel' op has offsets[2] = 2 on rank 0: they start at 0 and never descend}}
+  %y = moe.expert_parallel %dynamic, %offsets on @ranks axes [0] owners [0, 1] window 9 : tensor<?x1xf32>, tensor<3xi32> -> tensor<?x1xf32> {
+  ^bb0(%mine: tensor<?x1xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine : tensor<?x1xf32>
+  }
+  return %y : tensor<?x1xf32>
+}
