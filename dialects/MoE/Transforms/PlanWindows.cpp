@@ -182,8 +182,10 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     for (Operation *inner : llvm::reverse(section.inside))
       inner->erase();
     exchange.erase();
-    // Readers of an early way back may stand before the last one.
-    sortTopologically(op->getBlock());
+    // Readers of an early way back may stand before the last one. Sorting takes as long as the
+    // block is, so not for each of many layers.
+    if (op.getNumResults() > 1)
+      sortTopologically(op->getBlock());
     ++numWindows;
   }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Cli/RankRunner.h"
 #include "lib/Comm/RankEnvironment.h"
+#include "lib/Core/Artifact.h"
 #include "lib/Core/Status.h"
 
 namespace moert::cli {
@@ -9,8 +10,8 @@ moert_status RankRunner::countRanks(const struct moert_artifact_v1 &artifact,
                                     const Options &options, int32_t &count) {
   int64_t ranks = 1;
   std::string grid;
-  bool hasGrid = artifact.size >= sizeof(artifact);
-  for (uint32_t axis = 0; hasGrid && axis < artifact.grid_rank; ++axis) {
+  const uint32_t axes = hasGrid(artifact) ? artifact.grid_rank : 0;
+  for (uint32_t axis = 0; axis < axes; ++axis) {
     ranks *= artifact.grid[axis];
     grid += (axis ? "x" : "") + std::to_string(artifact.grid[axis]);
   }

@@ -48,6 +48,9 @@ private:
 
 namespace moert {
 
+/// Bytes of a row of an exchange at most; sums of a few do not overflow.
+constexpr int64_t kMostRowBytes = int64_t(1) << 40;
+
 /// Whether a table reaches as far as the fields for ranks.
 inline bool hasGrid(const struct moert_artifact_v1 &table) {
   return table.size >= offsetof(struct moert_artifact_v1, exchanges) + sizeof(void *);

@@ -68,7 +68,6 @@ moert_status checkState(const moert_state_info &state) {
 /// More ranks than any machine has.
 constexpr int64_t kMostRanks = int64_t(1024) * 1024;
 constexpr uint32_t kMostExperts = 1 << 20;
-constexpr int64_t kMostRowBytes = int64_t(1) << 40;
 
 moert_status checkGrid(const struct moert_artifact_v1 &table) {
   if (table.grid_rank > 32 || !table.grid)

@@ -12,8 +12,6 @@ namespace moert {
 
 namespace {
 
-constexpr int64_t kMostRowBytes = int64_t(1) << 40;
-
 void unwindIfFailed(Context &context, const moert_status &status) {
   if (status.code != MOERT_OK)
     context.unwind(status);
