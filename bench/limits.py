@@ -39,3 +39,14 @@ def is_slower(ours, other):
 HIDDEN_SHARE = 0.8
 # Time with the number of rounds that the runtime chooses, over that of the best number.
 CHOSEN_ROUNDS = 1.1
+
+# Of four ranks on one machine: OpenMPI's time for an exchange over ours, from LARGE_EXCHANGE bytes to each rank on and below.
+LARGE_EXCHANGE = 64 << 10
+EXCHANGE_OF_MPI_LARGE = 1.5
+EXCHANGE_OF_MPI = 1
+# What a grid of one rank adds to the time of a layer, at the most.
+ONE_RANK_US = 10
+# The speed of two ranks of a thread each, over that of one rank of two threads, at the least.
+TWO_RANKS_SPEED = 0.9
+# Faults that the bench injects into groups, at the least.
+FAULTS = 100

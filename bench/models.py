@@ -36,21 +36,24 @@ class ExternalData:
         return tensor
 
 
-def make_layer(folder, name, rng, experts=None):
-    """Writes a model of one com.microsoft::MoE node, of `experts` experts if given; returns its path."""
-    hidden, width, there, k, gated = LAYERS[name]
+def make_layer(folder, name, rng, experts=None, sizes=None, layers=1):
+    """Writes a model of one com.microsoft::MoE node, of `experts` experts if given; returns its path. `sizes` are those
+    of a layer that is not in LAYERS; of several `layers`, with the same weights, each takes the result of another."""
+    hidden, width, there, k, gated = sizes or LAYERS[name]
     experts = experts or there
     data = ExternalData(folder, rng)
     attributes = {"k": k, "normalize_routing_weights": 1, "activation_type": "swiglu" if gated else "relu"}
     if gated:
         attributes.update(swiglu_fusion=1, activation_alpha=1.0, activation_beta=0.0, swiglu_limit=1e30)
-    node = helper.make_node("MoE", ["x", "router", "fc1", "", "fc2"], ["y"], domain="com.microsoft", **attributes)
+    stream = ["x", *(f"x{layer}" for layer in range(1, layers)), "y"]
+    nodes = [helper.make_node("MoE", [x, "router", "fc1", "", "fc2"], [y], domain="com.microsoft", **attributes)
+             for x, y in zip(stream, stream[1:])]
 
     def value(name, size):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["tokens", size])
 
     graph = helper.make_graph(
-        [node], name, [value("x", hidden), value("router", experts)], [value("y", hidden)],
+        nodes, name, [value("x", hidden), value("router", experts)], [value("y", hidden)],
         [data.add("fc1", [experts, (2 if gated else 1) * width, hidden], hidden**-0.5),
          data.add("fc2", [experts, hidden, width], width**-0.5)])
     data.file.close()

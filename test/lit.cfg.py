@@ -2,6 +2,7 @@
 #   lit -v build-dev/test            everything
 #   lit -v build-dev/test --filter X what matches X
 import os
+import subprocess
 import sys
 import lit.formats
 
@@ -20,6 +21,16 @@ config.substitutions.append(("%moec_source", config.moec_source_dir))
 config.substitutions.append(("%moec_build", config.moec_binary_dir))
 if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_cli.a")):
     config.available_features.add("moert-cli")
+# The transport between ranks that are processes.
+if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_gloo.so")):
+    config.available_features.add("gloo")
+# Hosts that are network namespaces; without them the script says why.
+two_hosts = os.path.join(config.moec_source_dir, "examples", "two-hosts", "two_hosts.py")
+try:
+    subprocess.run([sys.executable, two_hosts, "--check"], check=True, stdout=sys.stderr)
+    config.available_features.add("network-namespaces")
+except (OSError, subprocess.CalledProcessError):
+    pass
 # A sanitizer keeps freed memory, and its library must be the first of a process: not so in Python.
 if config.build_type.lower() not in ("asan", "tsan"):
     config.available_features.add("unsanitized")

@@ -1,16 +1,21 @@
-/*===- serve.c - A service in C: two threads generate from one model --------===//
+/*===- serve.c - A service in C: threads generate from one model ------------===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// usage: serve MODEL.so PROMPT PROMPT [BYTES]
+// usage: serve MODEL.so BYTES PROMPT...
 //
 // Loads a model of bytes (examples/tiny-moe-lm, compiled with --state auto) and
-// continues two prompts at once, each on a thread and in a session of its own.
-// The sessions share threads, code and the mapped weights. C11, no dependency
-// but libmoert. Exit code: 0, 2 for usage, 1 with a message for anything else.
+// continues all prompts at once, each on a thread and in a session of its own.
+// The sessions share threads, code and the mapped weights.
+//
+// A model for several ranks takes as many prompts, one for each rank, or one:
+// then this process is the rank that its environment names, among others.
+//
+// C11, no dependency but libmoert. Exit code: 0, 2 for usage, 1 with a message
+// for anything else.
 //
 //===----------------------------------------------------------------------===*/
 #include "moert/moert.h"
@@ -20,12 +25,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PROMPTS = 64 };
+
 static const moert_api *api;
 
 /* A prompt and what a thread makes of it. */
 struct job {
   moert_artifact *artifact;
   moert_weights *weights;
+  moert_group *group; /* this rank's end, null for a model without ranks */
   const char *prompt;
   int64_t count; /* bytes to generate */
   char *text;    /* [count + 1] */
@@ -92,7 +100,7 @@ static void generate(struct job *job, moert_request *request) {
 
 static void *serve(void *argument) {
   struct job *job = argument;
-  moert_session_options options = {.size = sizeof options};
+  moert_session_options options = {.size = sizeof options, .group = job->group};
   /* One sequence at a time: the batch is the first dimension of the states. */
   const struct moert_artifact_v1 *table = api->artifact_table(job->artifact);
   moert_dim_binding batch = {.size = 1};
@@ -106,6 +114,9 @@ static void *serve(void *argument) {
   if (!failed(job, api->session_create(job->artifact, job->weights, &options, &session)) &&
       !failed(job, api->request_create(session, NULL, &request)))
     generate(job, request);
+  /* Others would wait for a rank that has failed before its run. */
+  if (job->group && job->status.code != MOERT_OK)
+    api->group_abort(job->group);
   api->request_release(request);
   api->session_release(session);
   return NULL;
@@ -116,28 +127,33 @@ static int report(moert_status status) {
   return 1;
 }
 
-static int serve_both(moert_runtime *runtime, char **arguments, int64_t count) {
-  moert_artifact *artifact = NULL;
-  moert_weights *weights = NULL;
-  moert_weights_options options = {.size = sizeof options};
-  moert_status status = api->artifact_open(runtime, arguments[0], &artifact);
-  if (status.code == MOERT_OK)
-    status = api->weights_open(artifact, &options, &weights);
-  int result = status.code == MOERT_OK ? 0 : report(status);
+/* Fills groups[0] to groups[count - 1], each one rank's end; they stay null without ranks. */
+static moert_status join(moert_runtime *runtime, moert_artifact *artifact, int count,
+                         moert_group **groups) {
+  moert_group_options options = {.size = sizeof options, .silence_ns = 30000000000};
+  const struct moert_artifact_v1 *table = api->artifact_table(artifact);
+  int64_t ranks = 1;
+  for (uint32_t axis = 0; axis < table->grid_rank; ++axis)
+    ranks *= table->grid[axis];
+  if (ranks == 1)
+    return (moert_status){.code = MOERT_OK};
+  /* Sessions check that the group is as large as the model's grid. */
+  if (count == 1)
+    return api->group_create_from_env(runtime, &options, groups);
+  return api->group_create_local(runtime, count, &options, groups);
+}
 
-  struct job jobs[2];
-  pthread_t threads[2];
-  int started = 0;
-  for (int i = 0; i < 2 && result == 0; ++i) {
-    jobs[i] = (struct job){artifact, weights, arguments[1 + i], count, calloc((size_t)count + 1, 1),
-                           {0}};
-    if (!jobs[i].text || pthread_create(&threads[i], NULL, serve, &jobs[i]) != 0) {
-      fprintf(stderr, "serve: out of memory or threads\n");
-      free(jobs[i].text);
-      result = 1;
-    } else {
-      ++started;
-    }
+/* Runs all jobs, each on a thread. */
+static int serve_all(struct job *jobs, int count) {
+  pthread_t threads[MOST_PROMPTS];
+  int started = 0, result = 0;
+  while (started < count && pthread_create(&threads[started], NULL, serve, &jobs[started]) == 0)
+    ++started;
+  if (started < count) {
+    fprintf(stderr, "serve: no more threads\n");
+    result = 1;
+    if (jobs[started].group)
+      api->group_abort(jobs[started].group);
   }
   for (int i = 0; i < started; ++i) {
     pthread_join(threads[i], NULL);
@@ -145,7 +161,41 @@ static int serve_both(moert_runtime *runtime, char **arguments, int64_t count) {
       result = report(jobs[i].status);
     else
       printf("%s%s\n", jobs[i].prompt, jobs[i].text);
+  }
+  return result;
+}
+
+static int load_and_serve(moert_runtime *runtime, const char *path, int64_t bytes, char **prompts,
+                          int count) {
+  moert_artifact *artifact = NULL;
+  moert_weights *weights = NULL;
+  moert_group *groups[MOST_PROMPTS] = {NULL};
+  moert_weights_options options = {.size = sizeof options};
+  moert_status status = api->artifact_open(runtime, path, &artifact);
+  if (status.code == MOERT_OK)
+    status = api->weights_open(artifact, &options, &weights);
+  if (status.code == MOERT_OK)
+    status = join(runtime, artifact, count, groups);
+  int result = status.code == MOERT_OK ? 0 : report(status);
+
+  struct job jobs[MOST_PROMPTS] = {{0}};
+  for (int i = 0; i < count && result == 0; ++i) {
+    jobs[i] = (struct job){.artifact = artifact,
+                           .weights = weights,
+                           .group = groups[i],
+                           .prompt = prompts[i],
+                           .count = bytes,
+                           .text = calloc((size_t)bytes + 1, 1)};
+    if (!jobs[i].text) {
+      fprintf(stderr, "serve: out of memory\n");
+      result = 1;
+    }
+  }
+  if (result == 0)
+    result = serve_all(jobs, count);
+  for (int i = 0; i < count; ++i) {
     free(jobs[i].text);
+    api->group_release(groups[i]);
   }
   api->weights_release(weights);
   api->artifact_release(artifact);
@@ -153,9 +203,13 @@ static int serve_both(moert_runtime *runtime, char **arguments, int64_t count) {
 }
 
 int main(int argc, char **argv) {
-  long count = argc == 5 ? strtol(argv[4], NULL, 10) : 100;
-  if (argc < 4 || argc > 5 || count < 1 || count > 4000 || !argv[2][0] || !argv[3][0]) {
-    fprintf(stderr, "usage: serve MODEL.so PROMPT PROMPT [BYTES]\n");
+  long bytes = argc > 3 ? strtol(argv[2], NULL, 10) : 0;
+  int count = argc - 3;
+  for (int i = 3; i < argc; ++i)
+    if (!argv[i][0])
+      count = 0;
+  if (bytes < 1 || bytes > 4000 || count < 1 || count > MOST_PROMPTS) {
+    fprintf(stderr, "usage: serve MODEL.so BYTES PROMPT...\n");
     return 2;
   }
   api = moert_get_api(MOERT_API_VERSION);
@@ -168,7 +222,7 @@ int main(int argc, char **argv) {
   moert_status status = api->runtime_create(&options, &runtime);
   if (status.code != MOERT_OK)
     return report(status);
-  int result = serve_both(runtime, argv + 1, count);
+  int result = load_and_serve(runtime, argv[1], bytes, argv + 3, count);
   api->runtime_release(runtime);
   return result;
 }

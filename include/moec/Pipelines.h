@@ -67,13 +67,16 @@ struct RecogniseOptions {
 
 /// The ranks that run a program together, and how rows travel between them.
 struct RankOptions {
-  /// Ranks over which the experts of a layer are spread, and groups of ranks that hold all of them.
-  int64_t ep = 1, dp = 1;
+  /// Ranks over which the experts of a layer are spread, ranks over which the columns of each
+  /// expert are, and groups of ranks that hold all of them.
+  int64_t ep = 1, tp = 1, dp = 1;
+  /// Bytes of experts that each rank may hold beyond its share, so that layers need no exchange.
+  int64_t spareBytes = 0;
   /// Rows that a rank receives at a time; 0: as many as fit in a few MiB.
   int64_t windowRows = 0;
   /// Rounds that the rows of an exchange are spread over at least; 0: by costs.
   int64_t chunks = 0;
-  int64_t numRanks() const { return ep * dp; }
+  int64_t numRanks() const { return ep * tp * dp; }
 };
 
 /// The first part of the next stage: everything but the layers that are spelled out in standard

@@ -308,7 +308,7 @@ int Compilation::shard(const RankOptions &options) {
                    << options.numRanks() << "\n";
       return exitUsage;
     }
-    left.ep = left.dp = 1;
+    left.ep = left.tp = left.dp = 1;
   }
   return run([&](OpPassManager &pm) { buildShardStage(pm, left); });
 }

@@ -205,6 +205,7 @@ static const OptionSpec compileOptions[] = {
     noFuseOption,
     ranksOption,
     gridOption,
+    spareBytesOption,
     windowRowsOption,
     chunksOption,
     {"quiet", "", "no progress on stderr"},

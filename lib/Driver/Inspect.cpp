@@ -281,6 +281,7 @@ static const OptionSpec inspectOptions[] = {
      "rounding them"},
     gridOption,
     ranksOption,
+    spareBytesOption,
     windowRowsOption,
 };
 

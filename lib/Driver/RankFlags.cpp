@@ -10,6 +10,8 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <map>
+
 using namespace llvm;
 
 namespace moec {
@@ -20,8 +22,13 @@ static constexpr int64_t maxRanks = 1 << 20;
 const OptionSpec ranksOption = {"ranks", "N", "spread the experts over N ranks: --grid ep=N"};
 
 const OptionSpec gridOption = {
-    "grid", "ep=N[,dp=N]",
-    "ep ranks that share the experts of each layer, and dp groups of such ranks"};
+    "grid", "ep=N[,tp=N][,dp=N]",
+    "ep ranks share the experts of each layer, or ep times tp, tp of which share an expert; dp "
+    "groups of such ranks"};
+
+const OptionSpec spareBytesOption = {"spare-bytes", "N",
+                                     "bytes of experts that a rank may hold beyond its share, so "
+                                     "that small layers exchange nothing"};
 
 const OptionSpec windowRowsOption = {
     "window-rows", "N", "rows that a rank receives from others at a time; 16 MiB by default"};
@@ -29,32 +36,34 @@ const OptionSpec windowRowsOption = {
 const OptionSpec chunksOption = {
     "chunks", "N", "rounds that each exchange is cut into at least; by default the ranks choose"};
 
-/// Reads the positive number of option `name` into `number`, where it is given.
-static bool parseNumber(const ParsedCommandLine &commandLine, StringRef name, int64_t &number) {
+/// Reads the number of option `name`, `least` or more, into `number`, where it is given.
+static bool parseNumber(const ParsedCommandLine &commandLine, StringRef name, int64_t &number,
+                        int64_t least = 1) {
   if (!commandLine.has(name))
     return true;
   StringRef text = *commandLine.value(name);
-  if (!text.getAsInteger(10, number) && number >= 1)
+  if (!text.getAsInteger(10, number) && number >= least)
     return true;
-  errs() << "moec: --" << name << "=" << text << ": expects a number of at least 1\n";
+  errs() << "moec: --" << name << "=" << text << ": expects a number of at least " << least << "\n";
   return false;
 }
 
-/// Reads ep=N and dp=N, each once at most.
+/// Reads ep=N, tp=N and dp=N, each once at most.
 static bool parseGrid(StringRef text, RankOptions &options) {
   SmallVector<StringRef> parts;
   text.split(parts, ',');
-  bool hasEp = false, hasDp = false;
+  std::map<StringRef, int64_t *> axes = {
+      {"ep", &options.ep}, {"tp", &options.tp}, {"dp", &options.dp}};
   for (StringRef part : parts) {
-    auto [axis, size] = part.split('=');
-    bool &seen = axis == "ep" ? hasEp : hasDp;
-    int64_t &number = axis == "ep" ? options.ep : options.dp;
-    if ((axis != "ep" && axis != "dp") || seen || size.getAsInteger(10, number) || number < 1) {
+    auto [name, size] = part.split('=');
+    auto axis = axes.find(name);
+    if (axis == axes.end() || size.getAsInteger(10, *axis->second) || *axis->second < 1) {
       errs() << "moec: --grid=" << text
-             << ": expects ep=N and dp=N with N at least 1, separated by a comma\n";
+             << ": expects ep=N, tp=N and dp=N with N at least 1, each once at most, separated by "
+                "commas\n";
       return false;
     }
-    seen = true;
+    axes.erase(axis);
   }
   return true;
 }
@@ -63,6 +72,7 @@ std::optional<RankOptions> parseRanks(const ParsedCommandLine &commandLine) {
   RankOptions options;
   int64_t ranks = 0;
   if (!parseNumber(commandLine, "ranks", ranks) ||
+      !parseNumber(commandLine, "spare-bytes", options.spareBytes, 0) ||
       !parseNumber(commandLine, "window-rows", options.windowRows) ||
       !parseNumber(commandLine, "chunks", options.chunks))
     return std::nullopt;
@@ -72,7 +82,7 @@ std::optional<RankOptions> parseRanks(const ParsedCommandLine &commandLine) {
   } else if (ranks) {
     options.ep = ranks;
   }
-  if (options.ep > maxRanks / options.dp) {
+  if (options.ep > maxRanks / options.dp || options.tp > maxRanks / options.dp / options.ep) {
     errs() << "moec: a grid has at most " << maxRanks << " ranks\n";
     return std::nullopt;
   }

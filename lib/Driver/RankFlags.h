@@ -16,9 +16,10 @@
 
 namespace moec {
 
-extern const OptionSpec ranksOption, gridOption, windowRowsOption, chunksOption;
+extern const OptionSpec ranksOption, gridOption, spareBytesOption, windowRowsOption, chunksOption;
 
-/// Reads --ranks, --grid, --window-rows and --chunks. Returns nullopt after a message on stderr.
+/// Reads --ranks, --grid, --spare-bytes, --window-rows and --chunks. Returns nullopt after a
+/// message on stderr.
 std::optional<RankOptions> parseRanks(const ParsedCommandLine &commandLine);
 
 } // namespace moec

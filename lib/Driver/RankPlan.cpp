@@ -13,7 +13,8 @@ using namespace mlir;
 
 namespace moec {
 
-/// Bytes of one expert's part of a stack of weights or biases, which has one for each of `experts`.
+/// Bytes of one expert's slice of a stack of weights or biases, which has one for each of
+/// `experts`.
 static int64_t getSliceBytes(Value stack, int64_t experts) {
   auto type = stack ? dyn_cast<RankedTensorType>(stack.getType()) : RankedTensorType();
   if (!type || !type.hasStaticShape() || type.getRank() == 0 || type.getDimSize(0) != experts)
@@ -30,7 +31,9 @@ static int64_t getRowBytes(Value rows) {
 int64_t RankPlan::getExpertBytes(int64_t rank) const {
   int64_t bytes = 0;
   for (const ExchangePlan &layer : layers)
-    bytes += llvm::count(layer.owners, rank % grid.ep) * layer.expertBytes;
+    bytes += (layer.isLocal ? static_cast<int64_t>(layer.owners.size())
+                            : llvm::count(layer.owners, rank % (grid.ep * grid.tp))) *
+             layer.partBytes;
   return bytes;
 }
 
@@ -49,7 +52,7 @@ RankPlan planRanks(ModuleOp module, const RankOptions &grid, int64_t parameterBy
   plan.otherBytes = parameterBytes;
   auto getExpertBytes = [](Operation *op, int64_t experts) {
     int64_t bytes = 0;
-    if (isa<moe::ExpertOp, moe::GroupedMatmulOp>(op))
+    if (isa<moe::ExpertOp, moe::ExpertHiddenOp, moe::GroupedMatmulOp>(op))
       for (Value operand : llvm::drop_begin(op->getOperands(), 2)) // rows, ranges
         bytes += getSliceBytes(operand, experts);
     return bytes;
@@ -58,38 +61,51 @@ RankPlan planRanks(ModuleOp module, const RankOptions &grid, int64_t parameterBy
     ExchangePlan layer;
     if (auto parallel = dyn_cast<moe::ExpertParallelOp>(op)) {
       layer.owners = parallel.getOwners().vec();
+      layer.parts = parallel.getParts();
+      layer.isProduct = layer.parts > 1;
       layer.windowRows = parallel.getWindow();
       layer.rowBytes = getRowBytes(parallel.getRows());
       for (Value result : parallel.getResults())
-        layer.resultBytes += getRowBytes(result);
+        layer.resultBytes += getRowBytes(result) / layer.parts;
       for (Operation &inner : parallel.getBody().front())
-        layer.expertBytes += getExpertBytes(&inner, parallel.getNumExperts());
-    } else if (isa<moe::ExpertOp, moe::GroupedMatmulOp>(op) &&
+        layer.partBytes += getExpertBytes(&inner, parallel.getNumExperts()) / layer.parts;
+    } else if (isa<moe::ExpertOp, moe::ExpertHiddenOp, moe::GroupedMatmulOp>(op) &&
                !isa<moe::ExpertParallelOp>(op->getParentOp())) {
       // Nobody to exchange with.
       auto ranges = cast<RankedTensorType>(op->getOperand(1).getType());
       if (ranges.isDynamicDim(0))
         return;
-      layer.owners.assign(ranges.getDimSize(0) - 1, 0);
-      layer.expertBytes = getExpertBytes(op, ranges.getDimSize(0) - 1);
+      // Ranges are experts, or parts of some where somebody has written it so.
+      if (auto parts = op->getAttrOfType<IntegerAttr>("parts"))
+        layer.parts = parts.getInt();
+      const int64_t experts = (ranges.getDimSize(0) - 1) / layer.parts;
+      layer.owners.assign(experts * layer.parts, 0);
+      layer.isLocal = true;
+      layer.isProduct = !isa<moe::ExpertOp>(op);
+      layer.partBytes = getExpertBytes(op, experts) / layer.parts;
     } else {
       return;
     }
-    plan.otherBytes -= layer.expertBytes * static_cast<int64_t>(layer.owners.size());
+    plan.otherBytes -= layer.partBytes * static_cast<int64_t>(layer.owners.size());
     plan.layers.push_back(std::move(layer));
   });
   return plan;
 }
 
-/// The experts of a member: "0-3", "0-3, 6".
-static std::string describeExperts(ArrayRef<int64_t> owners, int64_t member) {
+/// The experts of which a member has a part: "0-3", "0-3, 6".
+static std::string describeExperts(const ExchangePlan &layer, int64_t member) {
   std::string text;
-  const int64_t experts = owners.size();
+  const int64_t experts = static_cast<int64_t>(layer.owners.size()) / layer.parts;
+  auto has = [&](int64_t expert) {
+    return layer.isLocal ||
+           llvm::is_contained(ArrayRef(layer.owners).slice(expert * layer.parts, layer.parts),
+                              member);
+  };
   for (int64_t first = 0; first < experts; ++first) {
-    if (owners[first] != member)
+    if (!has(first))
       continue;
     int64_t last = first;
-    while (last + 1 < experts && owners[last + 1] == member)
+    while (last + 1 < experts && has(last + 1))
       ++last;
     text += (text.empty() ? "" : ", ") + std::to_string(first);
     if (last > first)
@@ -100,7 +116,10 @@ static std::string describeExperts(ArrayRef<int64_t> owners, int64_t member) {
 }
 
 void printText(llvm::raw_ostream &os, const RankPlan &plan) {
-  os << "grid: ep " << plan.grid.ep << ", dp " << plan.grid.dp << ": " << plan.grid.numRanks()
+  os << "grid: ep " << plan.grid.ep;
+  if (plan.grid.tp > 1)
+    os << ", tp " << plan.grid.tp;
+  os << ", dp " << plan.grid.dp << ": " << plan.grid.numRanks()
      << (plan.grid.numRanks() == 1 ? " rank\n" : " ranks\n");
   // Layers that are placed alike are told once.
   struct Group {
@@ -110,7 +129,9 @@ void printText(llvm::raw_ostream &os, const RankPlan &plan) {
   SmallVector<Group> groups;
   for (const ExchangePlan &layer : plan.layers) {
     auto *known = llvm::find_if(groups, [&](const Group &group) {
-      return group.first->owners == layer.owners && group.first->windowRows == layer.windowRows &&
+      return group.first->owners == layer.owners && group.first->parts == layer.parts &&
+             group.first->isLocal == layer.isLocal && group.first->isProduct == layer.isProduct &&
+             group.first->windowRows == layer.windowRows &&
              group.first->rowBytes == layer.rowBytes &&
              group.first->resultBytes == layer.resultBytes;
     });
@@ -120,14 +141,20 @@ void printText(llvm::raw_ostream &os, const RankPlan &plan) {
       groups.push_back({&layer, 1});
   }
   for (const Group &group : groups) {
-    os << "  " << group.count << (group.count == 1 ? " layer" : " layers") << " of "
-       << group.first->owners.size() << " experts: ";
+    const int64_t parts = group.first->parts;
+    const char *what = group.first->isProduct ? " product" : " layer";
+    os << "  " << group.count << what << (group.count == 1 ? "" : "s") << " of "
+       << static_cast<int64_t>(group.first->owners.size()) / parts << " experts";
+    if (parts > 1)
+      os << " in " << parts << " parts";
+    os << ": ";
     if (group.first->windowRows)
       os << "windows of " << group.first->windowRows << " rows; " << group.first->rowBytes
          << " bytes a row there, " << group.first->resultBytes << " back; ";
-    os << "experts by rank:";
-    for (int64_t member = 0; member < plan.grid.ep; ++member)
-      os << (member ? "; " : " ") << describeExperts(group.first->owners, member);
+    os << (group.first->isLocal && plan.grid.numRanks() > 1 ? "nothing is exchanged; " : "")
+       << "experts by rank:";
+    for (int64_t member = 0; member < plan.grid.ep * plan.grid.tp; ++member)
+      os << (member ? "; " : " ") << describeExperts(*group.first, member);
     os << "\n";
   }
   for (int64_t rank = 0; rank < plan.grid.numRanks(); ++rank)
@@ -140,7 +167,10 @@ llvm::json::Value toJson(const RankPlan &plan) {
   llvm::json::Array layers, ranks;
   for (const ExchangePlan &layer : plan.layers)
     layers.push_back(llvm::json::Object{{"owners", llvm::json::Array(layer.owners)},
-                                        {"expert_bytes", layer.expertBytes},
+                                        {"parts", layer.parts},
+                                        {"product", layer.isProduct},
+                                        {"local", layer.isLocal},
+                                        {"expert_bytes", layer.partBytes * layer.parts},
                                         {"window_rows", layer.windowRows},
                                         {"row_bytes", layer.rowBytes},
                                         {"result_bytes", layer.resultBytes}});
@@ -149,6 +179,7 @@ llvm::json::Value toJson(const RankPlan &plan) {
                                        {"other_bytes", plan.otherBytes},
                                        {"window_bytes", plan.getWindowBytes()}});
   return llvm::json::Object{{"ep", plan.grid.ep},
+                            {"tp", plan.grid.tp},
                             {"dp", plan.grid.dp},
                             {"layers", std::move(layers)},
                             {"ranks", std::move(ranks)}};

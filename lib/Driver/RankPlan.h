@@ -20,10 +20,15 @@ namespace moec {
 
 /// A layer whose experts are spread over ranks.
 struct ExchangePlan {
-  /// The member of a group that has each expert.
+  /// The member of a group that has each expert, or each part of each expert.
   std::vector<int64_t> owners;
-  /// Parameters of one expert.
-  int64_t expertBytes = 0;
+  int64_t parts = 1;
+  /// One product of the layer, which has exchanges of its own; else all of it.
+  bool isProduct = false;
+  /// Every rank has all of them, and nothing is exchanged.
+  bool isLocal = false;
+  /// Parameters of one expert, or one part.
+  int64_t partBytes = 0;
   /// Rows that a rank receives at a time, and bytes of a row on its way there and back; 0 where the
   /// type does not tell.
   int64_t windowRows = 0, rowBytes = 0, resultBytes = 0;

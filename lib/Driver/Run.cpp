@@ -292,10 +292,10 @@ static int run(const ParsedCommandLine &commandLine) {
       }
     return runCompiled(commandLine);
   }
-  for (StringRef name : {"state",          "max",        "steps",         "feed",    "advance",
-                         "print",          "inputs",     "outputs",       "bind",    "repeat",
-                         "profile",        "link-speed", "threads",       "isa",     "weights",
-                         "verify-weights", "target",     "weights-dtype", "no-fuse", "quiet"})
+  for (StringRef name :
+       {"state",   "max",   "steps",          "feed",    "advance",       "print",   "inputs",
+        "outputs", "bind",  "repeat",         "profile", "link-speed",    "threads", "isa",
+        "weights", "fault", "verify-weights", "target",  "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -326,6 +326,7 @@ static const OptionSpec runOptions[] = {
     {"print", "ids|bytes", "print the ids that were fed, or the bytes that they are"},
     {"profile", "FILE.json", "write a timeline of all runs for Chrome or Perfetto"},
     {"link-speed", "BYTES", "bytes per second of the links between ranks, to try out slower ones"},
+    {"fault", "KIND:RANK@POINT", "a drill: kill, stall or slow a rank at a point of its run"},
     {"threads", "N", "threads to use"},
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
     {"weights", "FILE", "the weights file of a shared object"},
@@ -349,6 +350,7 @@ static const OptionSpec runOptions[] = {
      "run on N ranks, threads of this process or, with --interpret, simulated: each gets its part "
      "of the batch, dimension 0 of the inputs, and the experts are spread over them"},
     gridOption,
+    spareBytesOption,
     windowRowsOption,
     chunksOption,
     {"interpret", "",

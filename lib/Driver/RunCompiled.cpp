@@ -18,9 +18,9 @@ using namespace moec;
 
 /// Options that the runtime's command line reads itself.
 static constexpr StringLiteral runtimeOptions[] = {
-    "input",  "inputs",  "random",  "bind",    "output-dir",     "outputs",
-    "repeat", "threads", "isa",     "weights", "verify-weights", "quiet",
-    "steps",  "feed",    "advance", "print",   "profile",        "link-speed"};
+    "input",   "inputs", "random",  "bind",           "output-dir", "outputs", "repeat",
+    "threads", "isa",    "weights", "verify-weights", "quiet",      "steps",   "feed",
+    "advance", "print",  "profile", "link-speed",     "fault"};
 
 /// The arguments of a compiled executable, from ours.
 static std::vector<std::string> runtimeArguments(const ParsedCommandLine &commandLine) {

@@ -58,65 +58,81 @@ static void copyRows(const Tensor &from, int64_t first, int64_t count, Tensor &t
 /// What the members of a group take into an exchange, or made of what they received.
 struct Sent {
   const Tensor *rows;
-  const Tensor *offsets; // by expert, or by expert and member
+  const Tensor *offsets; // by expert, or by range and member
 };
 
 struct Received {
   Tensor rows, offsets, sources;
 };
 
+/// Who has which range: the parts of each expert, one after the other.
+struct Owners {
+  ArrayRef<int64_t> members;
+  int64_t parts;
+
+  int64_t ranges() const { return members.size(); }
+  int64_t experts() const { return ranges() / parts; }
+};
+
 /// What member `self` of a group receives; `op` is for messages.
-static FailureOr<Received> receive(Operation *op, ArrayRef<int64_t> owners, ArrayRef<Sent> group,
+static FailureOr<Received> receive(Operation *op, const Owners &owners, ArrayRef<Sent> group,
                                    int64_t self, Frame &frame) {
-  const int64_t experts = owners.size(), members = group.size();
-  auto count = [&](int64_t expert, int64_t member) -> int64_t {
-    if (owners[expert] != self)
-      return 0;
-    const Tensor &offsets = *group[member].offsets;
-    return offsets.integer(expert + 1) - offsets.integer(expert);
+  const int64_t ranges = owners.ranges(), members = group.size();
+  auto first = [&](int64_t range, int64_t member) -> int64_t {
+    return group[member].offsets->integer(range / owners.parts);
+  };
+  auto count = [&](int64_t range, int64_t member) -> int64_t {
+    return owners.members[range] == self
+               ? first(range + owners.parts, member) - first(range, member)
+               : 0;
   };
   int64_t total = 0;
-  for (int64_t e = 0; e < experts; ++e)
+  for (int64_t r = 0; r < ranges; ++r)
     for (int64_t p = 0; p < members; ++p)
-      total += count(e, p);
+      total += count(r, p);
 
   const Tensor &own = *group[self].rows;
   auto rows = frame.allocate(op, own.dtype(), {total, own.dim(1)});
-  auto offsets = frame.allocate(op, DType::I32, {experts + 1});
-  auto sources = frame.allocate(op, DType::I32, {experts * members + 1});
+  auto offsets = frame.allocate(op, DType::I32, {ranges + 1});
+  auto sources = frame.allocate(op, DType::I32, {ranges * members + 1});
   if (failed(rows) || failed(offsets) || failed(sources))
     return failure();
   int64_t end = 0;
-  for (int64_t e = 0; e < experts; ++e) {
-    offsets->setInteger(e, end);
+  for (int64_t r = 0; r < ranges; ++r) {
+    offsets->setInteger(r, end);
     for (int64_t p = 0; p < members; ++p) {
-      sources->setInteger(e * members + p, end);
-      copyRows(*group[p].rows, group[p].offsets->integer(e), count(e, p), *rows, end);
-      end += count(e, p);
+      sources->setInteger(r * members + p, end);
+      copyRows(*group[p].rows, first(r, p), count(r, p), *rows, end);
+      end += count(r, p);
     }
   }
-  offsets->setInteger(experts, end);
-  sources->setInteger(experts * members, end);
+  offsets->setInteger(ranges, end);
+  sources->setInteger(ranges * members, end);
   return Received{*rows, *offsets, *sources};
 }
 
 /// What member `self`, whose rows have these `offsets`, gets back from a group.
-static FailureOr<Tensor> getBack(Operation *op, ArrayRef<int64_t> owners, ArrayRef<Sent> group,
+static FailureOr<Tensor> getBack(Operation *op, const Owners &owners, ArrayRef<Sent> group,
                                  int64_t self, const Tensor &offsets, int64_t rank, Frame &frame) {
-  const int64_t experts = owners.size(), members = group.size();
+  const int64_t members = group.size();
   const Tensor &own = *group[self].rows;
-  auto result = frame.allocate(op, own.dtype(), {offsets.integer(experts), own.dim(1)});
+  auto result = frame.allocate(op, own.dtype(),
+                               {offsets.integer(owners.experts()), own.dim(1) * owners.parts});
   if (failed(result))
     return failure();
-  for (int64_t e = 0; e < experts; ++e) {
-    const Sent &owner = group[owners[e]];
-    const int64_t first = owner.offsets->integer(e * members + self);
-    const int64_t count = owner.offsets->integer(e * members + self + 1) - first;
-    const int64_t sent = offsets.integer(e + 1) - offsets.integer(e);
+  const int64_t bytes = own.dim(1) * bytesOf(own.dtype());
+  for (int64_t r = 0; r < owners.ranges(); ++r) {
+    const Sent &owner = group[owners.members[r]];
+    const int64_t expert = r / owners.parts, part = r % owners.parts;
+    const int64_t first = owner.offsets->integer(r * members + self);
+    const int64_t count = owner.offsets->integer(r * members + self + 1) - first;
+    const int64_t sent = offsets.integer(expert + 1) - offsets.integer(expert);
     if (count != sent)
-      return op->emitOpError("has ")
-             << count << " rows of expert " << e << " for rank " << rank << ", which sent " << sent;
-    copyRows(*owner.rows, first, count, *result, offsets.integer(e));
+      return op->emitOpError("has ") << count << " rows of expert " << expert << " for rank "
+                                     << rank << ", which sent " << sent;
+    for (int64_t i = 0; bytes && i < count; ++i)
+      memcpy(result->bytes() + ((offsets.integer(expert) + i) * owners.parts + part) * bytes,
+             owner.rows->bytes() + (first + i) * bytes, bytes);
   }
   return *result;
 }
@@ -158,7 +174,8 @@ static FailureOr<SmallVector<Received>> receiveAll(OpTy op, ArrayRef<Frame *> ra
       sent.push_back({&(*ranks[other])[op.getRows()], &(*ranks[other])[op.getOffsets()]});
     if (failed(checkLengths(op, sent)))
       return failure();
-    FailureOr<Received> result = receive(op, op.getOwners(), sent, self, *ranks[rank]);
+    FailureOr<Received> result = receive(op, {op.getOwners(), static_cast<int64_t>(op.getParts())},
+                                         sent, self, *ranks[rank]);
     if (succeeded(result))
       received.push_back(std::move(*result));
     return result;
@@ -184,7 +201,7 @@ static LogicalResult runExchange(ExchangeOp op, ArrayRef<Frame *> ranks) {
 }
 
 /// Sets `result` on each rank to what comes back; `made` is what each rank has for others, by
-/// expert and member.
+/// range and member.
 template <typename OpTy>
 static LogicalResult setBack(OpTy op, ArrayRef<Frame *> ranks, ArrayRef<int64_t> grid,
                              ArrayRef<Sent> made, OpResult result) {
@@ -196,8 +213,8 @@ static LogicalResult setBack(OpTy op, ArrayRef<Frame *> ranks, ArrayRef<int64_t>
         if (failed(checkLengths(op, sent)))
           return failure();
         Frame &frame = *ranks[rank];
-        FailureOr<Tensor> rows =
-            getBack(op, op.getOwners(), sent, self, frame[op.getOffsets()], rank, frame);
+        FailureOr<Tensor> rows = getBack(op, {op.getOwners(), static_cast<int64_t>(op.getParts())},
+                                         sent, self, frame[op.getOffsets()], rank, frame);
         return failed(rows) ? failure() : frame.set(result, *rows);
       });
 }
@@ -206,13 +223,14 @@ static LogicalResult runExchangeBack(ExchangeBackOp op, ArrayRef<Frame *> ranks)
   FailureOr<ArrayRef<int64_t>> grid = gridOf(op, ranks);
   if (failed(grid))
     return failure();
-  const int64_t experts = op.getNumExperts(), members = getGroupSize(*grid, op.getAxes());
+  const int64_t experts = op.getNumExperts(), ranges = op.getNumRanges();
+  const int64_t members = getGroupSize(*grid, op.getAxes());
   SmallVector<Sent> made;
   for (auto [rank, frame] : llvm::enumerate(ranks)) {
     const Tensor &offsets = (*frame)[op.getOffsets()], &sources = (*frame)[op.getSources()];
     const Tensor &rows = (*frame)[op.getRows()];
     if (failed(frame->checkShape(op, "offsets", op.getOffsets(), {experts + 1})) ||
-        failed(frame->checkShape(op, "sources", op.getSources(), {experts * members + 1})) ||
+        failed(frame->checkShape(op, "sources", op.getSources(), {ranges * members + 1})) ||
         failed(checkOffsets(op, "offsets", offsets, offsets.integer(experts), rank)) ||
         failed(checkOffsets(op, "sources", sources, rows.dim(0), rank)))
       return failure();
@@ -272,12 +290,12 @@ private:
       int64_t all = in.rows.dim(0);
       int64_t first = std::min(round * length, all), end = std::min(first + length, all);
       auto rows = frame->allocate(op, in.rows.dtype(), {end - first, in.rows.dim(1)});
-      auto ranges = frame->allocate(op, DType::I32, {op.getNumExperts() + 1});
+      auto ranges = frame->allocate(op, DType::I32, {op.getNumRanges() + 1});
       if (failed(rows) || failed(ranges))
         return failure();
       copyRows(in.rows, first, end - first, *rows, 0);
-      for (int64_t e = 0; e <= op.getNumExperts(); ++e)
-        ranges->setInteger(e, std::clamp(in.offsets.integer(e), first, end) - first);
+      for (int64_t r = 0; r <= op.getNumRanges(); ++r)
+        ranges->setInteger(r, std::clamp(in.offsets.integer(r), first, end) - first);
       frame->bind(body.getArgument(0), *rows);
       frame->bind(body.getArgument(1), *ranges);
       firsts.push_back(first);
@@ -319,7 +337,8 @@ private:
       for (int64_t rank = 0; rank < static_cast<int64_t>(ranks.size()); ++rank) {
         // Without rounds nobody says how long rows are where the type does not.
         auto type = cast<RankedTensorType>(result.getType());
-        int64_t width = type.isDynamicDim(1) ? received[rank].rows.dim(1) : type.getDimSize(1);
+        int64_t width =
+            type.isDynamicDim(1) ? received[rank].rows.dim(1) : type.getDimSize(1) / op.getParts();
         if (made[rank].empty() || static_cast<int64_t>(made[rank].size()) <= index) {
           auto none = ranks[rank]->allocate(op, *dtypeOf(type), {0, width});
           if (failed(none))

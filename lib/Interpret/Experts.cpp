@@ -17,22 +17,50 @@ using namespace moec::moe;
 
 namespace {
 
-/// Checks offsets: one per expert and one more, from 0 up to the row count.
-LogicalResult checkOffsets(Operation *op, const Tensor &offsets, int64_t experts, int64_t rows) {
-  if (offsets.dim(0) != experts + 1)
-    return op->emitOpError("expects ") << experts + 1 << " offsets for " << experts
-                                       << " experts at run time, got " << offsets.dim(0);
+/// Checks offsets: one per expert, or part of one, and one more, from 0 up to the row count.
+LogicalResult checkOffsets(Operation *op, const Tensor &offsets, int64_t experts, int64_t parts,
+                           int64_t rows) {
+  const int64_t ranges = experts * parts;
+  if (offsets.dim(0) != ranges + 1)
+    return op->emitOpError("expects ")
+           << ranges + 1 << " offsets for " << ranges << (parts > 1 ? " parts of" : "")
+           << " experts at run time, got " << offsets.dim(0);
   if (offsets.integer(0) != 0)
     return op->emitOpError("expects offsets to start at 0, got ") << offsets.integer(0);
-  for (int64_t e = 0; e < experts; ++e)
+  for (int64_t e = 0; e < ranges; ++e)
     if (offsets.integer(e + 1) < offsets.integer(e))
       return op->emitOpError("expects offsets that never descend, got ")
-             << offsets.integer(e) << " before " << offsets.integer(e + 1) << " at expert " << e;
-  if (offsets.integer(experts) != rows)
+             << offsets.integer(e) << " before " << offsets.integer(e + 1) << " at expert "
+             << e / parts;
+  if (offsets.integer(ranges) != rows)
     return op->emitOpError("expects offsets to end at the number of rows, ")
-           << rows << ", got " << offsets.integer(experts);
+           << rows << ", got " << offsets.integer(ranges);
   return success();
 }
+
+/// The columns of an expert's result in as many parts, each with rows of its own.
+struct Parts {
+  int64_t count, width;
+
+  template <typename OpTy>
+  static FailureOr<Parts> of(OpTy op, int64_t columns) {
+    const int64_t count = op.getParts();
+    if (columns % count != 0)
+      return op.emitOpError("has ")
+             << columns << " columns, which do not divide into " << count << " parts";
+    return Parts{count, columns / count};
+  }
+
+  /// Calls `make` for each element of the result, with its row, its place, its expert and the
+  /// expert's column.
+  template <typename Fn>
+  void forEachElement(const Tensor &offsets, int64_t experts, Fn make) const {
+    for (int64_t range = 0; range < experts * count; ++range)
+      for (int64_t r = offsets.integer(range); r < offsets.integer(range + 1); ++r)
+        for (int64_t n = 0; n < width; ++n)
+          make(r, r * width + n, range / count, range % count * width + n);
+  }
+};
 
 /// The matrices of all experts and their biases, out x in whatever the layout.
 template <typename Real>
@@ -87,21 +115,21 @@ LogicalResult runGroupedMatmul(GroupedMatmulOp op, Frame &frame) {
   const Tensor &rows = frame[op.getRows()], &offsets = frame[op.getOffsets()];
   const Tensor &weights = frame[op.getWeights()];
   int64_t experts = weights.dim(0), outputs = outputsOf(weights, op.getLayout());
-  if (failed(checkOffsets(op, offsets, experts, rows.dim(0))) ||
+  FailureOr<Parts> parts = Parts::of(op, outputs);
+  if (failed(parts) || failed(checkOffsets(op, offsets, experts, parts->count, rows.dim(0))) ||
       failed(checkLinear(op, frame, "weights", op.getWeights(), "bias", op.getBias(),
                          op.getLayout(), experts, outputs, rows.dim(1))))
     return failure();
-  auto result = frame.allocate(op->getResult(0), {rows.dim(0), outputs});
+  auto result = frame.allocate(op->getResult(0), {rows.dim(0), parts->width});
   if (failed(result))
     return failure();
   frame.withAccumulator(rows.dtype(), [&](auto real) {
     using Real = decltype(real);
     Linear<Real> linear(frame, op.getWeights(), op.getBias(), op.getLayout());
     std::vector<Real> input = rows.reals<Real>();
-    for (int64_t e = 0; e < experts; ++e)
-      for (int64_t r = offsets.integer(e); r < offsets.integer(e + 1); ++r)
-        for (int64_t n = 0; n < outputs; ++n)
-          result->setReal(r * outputs + n, linear.apply(e, n, input.data() + r * rows.dim(1)));
+    parts->forEachElement(offsets, experts, [&](int64_t r, int64_t to, int64_t e, int64_t n) {
+      result->setReal(to, linear.apply(e, n, input.data() + r * rows.dim(1)));
+    });
   });
   return frame.set(op->getResult(0), *result);
 }
@@ -138,15 +166,14 @@ struct Rows {
   int64_t operator()(int64_t f) const { return first + f * stride; }
 };
 
-/// One moe.expert on concrete operands. F is the inner size.
+/// The first half of a moe.expert on concrete operands. F is the inner size.
 template <typename Real>
-class Expert {
+class HiddenRows {
 public:
-  Expert(ExpertOp op, Frame &frame)
-      : activation(op.getActivation()), gateless(op.getGate() == Gate::None),
-        inner(inputsOf(frame[op.getW2()], op.getLayout2())),
-        w1(frame, op.getW1(), op.getB1(), op.getLayout1()),
-        w2(frame, op.getW2(), op.getB2(), op.getLayout2()), alpha(op.getAlpha().convertToDouble()),
+  template <typename OpTy>
+  HiddenRows(OpTy op, Frame &frame, int64_t inner)
+      : activation(op.getActivation()), gateless(op.getGate() == Gate::None), inner(inner),
+        w1(frame, op.getW1(), op.getB1(), op.getLayout1()), alpha(op.getAlpha().convertToDouble()),
         upOffset(op.getUpOffset().convertToDouble()) {
     if (std::optional<APFloat> limit = op.getGateMax())
       gateMax = static_cast<Real>(limit->convertToDouble());
@@ -175,7 +202,7 @@ public:
   }
 
   /// Entry f of the hidden row of expert `e`, before rounding.
-  Real hidden(int64_t e, int64_t f, const Real *row) const {
+  Real apply(int64_t e, int64_t f, const Real *row) const {
     Real activated =
         activation == Activation::SwigluHalf
             ? gated(e, f, row) * activate(Activation::Silu, gated(e, inner + f, row), Real(1))
@@ -189,8 +216,6 @@ public:
     return activated * (u + upOffset);
   }
 
-  Real output(int64_t e, int64_t n, const Real *h) const { return w2.apply(e, n, h); }
-
 private:
   /// The argument of the activation.
   Real gated(int64_t e, int64_t f, const Real *row) const {
@@ -203,7 +228,7 @@ private:
   Activation activation;
   bool gateless;
   int64_t inner;
-  Linear<Real> w1, w2;
+  Linear<Real> w1;
   std::optional<Linear<Real>> w3;
   Real alpha, upOffset;
   std::optional<Real> gateMax, upAbs;
@@ -211,7 +236,8 @@ private:
 };
 
 /// Rows of w1 for each inner column.
-int64_t rowsPerInner(ExpertOp op) {
+template <typename OpTy>
+int64_t rowsPerInner(OpTy op) {
   if (op.getActivation() == Activation::SwigluHalf)
     return 2;
   return op.getGate() == Gate::None || op.getGate() == Gate::Separate ? 1 : 2;
@@ -222,7 +248,7 @@ LogicalResult checkExpert(ExpertOp op, Frame &frame) {
   int64_t experts = frame[op.getW1()].dim(0), width = rows.dim(1);
   int64_t inner = inputsOf(frame[op.getW2()], op.getLayout2());
   int64_t outputs = outputsOf(frame[op.getW2()], op.getLayout2());
-  if (failed(checkOffsets(op, frame[op.getOffsets()], experts, rows.dim(0))) ||
+  if (failed(checkOffsets(op, frame[op.getOffsets()], experts, 1, rows.dim(0))) ||
       failed(checkLinear(op, frame, "w1", op.getW1(), "b1", op.getB1(), op.getLayout1(), experts,
                          inner * rowsPerInner(op), width)) ||
       failed(checkLinear(op, frame, "w2", op.getW2(), "b2", op.getB2(), op.getLayout2(), experts,
@@ -246,17 +272,49 @@ LogicalResult runExpert(ExpertOp op, Frame &frame) {
     return failure();
   frame.withAccumulator(rows.dtype(), [&](auto real) {
     using Real = decltype(real);
-    Expert<Real> expert(op, frame);
+    HiddenRows<Real> first(op, frame, inner);
+    Linear<Real> second(frame, op.getW2(), op.getB2(), op.getLayout2());
     std::vector<Real> input = rows.reals<Real>();
     for (int64_t e = 0; e < experts; ++e) {
       for (int64_t r = offsets.integer(e); r < offsets.integer(e + 1); ++r) {
         for (int64_t f = 0; f < inner; ++f)
-          hidden->setReal(f, expert.hidden(e, f, input.data() + r * width));
+          hidden->setReal(f, first.apply(e, f, input.data() + r * width));
         std::vector<Real> h = hidden->template reals<Real>();
         for (int64_t n = 0; n < outputs; ++n)
-          result->setReal(r * outputs + n, expert.output(e, n, h.data()));
+          result->setReal(r * outputs + n, second.apply(e, n, h.data()));
       }
     }
+  });
+  return frame.set(op->getResult(0), *result);
+}
+
+//===----------------------------------------------------------------------===//
+// moe.expert_hidden
+//===----------------------------------------------------------------------===//
+
+LogicalResult runExpertHidden(ExpertHiddenOp op, Frame &frame) {
+  const Tensor &rows = frame[op.getRows()], &offsets = frame[op.getOffsets()];
+  const Tensor &w1 = frame[op.getW1()];
+  int64_t experts = w1.dim(0), width = rows.dim(1);
+  int64_t inner = op.getW3() ? outputsOf(frame[op.getW3()], op.getLayout1())
+                             : outputsOf(w1, op.getLayout1()) / rowsPerInner(op);
+  FailureOr<Parts> parts = Parts::of(op, inner);
+  if (failed(parts) || failed(checkOffsets(op, offsets, experts, parts->count, rows.dim(0))) ||
+      failed(checkLinear(op, frame, "w1", op.getW1(), "b1", op.getB1(), op.getLayout1(), experts,
+                         inner * rowsPerInner(op), width)) ||
+      failed(checkLinear(op, frame, "up", op.getW3(), "up_bias", op.getB3(), op.getLayout1(),
+                         experts, inner, width)))
+    return failure();
+  auto result = frame.allocate(op->getResult(0), {rows.dim(0), parts->width});
+  if (failed(result))
+    return failure();
+  frame.withAccumulator(rows.dtype(), [&](auto real) {
+    using Real = decltype(real);
+    HiddenRows<Real> hidden(op, frame, inner);
+    std::vector<Real> input = rows.reals<Real>();
+    parts->forEachElement(offsets, experts, [&](int64_t r, int64_t to, int64_t e, int64_t f) {
+      result->setReal(to, hidden.apply(e, f, input.data() + r * width));
+    });
   });
   return frame.set(op->getResult(0), *result);
 }
@@ -266,4 +324,5 @@ LogicalResult runExpert(ExpertOp op, Frame &frame) {
 void moec::addExpertHandlers(HandlerTable &table) {
   table.add<GroupedMatmulOp, runGroupedMatmul>();
   table.add<ExpertOp, runExpert>();
+  table.add<ExpertHiddenOp, runExpertHidden>();
 }

@@ -65,9 +65,13 @@ void moec::buildShardStage(OpPassManager &pm, const RankOptions &options) {
   if (options.numRanks() > 1) {
     moe::ShardExpertsPassOptions shard;
     shard.ep = options.ep;
+    shard.tp = options.tp;
     shard.dp = options.dp;
     pm.addPass(moe::createShardExpertsPass(shard));
   }
+  moe::SelectExchangePassOptions select;
+  select.spareBytes = options.spareBytes;
+  pm.addPass(moe::createSelectExchangePass(select));
   moe::PlanWindowsPassOptions windows;
   windows.rows = options.windowRows;
   pm.addPass(moe::createPlanWindowsPass(windows));

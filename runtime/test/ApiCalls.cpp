@@ -180,8 +180,13 @@ void Calls::sessionUse() {
 
 void Calls::groupCreate() {
   static const int32_t kRanks[] = {1, 2, 3, 0, -1, 1025, INT32_MAX};
-  moert_group_options options = {sizeof(options), choices_.of(kSizes), choices_.of(kSizes),
-                                 choices_.of(kSizes), choices_.of(kSizes)};
+  moert_group_options options = {sizeof(options),
+                                 choices_.of(kSizes),
+                                 choices_.of(kSizes),
+                                 choices_.of(kSizes),
+                                 choices_.of(kSizes),
+                                 nullptr,
+                                 nullptr};
   if (choices_.below(12) == 0)
     options.size = choices_.below(24);
   const int32_t ranks = choices_.of(kRanks);

@@ -304,7 +304,7 @@ TEST_F(ArtifactTest, ChecksTables) {
 TEST_F(ArtifactTest, ChecksGridsAndExchanges) {
   const int64_t grid[] = {2, 3};
   const int32_t owners[] = {0, 5, 2};
-  const moert_exchange_info good = {"e", owners, 3, 3u, 1, 0, 0, 0, 0};
+  const moert_exchange_info good = {"e", owners, 3, 3u, 1, 0, 0, 0, 0, 1};
   struct moert_artifact_v1 table = moert_artifact_v1;
   moert_exchange_info exchange;
   auto restore = [&] {
@@ -349,6 +349,14 @@ TEST_F(ArtifactTest, ChecksGridsAndExchanges) {
   }
   exchange.owners = nullptr;
   refuses("exchange 'e' has a bad number of experts");
+  for (int64_t parts : {int64_t(0), int64_t(-1), int64_t(349526), INT64_MAX}) { // 3 experts
+    exchange.parts = parts;
+    refuses("exchange 'e' has experts of a bad number of parts");
+  }
+  const int32_t parts[] = {0, 5, 2, 0, 0, -1};
+  exchange.owners = parts;
+  exchange.parts = 2;
+  refuses("exchange 'e' has an expert that nobody owns");
   for (int64_t moert_exchange_info::*field :
        {&moert_exchange_info::window_rows, &moert_exchange_info::chunks,
         &moert_exchange_info::row_bytes, &moert_exchange_info::result_bytes,

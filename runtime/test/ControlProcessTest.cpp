@@ -22,7 +22,7 @@ TEST_P(ControlProcessTest, AKilledRankIsLost) {
     ranks[rank].say("await 30000");
   const int64_t begin = nowNs();
   kill(ranks[victim].id, SIGKILL);
-  ranks.expectLost(members(count, victim), begin, kClosedNs, MOERT_PEER_LOST, victim,
+  ranks.expectLost(members(count, victim), begin, kClosedPromiseNs, MOERT_PEER_LOST, victim,
                    "its connection was closed", "SIGKILL");
   // The survivors go on without it.
   if (count > 2) {
@@ -37,12 +37,12 @@ TEST_P(ControlProcessTest, AStoppedRankIsLostAndLearnsOfIt) {
     ranks[rank].say("await 30000");
   const int64_t begin = nowNs();
   kill(ranks[victim].id, SIGSTOP);
-  ranks.expectLost(members(count, victim), begin, kSilentNs, MOERT_PEER_LOST, victim,
+  ranks.expectLost(members(count, victim), begin, kSilentPromiseNs, MOERT_PEER_LOST, victim,
                    "it was silent", "SIGSTOP");
   const int64_t awake = nowNs();
   kill(ranks[victim].id, SIGCONT);
   ranks[victim].say("await 30000");
-  ranks.expectLost({victim}, awake, kClosedNs, MOERT_PEER_LOST, victim,
+  ranks.expectLost({victim}, awake, kClosedPromiseNs, MOERT_PEER_LOST, victim,
                    "which is this one, counts as lost", "SIGCONT");
   // All of them build the next one.
   ASSERT_NO_FATAL_FAILURE(ranks.form(members(count), 1));
@@ -66,7 +66,7 @@ TEST_P(ControlProcessTest, GivingUpReachesAll) {
   ASSERT_EQ(sscanf(ranks[victim].hear().c_str(), "aborted %lld", &begin), 1);
   for (int32_t rank : members(count))
     ranks[rank].say("await 30000");
-  ranks.expectLost(members(count), begin, kClosedNs, MOERT_ABORTED, victim,
+  ranks.expectLost(members(count), begin, kClosedPromiseNs, MOERT_ABORTED, victim,
                    "gave up: out of memory", "abort");
 }
 

@@ -9,7 +9,7 @@
 
 namespace moert::test {
 
-std::atomic<int64_t> loopsForever{0};
+std::atomic<int64_t> loopsForever{0}, troubledNs{0};
 
 namespace {
 
@@ -19,17 +19,20 @@ double expertOf(int32_t expert, float x) { return std::sqrt(std::abs(double(x)))
 struct ExpertRecord {
   const float *x;
   const int32_t *offsets;
-  int64_t experts;
+  int64_t parts;
   int64_t width;
   double *y;
 };
 
 void expertKernel(moert_ctx *, void *raw, int64_t begin, int64_t end) {
   auto &record = *static_cast<ExpertRecord *>(raw);
-  for (int64_t expert = begin; expert < end; ++expert)
-    for (int64_t i = record.offsets[expert] * record.width;
-         i < record.offsets[expert + 1] * record.width; ++i)
-      record.y[i] = expertOf(int32_t(expert), record.x[i]);
+  const int64_t columns = record.width / record.parts; // that a part makes
+  for (int64_t range = begin; range < end; ++range)
+    for (int64_t row = record.offsets[range]; row < record.offsets[range + 1]; ++row)
+      for (int64_t i = 0; i < columns; ++i)
+        record.y[row * columns + i] =
+            expertOf(int32_t(range / record.parts),
+                     record.x[row * record.width + range % record.parts * columns + i]);
 }
 
 void emptyKernel(moert_ctx *, void *, int64_t, int64_t) {}
@@ -38,12 +41,14 @@ void emptyKernel(moert_ctx *, void *, int64_t, int64_t) {}
 struct Layer {
   const moert_functions &f;
   moert_ctx *ctx;
-  int64_t rows, perRow, width, experts;
+  int64_t rows, perRow, width, experts, parts;
   int64_t trouble;
   float *x;
   const int32_t *ids;
 
   void fail(RankTrouble when) const {
+    if (trouble == when)
+      troubledNs = nowNs();
     if (trouble == when)
       f.fail(ctx, MOERT_UNAVAILABLE, "asked to fail");
   }
@@ -72,6 +77,8 @@ struct Layer {
       f.exchange_return(ctx, 0, x, 4, results);
     if (trouble == kEndOutside)
       f.exchange_end(ctx);
+    if (trouble == kLoopForever)
+      troubledNs = nowNs();
     loopsForever += trouble == kLoopForever;
     while (trouble == kLoopForever)
       f.parallel_for(ctx, 1, nullptr, 64);
@@ -94,21 +101,21 @@ struct Layer {
       f.exchange_return(ctx, 0, x, 8, results);
     if (trouble == kEndEarly)
       f.exchange_end(ctx);
-    auto *computed = static_cast<double *>(f.alloc(ctx, plan[1] * width * 8));
-    auto *ranges = static_cast<int32_t *>(f.alloc(ctx, (experts + 1) * 4));
+    auto *computed = static_cast<double *>(f.alloc(ctx, plan[1] * width / parts * 8));
+    auto *ranges = static_cast<int32_t *>(f.alloc(ctx, (experts * parts + 1) * 4));
     for (int64_t round = 0; round < plan[0]; ++round) {
       auto *window = static_cast<const float *>(f.exchange_receive(ctx, round, ranges));
       if (reinterpret_cast<uintptr_t>(window) % MOERT_ALIGNMENT != 0 || ranges[0] != 0 ||
-          ranges[experts] > plan[1])
+          ranges[experts * parts] > plan[1])
         f.fail(ctx, MOERT_CORRUPT, "a bad window");
       if (trouble == kReceiveTwice)
         f.exchange_receive(ctx, round, ranges);
       fail(kFailAfterReceive);
-      ExpertRecord record = {window, ranges, experts, width, computed};
-      f.parallel_for(ctx, 0, &record, experts);
+      ExpertRecord record = {window, ranges, parts, width, computed};
+      f.parallel_for(ctx, 0, &record, experts * parts);
       if (trouble == kSlowExpert)
         std::this_thread::sleep_for(std::chrono::nanoseconds(kSlowExpertNs));
-      const int64_t bytes = trouble == kOtherResultBytes ? 8 : width * 8;
+      const int64_t bytes = trouble == kOtherResultBytes ? 8 : width / parts * 8;
       f.exchange_return(ctx, round, trouble == kReturnNothing ? nullptr : computed, bytes,
                         trouble == kReturnElsewhere && round ? results + 1 : results);
       fail(kFailAfterReturn);
@@ -145,15 +152,11 @@ int32_t layersEntry(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) 
     y[i] = static_cast<const float *>(inputs[0].data)[i];
   for (int64_t call = 0; call < planSizes[0]; ++call) {
     const int64_t trouble = settings[2] == call ? settings[1] : kNone;
-    Layer layer = {f,
-                   ctx,
-                   rows,
-                   inputs[1].sizes[1],
-                   width,
-                   settings[0],
-                   trouble,
-                   y,
-                   static_cast<const int32_t *>(inputs[1].data)};
+    Layer layer = {f,           ctx,
+                   rows,        inputs[1].sizes[1],
+                   width,       settings[0],
+                   settings[3], trouble,
+                   y,           static_cast<const int32_t *>(inputs[1].data)};
     if (trouble != kSkipCall && !layer.run(calls[call], plans + 2 * call))
       break;
   }
@@ -163,13 +166,13 @@ int32_t layersEntry(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) 
 const int64_t kMatrix[] = {-1, -1};
 const int64_t kVector[] = {-1};
 const int64_t kPlans[] = {-1, 2};
-const int64_t k3[] = {3};
+const int64_t k4[] = {4};
 const char *const kRowNames[] = {"N", nullptr};
 const char *const kCallNames[] = {"C", nullptr};
 const moert_value_info kInputs[] = {{"x", MOERT_F32, 2, kMatrix, kRowNames},
                                     {"ids", MOERT_I32, 2, kMatrix, kRowNames},
                                     {"calls", MOERT_I64, 1, kVector, kCallNames},
-                                    {"settings", MOERT_I64, 1, k3, nullptr}};
+                                    {"settings", MOERT_I64, 1, k4, nullptr}};
 const moert_value_info kOutputs[] = {{"y", MOERT_F32, 2, kMatrix, kRowNames},
                                      {"plans", MOERT_I64, 2, kPlans, kCallNames}};
 const moert_entry_info kEntries[] = {{"layers", layersEntry, 4, 2, kInputs, kOutputs}};
@@ -185,14 +188,15 @@ ExchangeModel::ExchangeModel(std::vector<int64_t> givenGrid, std::vector<ModelEx
     int64_t members = 1;
     for (size_t axis = 0; axis < grid.size(); ++axis)
       members *= exchange.axes >> axis & 1 ? grid[axis] : 1;
-    for (int64_t expert = 0; exchange.owners.size() < size_t(exchange.experts); ++expert)
-      exchange.owners.push_back(int32_t(expert * members / exchange.experts));
+    const int64_t ranges = exchange.experts * exchange.parts;
+    for (int64_t range = 0; int64_t(exchange.owners.size()) < ranges; ++range)
+      exchange.owners.push_back(int32_t(range * members / ranges));
     names.push_back("exchange " + std::to_string(names.size()));
   }
   for (size_t i = 0; i < exchanges.size(); ++i) {
     const ModelExchange &exchange = exchanges[i];
     infos.push_back({names[i].c_str(), exchange.owners.data(), uint32_t(exchange.experts),
-                     exchange.axes, exchange.windowRows, exchange.chunks, 0, 0, 0});
+                     exchange.axes, exchange.windowRows, exchange.chunks, 0, 0, 0, exchange.parts});
   }
   table.abi_version = MOERT_ABI_VERSION;
   table.size = sizeof(table);
@@ -223,7 +227,7 @@ RankCall RankCall::random(unsigned seed, int64_t rows, int64_t perRow, int32_t e
   call.width = width;
   call.perRow = perRow;
   call.calls = {0};
-  call.settings = {experts, kNone, 0};
+  call.settings = {experts, kNone, 0, 1};
   for (int64_t i = 0; i < rows * width; ++i)
     call.x.push_back(float(random() % 1000) / 7);
   for (int64_t i = 0; i < rows * perRow; ++i)
@@ -232,8 +236,9 @@ RankCall RankCall::random(unsigned seed, int64_t rows, int64_t perRow, int32_t e
 }
 
 void RankCall::run(moert_request *request) {
+  settings.resize(4, 1);
   const std::vector<int64_t> xSizes = {rows, width}, idSizes = {rows, perRow},
-                             callSizes = {int64_t(calls.size())}, settingSizes = {3};
+                             callSizes = {int64_t(calls.size())}, settingSizes = {4};
   moert_tensor tensors[] = {tensorOf(MOERT_F32, xSizes, x.data()),
                             tensorOf(MOERT_I32, idSizes, ids.data()),
                             tensorOf(MOERT_I64, callSizes, calls.data()),
@@ -242,6 +247,7 @@ void RankCall::run(moert_request *request) {
   for (size_t i = 0; i < 4; ++i)
     EXPECT_OK(api().request_set_input(request, names[i], &tensors[i]));
   status = api().request_run(request);
+  endedNs = nowNs();
   y.clear();
   plans.clear();
   if (status.code != MOERT_OK)

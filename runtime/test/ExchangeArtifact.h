@@ -46,6 +46,9 @@ enum RankTrouble : int64_t {
   kSlowExpert,  // takes kSlowExpertNs for a round
 };
 
+/// When a run has last come to its trouble, in ns of CLOCK_MONOTONIC.
+extern std::atomic<int64_t> troubledNs;
+
 /// How many times a run has come to its kLoopForever.
 extern std::atomic<int64_t> loopsForever;
 constexpr int64_t kSlowExpertNs = 20000000;
@@ -55,7 +58,8 @@ struct ModelExchange {
   int64_t windowRows = 1 << 20;
   int64_t chunks = 1;
   uint32_t axes = 0;                // 0: all
-  std::vector<int32_t> owners = {}; // empty: expert e is member e * members / experts's
+  std::vector<int32_t> owners = {}; // empty: range r of n is member r * members / n's
+  int64_t parts = 1;                // of an expert, which has as many ranges
 };
 
 /// The tables of a model.
@@ -79,8 +83,9 @@ struct RankCall {
   std::vector<float> x;
   std::vector<int32_t> ids;
   std::vector<int64_t> calls;
-  std::vector<int64_t> settings;
+  std::vector<int64_t> settings; // experts, trouble, the call in which, parts (1)
   moert_status status = {};
+  int64_t endedNs = 0; // when the run had ended
   std::vector<float> y;
   std::vector<int64_t> plans;
 

@@ -75,6 +75,34 @@ TEST(Exchange, KnowsPartsOfGrids) {
   }
 }
 
+TEST(Exchange, JoinsPartsOfExperts) {
+  for (int64_t parts : {2, 3})
+    for (const std::vector<int64_t> &grid : {std::vector<int64_t>{1}, {2}, {2, 2}, {6}})
+      for (int64_t chunks : {1, 3})
+        for (int64_t windowRows : {5, 1000}) {
+          SCOPED_TRACE(testing::Message() << parts << " parts, " << testing::PrintToString(grid)
+                                          << ", " << chunks << ", " << windowRows);
+          // In a second exchange one member may have all parts of an expert, or none.
+          ExchangeModel model(grid, {Exchange{4, windowRows, chunks, 0, {}, parts},
+                                     Exchange{1, windowRows, chunks, 0, {}, parts}});
+          Ranks ranks(model);
+          std::vector<RankCall> calls = callsFor(model.ranks(), 4, unsigned(parts));
+          for (RankCall &call : calls) {
+            call = RankCall::random(unsigned(call.rows), call.rows, 3, 4, 6);
+            call.settings[3] = parts;
+          }
+          ranks.run(calls);
+          expectAll(calls);
+          for (RankCall &call : calls) {
+            call.ids.assign(call.ids.size(), 0);
+            call.calls = {1, 1};
+            call.settings[0] = 1;
+          }
+          ranks.run(calls);
+          expectAll(calls);
+        }
+}
+
 TEST(Exchange, TakesAnyRouting) {
   for (int64_t chunks : {1, 4})
     for (int64_t windowRows : {3, 1000}) {

@@ -79,7 +79,8 @@ TEST(ExchangeThread, CanBeDoneWithout) {
     host.most = most;
     ExchangeModel model({3}, {Exchange{4, 2, 1}, Exchange{4, 100, 5}});
     for (int64_t speed : {0, 10000000}) {
-      Ranks ranks(model, {sizeof(moert_group_options), 0, speed, 0, 0}, &host.hooks, 1);
+      Ranks ranks(model, {sizeof(moert_group_options), 0, speed, 0, 0, nullptr, nullptr},
+                  &host.hooks, 1);
       for (int run = 0; run < 5; ++run)
         runAndCheck(ranks, callsFor(3, 11));
     }
@@ -106,7 +107,7 @@ TEST(ExchangeThread, SlowLinksTakeTheirTime) {
   for (int64_t chunks : {1, 4}) {
     ExchangeModel model({2}, {Exchange{2, 1000, chunks}});
     // 100 rows: 2000 bytes there and 4000 back, at 100 bytes a millisecond.
-    Ranks ranks(model, {sizeof(moert_group_options), 0, 100000, 0, 0});
+    Ranks ranks(model, {sizeof(moert_group_options), 0, 100000, 0, 0, nullptr, nullptr});
     EXPECT_GE(timeOf(ranks, crossing(100)), 60 * 1000000);
     EXPECT_EQ(ranks.traffic(0, 0, 1).dispatch_rows, 100);
     // Rows that stay take no time.
@@ -124,7 +125,7 @@ TEST(ExchangeThread, TransfersHideBehindExperts) {
   // 4 rounds of 20 ms, while rows take 40 ms there and 40 ms back: 160 ms one after the other. One
   // time of many on a busy machine has to be shorter.
   ExchangeModel model({2}, {Exchange{2, 1000, 4}});
-  Ranks ranks(model, {sizeof(moert_group_options), 0, 150000, 0, 0});
+  Ranks ranks(model, {sizeof(moert_group_options), 0, 150000, 0, 0, nullptr, nullptr});
   int64_t best = INT64_MAX;
   std::vector<RankCall> calls = crossing(200);
   for (RankCall &call : calls)
@@ -140,7 +141,7 @@ TEST(ExchangeThread, TransfersHideBehindExperts) {
 TEST(ExchangeThread, FaultsEndSlowTransfers) {
   ExchangeModel model({2}, {Exchange{2, 1000, 1}});
   // A transfer of an hour.
-  Ranks ranks(model, {sizeof(moert_group_options), 0, 1, 0, 0});
+  Ranks ranks(model, {sizeof(moert_group_options), 0, 1, 0, 0, nullptr, nullptr});
   std::vector<RankCall> calls = crossing(200);
   EXPECT_OK(api().request_set_deadline(ranks.requests[0].get(),
                                        api().now_ns(ranks.runtime.get()) + 20000000));

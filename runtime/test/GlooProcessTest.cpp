@@ -31,7 +31,7 @@ TEST_P(GlooProcessTest, AKilledRankIsLost) {
   ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 0));
   const int64_t at = nowNs();
   kill(ranks[victim].id, SIGKILL);
-  ranks.expectLost(members(count, victim), at, kClosedNs, MOERT_PEER_LOST, victim, "is lost",
+  ranks.expectLost(members(count, victim), at, kClosedPromiseNs, MOERT_PEER_LOST, victim, "is lost",
                    "SIGKILL while exchanging");
   // The survivors go on.
   if (count > 2) {
@@ -44,11 +44,11 @@ TEST_P(GlooProcessTest, AStoppedRankIsLost) {
   ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 0));
   const int64_t at = nowNs();
   kill(ranks[victim].id, SIGSTOP);
-  ranks.expectLost(members(count, victim), at, kSilentNs, MOERT_PEER_LOST, victim, "is lost",
+  ranks.expectLost(members(count, victim), at, kSilentPromiseNs, MOERT_PEER_LOST, victim, "is lost",
                    "SIGSTOP while exchanging");
   const int64_t awake = nowNs();
   kill(ranks[victim].id, SIGCONT);
-  ranks.expectLost({victim}, awake, kClosedNs, MOERT_PEER_LOST, victim, "counts as lost",
+  ranks.expectLost({victim}, awake, kClosedPromiseNs, MOERT_PEER_LOST, victim, "counts as lost",
                    "SIGCONT while exchanging");
   ASSERT_NO_FATAL_FAILURE(begin(ranks, members(count), 1));
 }

@@ -2,6 +2,7 @@
 // What happens to the other ranks when something happens to one. Nobody may hang, and sessions go
 // on with another group.
 #include "ExchangeArtifact.h"
+#include "Ranks.h"
 
 #include <chrono>
 #include <cstring>
@@ -13,7 +14,6 @@ using namespace moert::test;
 namespace {
 
 using Exchange = ModelExchange;
-constexpr int64_t kMillisecond = 1000000;
 
 /// Ranks with a few rows each; chunks and the kind of groups as the test's parameters say.
 struct GroupFault : testing::TestWithParam<std::tuple<int64_t, GroupKind>> {
@@ -29,6 +29,18 @@ struct GroupFault : testing::TestWithParam<std::tuple<int64_t, GroupKind>> {
     return calls;
   }
 
+  /// Notes what happened to one rank at `at`, after all that have been run have ended; but for
+  /// rank `running`.
+  void note(const char *what, const std::vector<RankCall> &calls, int64_t at,
+            int64_t promiseNs = kClosedPromiseNs, size_t running = SIZE_MAX) const {
+    int64_t last = at;
+    for (size_t rank = 0; rank < calls.size(); ++rank)
+      if (rank != running)
+        last = std::max(last, calls[rank].endedNs);
+    noteFault(what, kind == GroupKind::Local ? "threads" : "tcp", int32_t(calls.size()), last - at,
+              promiseNs);
+  }
+
   /// Everything is as before with a new group.
   void expectRecovery(Ranks &ranks) {
     ranks.regroup();
@@ -41,7 +53,7 @@ struct GroupFault : testing::TestWithParam<std::tuple<int64_t, GroupKind>> {
   }
 
   static moert_group_options silence(int64_t milliseconds) {
-    return {sizeof(moert_group_options), milliseconds * kMillisecond, 0, 0, 0};
+    return {sizeof(moert_group_options), milliseconds * kMillisecond, 0, 0, 0, nullptr, nullptr};
   }
 
   /// Threads find out together. Of processes the first one ends the others, which name it.
@@ -99,6 +111,8 @@ TEST_P(GroupFault, SilentRankIsLost) {
         isNamed &= strcmp(some[rank].status.message, "rank 2 of 4 is lost") == 0;
       }
       EXPECT_EQ(ranks.codeOf(0), MOERT_PEER_LOST);
+      if (isNamed)
+        note("silent", some, troubledNs, std::max(kSilentPromiseNs, patience * kMillisecond), 2);
       api().request_cancel(ranks.requests[2].get());
       lost.join();
       EXPECT_NE(some[2].status.code, MOERT_OK);
@@ -118,9 +132,11 @@ TEST_P(GroupFault, DeadlineEndsAll) {
   for (int64_t after = 20; code != MOERT_DEADLINE_EXCEEDED && after < 10000; after *= 2) {
     Ranks ranks = make(model);
     std::vector<RankCall> some = calls();
+    const int64_t deadline = nowNs() + after * kMillisecond;
     EXPECT_OK(api().request_set_deadline(ranks.requests[1].get(),
                                          api().now_ns(ranks.runtime.get()) + after * kMillisecond));
     runSome(ranks, some, {0, 1, 2}); // rank 3 does not come
+    note("deadline", some, deadline);
     EXPECT_EQ(some[1].status.code, MOERT_DEADLINE_EXCEEDED) << some[1].status.message;
     for (size_t rank : {0, 2})
       EXPECT_FAILS(some[rank].status, MOERT_ABORTED, "rank 1 of 4 gave up");
@@ -139,10 +155,13 @@ TEST_P(GroupFault, CancellingOneEndsAll) {
   for (int64_t after = 10; code != MOERT_CANCELLED && after < 10000; after *= 2) {
     Ranks ranks = make(model);
     std::vector<RankCall> some = calls();
+    int64_t at = 0;
     runSome(ranks, some, {0, 1, 2}, [&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(after));
+      at = nowNs();
       api().request_cancel(ranks.requests[2].get());
     });
+    note("cancelled", some, at);
     EXPECT_FAILS(some[2].status, MOERT_CANCELLED, "the request was cancelled");
     for (size_t rank : {0, 1})
       EXPECT_FAILS(some[rank].status, MOERT_ABORTED, "rank 2 of 4 gave up");
@@ -156,10 +175,13 @@ TEST_P(GroupFault, CancellingOneEndsAll) {
 TEST_P(GroupFault, AbortEndsAll) {
   Ranks ranks = make(model);
   std::vector<RankCall> some = calls();
+  int64_t at = 0;
   runSome(ranks, some, {0, 1, 2}, [&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    at = nowNs();
     api().group_abort(ranks.groups[3].get());
   });
+  note("aborted", some, at);
   for (size_t rank : {0, 1, 2})
     EXPECT_FAILS(some[rank].status, MOERT_ABORTED, "rank 3 of 4 gave up: aborted");
   EXPECT_EQ(ranks.codeOf(0), MOERT_ABORTED);
@@ -169,12 +191,15 @@ TEST_P(GroupFault, AbortEndsAll) {
 TEST_P(GroupFault, LeavingEndsWaits) {
   Ranks ranks = make(model);
   std::vector<RankCall> some = calls();
+  int64_t at = 0;
   runSome(ranks, some, {0, 1, 2}, [&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     ranks.requests[3].reset();
     ranks.sessions[3].reset();
+    at = nowNs();
     ranks.groups[3].reset();
   });
+  note("left", some, at);
   for (size_t rank : {0, 1, 2})
     EXPECT_FAILS(some[rank].status, MOERT_PEER_LOST, "rank 3 of 4 is lost");
 }
@@ -219,6 +244,7 @@ TEST_P(GroupFault, FailingRunEndsAll) {
           EXPECT_FAILS(some[rank].status, MOERT_ABORTED, "rank 1 of 4 gave up: unavailable");
       }
       EXPECT_EQ(ranks.codeOf(0), MOERT_UNAVAILABLE);
+      note("failed run", some, troubledNs);
       expectRecovery(ranks);
     }
 }
@@ -256,12 +282,15 @@ TEST_P(GroupFault, NobodyReadsMemoryOfARunThatFailed) {
 
 TEST_P(GroupFault, RanksThatDifferAreTold) {
   Ranks ranks = make(model);
+  int64_t began = 0;
   // Another exchange.
   std::vector<RankCall> some = calls();
   ExchangeModel flat({4}, {Exchange{4, 5, chunks}, Exchange{4, 64, chunks}});
   Ranks flatRanks = make(flat);
   some[1].calls = {1, 1, 0};
+  began = nowNs();
   flatRanks.run(some);
+  note("differing ranks", some, began);
   expectTold(some, "all ranks must run the same requests in the same order");
   if (kind == GroupKind::Local)
     EXPECT_FAILS(some[0].status, MOERT_INVALID_ARGUMENT,
@@ -271,19 +300,25 @@ TEST_P(GroupFault, RanksThatDifferAreTold) {
   // One exchange less.
   some = calls();
   some[3].settings = {4, kSkipCall, 0};
+  began = nowNs();
   flatRanks.run(some);
+  note("differing ranks", some, began);
   expectTold(some, "is at exchange 0 of its run");
   flatRanks.regroup();
   // Rows of another size.
   some = calls();
   some[2].settings = {4, kOtherRowBytes, 0};
+  began = nowNs();
   flatRanks.run(some);
+  note("differing ranks", some, began);
   expectTold(some, "bytes at exchange 'exchange 0'");
   flatRanks.regroup();
   // Results of another size: who notices ends the others.
   some = calls();
   some[2].settings = {4, kOtherResultBytes, 0};
+  began = nowNs();
   flatRanks.run(some);
+  note("differing ranks", some, began);
   int told = 0;
   for (const RankCall &call : some) {
     EXPECT_TRUE(call.status.code == MOERT_INVALID_ARGUMENT || call.status.code == MOERT_ABORTED)
@@ -299,13 +334,83 @@ TEST_P(GroupFault, RanksThatDifferAreTold) {
   EXPECT_OK(api().session_set_group(otherRanks.sessions[1].get(), flatRanks.groups[1].get()));
   some = calls();
   std::vector<std::thread> threads;
+  began = nowNs();
   for (size_t rank = 0; rank < 4; ++rank)
     threads.emplace_back(
         [&, rank] { some[rank].run((rank == 1 ? otherRanks : flatRanks).requests[rank].get()); });
   for (std::thread &thread : threads)
     thread.join();
+  note("another artifact", some, began);
   expectTold(some, "runs another artifact");
   expectRecovery(ranks);
+}
+
+TEST_P(GroupFault, SlowAndLateRanksAreWaitedFor) {
+  for (int i = 0; i < 4; ++i) {
+    SCOPED_TRACE(i);
+    Ranks ranks = make(model, silence(5000));
+    std::vector<RankCall> some = calls();
+    const auto victim = size_t(i);
+    if (i % 2)
+      some[victim].settings = {4, kSlowExpert, 1};
+    const int64_t began = nowNs();
+    std::vector<std::thread> threads;
+    for (size_t rank = 0; rank < 4; ++rank)
+      threads.emplace_back([&, rank] {
+        if (i % 2 == 0 && rank == victim)
+          std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        some[rank].run(ranks.requests[rank].get());
+      });
+    for (std::thread &thread : threads)
+      thread.join();
+    for (const RankCall &call : some) {
+      EXPECT_OK(call.status);
+      EXPECT_EQ(call.y, expectedOf(call));
+    }
+    note(i % 2 ? "slow" : "skewed start", some, began, kSilentPromiseNs);
+  }
+}
+
+/// Ends a rank's run with `code` at a point of its exchange.
+struct Drill {
+  int32_t rank, layer, point, code;
+  std::atomic<int64_t> at{0};
+
+  static int32_t reach(void *user, int32_t rank, int32_t layer, int32_t point) {
+    auto &drill = *static_cast<Drill *>(user);
+    if (rank != drill.rank || layer != drill.layer || point != drill.point)
+      return MOERT_OK;
+    drill.at = nowNs();
+    return drill.code;
+  }
+};
+
+TEST_P(GroupFault, ARankMayGoAtAnyPoint) {
+  for (int32_t layer : {0, 1})
+    for (int32_t point :
+         {MOERT_POINT_DISPATCH, MOERT_POINT_EXPERTS, MOERT_POINT_COMBINE, MOERT_POINT_END})
+      for (int32_t code : {MOERT_PEER_LOST, MOERT_UNAVAILABLE}) {
+        SCOPED_TRACE(testing::Message() << layer << ", point " << point << ", code " << code);
+        Drill drill{point % 2 ? 0 : 3, layer, point, code};
+        moert_group_options options = {};
+        options.size = sizeof(options);
+        options.at_point = Drill::reach;
+        options.point_user = &drill;
+        Ranks ranks = make(model, options);
+        std::vector<RankCall> some = calls();
+        ranks.run(some, true);
+        EXPECT_FAILS(some[size_t(drill.rank)].status, code, "by a drill");
+        for (size_t rank = 0; rank < 4; ++rank)
+          if (int32_t(rank) == drill.rank)
+            continue;
+          else if (code == MOERT_PEER_LOST)
+            EXPECT_FAILS(some[rank].status, MOERT_PEER_LOST, "of 4 is lost");
+          else
+            EXPECT_FAILS(some[rank].status, MOERT_ABORTED, "of 4 gave up: unavailable");
+        note(code == MOERT_PEER_LOST ? "gone within an exchange" : "ended within an exchange", some,
+             drill.at);
+        expectRecovery(ranks);
+      }
 }
 
 TEST_P(GroupFault, AnythingAtAnyTimeEnds) {

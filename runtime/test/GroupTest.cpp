@@ -71,10 +71,10 @@ TEST_F(GroupTest, RefusesWrongArguments) {
                "groups is null");
   EXPECT_FAILS(api().group_create_local(nullptr, 2, nullptr, groups), MOERT_INVALID_ARGUMENT,
                "runtime is null");
-  moert_group_options options = {sizeof(options), -1, 0, 0, 0};
+  moert_group_options options = {sizeof(options), -1, 0, 0, 0, nullptr, nullptr};
   EXPECT_FAILS(api().group_create_local(runtime.get(), 2, &options, groups), MOERT_INVALID_ARGUMENT,
                "is negative");
-  options = {sizeof(options), 0, -1, 0, 0};
+  options = {sizeof(options), 0, -1, 0, 0, nullptr, nullptr};
   EXPECT_FAILS(api().group_create_local(runtime.get(), 2, &options, groups), MOERT_INVALID_ARGUMENT,
                "is negative");
   options.size = 3;
@@ -216,7 +216,7 @@ TEST_F(GroupTest, NeedsMemory) {
     moert_session *session = nullptr;
     moert_session_options sessionOptions = {};
     sessionOptions.size = sizeof(sessionOptions);
-    moert_group_options groupOptions = {sizeof(groupOptions), 0, 1000, 0, 0};
+    moert_group_options groupOptions = {sizeof(groupOptions), 0, 1000, 0, 0, nullptr, nullptr};
     moert_status status = api().group_create_local(made, 3, &groupOptions, groups);
     if (status.code == MOERT_OK) {
       sessionOptions.group = groups[1];

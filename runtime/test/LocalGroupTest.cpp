@@ -2,6 +2,7 @@
 #include "lib/Comm/LocalGroup.h"
 #include "Support.h"
 #include "lib/Core/Status.h"
+#include "lib/Cpu/Processors.h"
 
 #include <array>
 #include <chrono>
@@ -60,6 +61,27 @@ TEST_F(LocalGroupTest, ShowsWhatOthersPublished) {
     });
   }
   EXPECT_EQ(counting.liveBlocks, 0);
+}
+
+TEST_F(LocalGroupTest, RanksThatShareProcessorsMeet) {
+  // Ranks that offer their processors get them back late from one that computes: they sleep then,
+  // and offer them again in later steps.
+  const int32_t ranks = 2 * availableProcessors() + 1;
+  Group group(host);
+  ASSERT_OK(group.create(ranks));
+  constexpr int steps = 200;
+  std::atomic<int> came{0};
+  onRanks(ranks, [&](int32_t rank) {
+    for (int step = 0; step < steps; ++step) {
+      const int64_t end = host.now() + kMillisecond / 2;
+      while ((step + rank) % 8 == 0 && host.now() < end) {
+      }
+      ++came;
+      ASSERT_OK(group.step(rank, nullptr, {host.now() + 60000 * kMillisecond, 0, nullptr}));
+      ASSERT_GE(came, (step + 1) * ranks);
+    }
+  });
+  EXPECT_EQ(came, steps * ranks);
 }
 
 TEST_F(LocalGroupTest, WaitsForSlowRanks) {

@@ -57,6 +57,20 @@ void expectRefused(const Variables &variables, const char *part) {
 
 TEST(RankEnvironmentTest, NothingIsOneRank) { expectRead({}, {"none", 0, 1, -1, "", 0}); }
 
+TEST(RankEnvironmentTest, LeavesTorchrunItsPort) {
+  auto at = [](const char *port, const char *isTaken) {
+    return Variables{{"RANK", "0"},           {"WORLD_SIZE", "2"},
+                     {"MASTER_ADDR", "head"}, {"MASTER_PORT", port},
+                     {"MOERT_TOKEN", kToken}, {"TORCHELASTIC_USE_AGENT_STORE", isTaken}};
+  };
+  expectRead(at("1234", "True"), {"torchrun", 0, 2, -1, "head", 1235});
+  expectRead(at("1234", "False"), {"torchrun", 0, 2, -1, "head", 1234});
+  expectRead(at("65535", "True"), {"torchrun", 0, 2, -1, "head", 65534});
+  Variables named = at("1234", "True");
+  named["MOERT_RENDEZVOUS"] = "other:1234";
+  expectRead(named, {"torchrun", 0, 2, -1, "other", 1234});
+}
+
 TEST(RankEnvironmentTest, ReadsEveryLauncher) {
   expectRead(meeting({{"MOERT_RANK", "2"}, {"MOERT_SIZE", "4"}, {"MOERT_LOCAL_RANK", "1"}}),
              {"moert", 2, 4, 1, "10.0.0.1", 4000});
@@ -85,6 +99,34 @@ TEST(RankEnvironmentTest, ReadsEveryLauncher) {
 
 TEST(RankEnvironmentTest, OneRankNeedsNoSecretOrMeetingPlace) {
   expectRead({{"RANK", "0"}, {"WORLD_SIZE", "1"}}, {"torchrun", 0, 1, -1, "", 0});
+}
+
+TEST(RankEnvironmentTest, Generations) {
+  auto generation = [](const Variables &variables) {
+    RankEnvironment environment;
+    EXPECT_OK(read(variables, environment));
+    return environment.generation;
+  };
+  const Variables torchrun =
+      meeting({{"RANK", "1"}, {"WORLD_SIZE", "2"}, {"TORCHELASTIC_RESTART_COUNT", "3"}});
+  EXPECT_EQ(generation(torchrun), 3);
+  Variables chosen = torchrun;
+  chosen["MOERT_GENERATION"] = "0";
+  EXPECT_EQ(generation(chosen), 0);
+  const Variables ours = meeting({{"MOERT_RANK", "1"}, {"MOERT_SIZE", "2"}});
+  EXPECT_EQ(generation(ours), 0);
+  Variables again = ours;
+  again["MOERT_GENERATION"] = "7";
+  EXPECT_EQ(generation(again), 7);
+  // Left over by a torchrun around a launcher of its own: its processes are not these.
+  Variables around = ours;
+  around["TORCHELASTIC_RESTART_COUNT"] = "3";
+  EXPECT_EQ(generation(around), 0);
+  again["MOERT_GENERATION"] = "-1";
+  expectRefused(again, "MOERT_GENERATION is '-1', not a number from 0 to 2147483647");
+  Variables bad = torchrun;
+  bad["TORCHELASTIC_RESTART_COUNT"] = "once";
+  expectRefused(bad, "TORCHELASTIC_RESTART_COUNT is 'once', not a number");
 }
 
 TEST(RankEnvironmentTest, EmptyIsUnset) {

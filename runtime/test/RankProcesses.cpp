@@ -66,7 +66,7 @@ void Processes::expect(const std::vector<int32_t> &members, const std::string &c
     ASSERT_EQ((*this)[member].hear(), answer);
 }
 
-void Processes::expectLost(const std::vector<int32_t> &members, int64_t begin, int64_t limitNs,
+void Processes::expectLost(const std::vector<int32_t> &members, int64_t begin, int64_t promiseNs,
                            int32_t code, int32_t rank, const char *part, const char *title) {
   int64_t longest = 0;
   for (int32_t member : members) {
@@ -79,9 +79,7 @@ void Processes::expectLost(const std::vector<int32_t> &members, int64_t begin, i
     EXPECT_NE(line.find(part), std::string::npos) << line;
     longest = std::max<int64_t>(longest, at - begin);
   }
-  printf("%s: rank %d, %zu ranks know after %.2f ms\n", title, rank, members.size(),
-         double(longest) / 1e6);
-  EXPECT_LT(longest, limitNs);
+  noteFault(title, "processes", int32_t(all.size()), longest, promiseNs);
 }
 
 std::vector<int32_t> members(int32_t count, int32_t without) {

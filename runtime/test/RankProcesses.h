@@ -10,9 +10,6 @@
 
 namespace moert::test {
 
-/// What is promised for a closed connection and for a silent rank, times five.
-constexpr int64_t kClosedNs = 5 * 200 * kMillisecond, kSilentNs = 5 * 1500 * kMillisecond;
-
 /// A process of a program, moert-test-rank for one, which says what it understands.
 class Process {
 public:
@@ -38,9 +35,9 @@ struct Processes {
   /// Says it to all of `members` and then expects `answer` of each.
   void expect(const std::vector<int32_t> &members, const std::string &command, const char *answer);
   /// Expects of each of `members`, which have been told to wait, that the group has been given up
-  /// since `begin`, because of `rank`; prints after how long.
-  void expectLost(const std::vector<int32_t> &members, int64_t begin, int64_t limitNs, int32_t code,
-                  int32_t rank, const char *part, const char *title);
+  /// since `begin`, because of `rank`; notes the fault `title`.
+  void expectLost(const std::vector<int32_t> &members, int64_t begin, int64_t promiseNs,
+                  int32_t code, int32_t rank, const char *part, const char *title);
 
   Process &operator[](int32_t index) { return *all[size_t(index)]; }
   uint16_t port = freePort();

@@ -25,6 +25,13 @@ sockaddr_in loopback(uint16_t port) {
 
 } // namespace
 
+void noteFault(const char *kind, const char *transport, int32_t ranks, int64_t ns,
+               int64_t promiseNs) {
+  printf("fault: %s | %s | %d | %lld | %lld\n", kind, transport, ranks,
+         static_cast<long long>(std::max<int64_t>(ns, 0)), static_cast<long long>(promiseNs));
+  EXPECT_LT(ns, 5 * promiseNs) << kind;
+}
+
 uint16_t freePort() {
   std::random_device random;
   for (;;) {

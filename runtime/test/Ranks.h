@@ -14,6 +14,15 @@ namespace moert::test {
 constexpr int64_t kMillisecond = 1000000;
 extern const char kSecret[]; // of 32 characters
 
+/// What is promised of a rank that ends, and of one that is silent.
+constexpr int64_t kClosedPromiseNs = 200 * kMillisecond, kSilentPromiseNs = 1500 * kMillisecond;
+
+/// Counts a fault that was injected into a group of `ranks` ranks, after which all survivors had
+/// ended as they should `ns` later. Prints a line that `./dev bench faults` reads, and expects five
+/// times the promise at most.
+void noteFault(const char *kind, const char *transport, int32_t ranks, int64_t ns,
+               int64_t promiseNs);
+
 /// A port of 127.0.0.1 that was free a moment ago.
 uint16_t freePort();
 /// Descriptors that this process has open.

@@ -60,6 +60,23 @@ TEST(RemoteExchange, GivesTheBitsAndPlansOfThreads) {
       }
 }
 
+TEST(RemoteExchange, JoinsPartsOfExperts) {
+  for (const std::vector<int64_t> &grid : {std::vector<int64_t>{2}, {2, 2}})
+    for (int64_t windowRows : {5, 1000}) {
+      ExchangeModel model(grid, {Exchange{3, windowRows, 1, 0, {}, 2}});
+      Ranks ranks(model, {}, nullptr, 1, true, GroupKind::Tcp);
+      for (unsigned run = 0; run < 3; ++run) {
+        std::vector<RankCall> calls = callsFor(model.ranks(), 3, run);
+        for (RankCall &call : calls) {
+          call = RankCall::random(unsigned(call.rows), call.rows, 3, 3, 6);
+          call.settings[3] = 2;
+        }
+        ranks.run(calls);
+        expectAll(calls);
+      }
+    }
+}
+
 TEST(RemoteExchange, TakesAnyRouting) {
   for (int64_t chunks : {1, 4})
     for (int64_t windowRows : {3, 1000}) {
@@ -186,7 +203,8 @@ TEST(RemoteExchange, GroupsThatDoNotFitAreRefused) {
   moert_runtime *runtime = ranks.runtime.get();
   std::vector<moert_status> statuses;
   auto make = [&](const std::function<void(moert_tcp_options &)> &change,
-                  const moert_group_options &options = {sizeof(moert_group_options), 0, 0, 0, 0}) {
+                  const moert_group_options &options = {sizeof(moert_group_options), 0, 0, 0, 0,
+                                                        nullptr, nullptr}) {
     makeTcpGroups(
         runtime, 2, options,
         [&](moert_tcp_options &tcp) {
@@ -218,7 +236,7 @@ TEST(RemoteExchange, GroupsThatDoNotFitAreRefused) {
   expectBoth(MOERT_INVALID_ARGUMENT, "is negative");
   make([](moert_tcp_options &tcp) { tcp.size = 0; });
   expectBoth(MOERT_INVALID_ARGUMENT, "moert_tcp_options.size is 0");
-  make([](moert_tcp_options &) {}, {sizeof(moert_group_options), 0, 1000, 0, 0});
+  make([](moert_tcp_options &) {}, {sizeof(moert_group_options), 0, 1000, 0, 0, nullptr, nullptr});
   expectBoth(MOERT_INVALID_ARGUMENT, "link_bytes_per_second is for groups of threads");
   // What ranks find out together.
   make([](moert_tcp_options &tcp) {

@@ -27,7 +27,7 @@ protected:
   }
 
   /// The victim gets the signal while all are running; then another process takes its place.
-  void lose(int signal, int64_t limitNs, const char *title) {
+  void lose(int signal, int64_t promiseNs, const char *title) {
     Processes ranks(count, MOERT_TEST_PEER);
     ASSERT_NO_FATAL_FAILURE(make(ranks, 0));
     ASSERT_NO_FATAL_FAILURE(ranks.expect(members(count), "run 5 " + width, "fine"));
@@ -36,7 +36,7 @@ protected:
     usleep(200000);
     const int64_t begin = nowNs();
     kill(ranks[victim].id, signal);
-    ranks.expectLost(members(count, victim), begin, limitNs, MOERT_PEER_LOST, victim, "is lost",
+    ranks.expectLost(members(count, victim), begin, promiseNs, MOERT_PEER_LOST, victim, "is lost",
                      title);
     ranks.all[size_t(victim)] = std::make_unique<Process>(MOERT_TEST_PEER);
     ASSERT_NO_FATAL_FAILURE(make(ranks, 1));
@@ -45,11 +45,11 @@ protected:
 };
 
 TEST_P(RemoteProcessTest, AKilledRankIsLostAndReplaced) {
-  lose(SIGKILL, kClosedNs, "SIGKILL while running");
+  lose(SIGKILL, kClosedPromiseNs, "SIGKILL while running");
 }
 
 TEST_P(RemoteProcessTest, AStoppedRankIsLostAndReplaced) {
-  lose(SIGSTOP, kSilentNs, "SIGSTOP while running");
+  lose(SIGSTOP, kSilentPromiseNs, "SIGSTOP while running");
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, RemoteProcessTest,
@@ -70,8 +70,8 @@ struct RankProgramTest : testing::Test {
       write("x" + std::to_string(rank), tensorOf(MOERT_F32, sizes = {rows, 2}, x.data()));
       write("ids" + std::to_string(rank), tensorOf(MOERT_I32, sizes, ids.data()));
     }
-    const int64_t numbers[] = {4, 0, 0};
-    write("settings", tensorOf(MOERT_I64, sizes = {3}, numbers));
+    const int64_t numbers[] = {4, 0, 0, 1};
+    write("settings", tensorOf(MOERT_I64, sizes = {4}, numbers));
     write("calls", tensorOf(MOERT_I64, sizes = {1}, numbers + 1));
   }
 
@@ -124,6 +124,21 @@ TEST_F(RankProgramTest, RunsAsOneRank) {
   EXPECT_NE(log(0).find("y f32[3,2]"), std::string::npos) << log(0);
   EXPECT_NE(log(1).find("y f32[4,2]"), std::string::npos) << log(1);
   EXPECT_TRUE(fileExists(folder / "y0.npz") && fileExists(folder / "y1.npz"));
+}
+
+TEST_F(RankProgramTest, OldGenerationsAreTurnedAway) {
+  const std::string late = "MOERT_GENERATION=1 " + environment;
+  environment = "MOERT_GENERATION=2 " + environment;
+  const std::string newest = command(1, "");
+  const std::string first = command(0, "");
+  environment = late;
+  // Rank 0 goes on waiting for one that fits.
+  const std::string all = "(" + first + ") & first=$!; " + command(1, "") +
+                          "; [ $? -ne 0 ] && mv " + (folder / "log1") + " " + (folder / "log2") +
+                          " && " + newest + "; second=$?; wait $first && exit $second";
+  EXPECT_EQ(exitCode(system(all.c_str())), 0) << log(0) << log(1);
+  EXPECT_NE(log(2).find("builds generation 2 of the group, not 1"), std::string::npos) << log(2);
+  EXPECT_NE(log(1).find("y f32[4,2]"), std::string::npos) << log(1);
 }
 
 TEST_F(RankProgramTest, ChecksTheNumberOfRanks) {

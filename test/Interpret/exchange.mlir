@@ -36,6 +36,20 @@
 // RUN: moec run --interpret --ranks 6 --random 3 --input 0=%t/x.npy --input 1=%t/z.npy --output-dir %t/groups %t/sharded.mlir
 // RUN: cmp %t/alone/output_0.npy %t/groups/output_0.npy
 
+// Columns of experts on ranks, in whatever rounds.
+// RUN: for grid in 2:tp=2 "4:ep=2 tp=2" "12:ep=6 tp=2" "8:ep=2 tp=2 dp=2"; do \
+// RUN:   for windows in 1 64; do \
+// RUN:     moe-opt --moe-shard-experts="${grid#*:}" %t/layer.mlir -o %t/columns.mlir && \
+// RUN:     moe-opt --moe-plan-windows=rows=$windows --moe-overlap-exchange=chunks=2 %t/columns.mlir -o %t/rounds.mlir && \
+// RUN:     grep -q moe.expert_hidden %t/rounds.mlir && \
+// RUN:     for file in columns rounds; do for ids in z same; do \
+// RUN:       moec run --interpret --ranks ${grid%:*} --random 3 --input 0=%t/x.npy --input 1=%t/$ids.npy --output-dir %t/$ids-ranks %t/$file.mlir || exit 1; \
+// RUN:     done; done && \
+// RUN:     cmp %t/alone/output_0.npy %t/z-ranks/output_0.npy && \
+// RUN:     cmp %t/alone-same/output_0.npy %t/same-ranks/output_0.npy || exit 1; \
+// RUN:   done; \
+// RUN: done
+
 // RUN: not moec run --interpret --ranks 4 --random 3 --input 0=%t/x.npy --input 1=%t/z.npy %t/sharded.mlir 2>&1 | FileCheck %s --check-prefix=FOUR
 // FOUR: exchanges among the 6 ranks of @ranks, and there are 4; run it with --ranks 6
 // RUN: not moec run --interpret --random 3 --input 0=%t/x.npy --input 1=%t/z.npy %t/sharded.mlir 2>&1 | FileCheck %s --check-prefix=ALONE

@@ -50,7 +50,7 @@ struct Tables {
   moert_state_info states[2];
   moert_kernel_info kernels[2];
   int64_t grid[3];
-  int32_t owners[2][4];
+  int32_t owners[2][16];
   moert_exchange_info exchanges[2];
   std::array<Value, 12> values;
   size_t usedValues = 0;
@@ -120,7 +120,10 @@ struct Tables {
                       input.byte() % 8 ? input.byte() % 4 : input.of(kNumbers),
                       input.byte() % 8 ? 0 : input.of(kNumbers),
                       0,
-                      0};
+                      0,
+                      input.byte() % 8 ? 1 : int64_t(input.byte() % 4)};
+      if (input.byte() % 32 == 0)
+        exchanges[e].parts = input.of(kNumbers) & ~int64_t(0xfffff);
       if (input.byte() % 64 == 0)
         exchanges[e].num_experts = uint32_t(input.of(kNumbers)) & ~7u;
     }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/IR/MoESharding.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -34,6 +35,7 @@ void MoEDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/MoE/IR/MoEOps.cpp.inc"
       >();
+  attachShardingInterfaces(getContext());
 }
 
 LogicalResult GroupsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
@@ -70,6 +72,7 @@ LogicalResult CapacityAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (multiple < 1)
     return emitError() << "expects multiple >= 1, got " << multiple;
   if (timesK && outerK)
-    return emitError() << "expects k to multiply once: times_k (before rounding) or outer_k (after)";
+    return emitError()
+           << "expects k to multiply once: times_k (before rounding) or outer_k (after)";
   return success();
 }

@@ -52,10 +52,12 @@ SmallVector<int64_t> moe::getGroup(ArrayRef<int64_t> grid, ArrayRef<int64_t> axe
   return ranks;
 }
 
-SmallVector<int64_t> moe::getEvenOwners(int64_t experts, int64_t members) {
+SmallVector<int64_t> moe::getEvenOwners(int64_t experts, int64_t members, int64_t first) {
   SmallVector<int64_t> owners;
-  for (int64_t member = 0; member < std::min(members, experts); ++member)
-    owners.append(experts / members + (member < experts % members), member);
+  for (int64_t member = 0; member < members; ++member) {
+    const int64_t fromFirst = (member - first % members + members) % members;
+    owners.append(experts / members + (fromFirst < experts % members), member);
+  }
   return owners;
 }
 
@@ -67,8 +69,11 @@ template <typename OpTy>
 static LogicalResult verifyOwners(OpTy op) {
   if (op.getOwners().empty())
     return op.emitOpError("expects an owner for each expert, and at least one expert");
-  if (op.getNumExperts() > kMaxExperts)
+  if (op.getNumRanges() > kMaxExperts)
     return op.emitOpError("expects at most ") << kMaxExperts << " experts";
+  if (op.getNumRanges() % op.getParts() != 0)
+    return op.emitOpError("expects an owner for each part of each expert, got ")
+           << op.getNumRanges() << " for " << op.getParts() << " parts";
   if (op.getAxes().empty())
     return op.emitOpError("expects at least one axis of the grid");
   return sameSize(op, "the number of offsets (experts + 1)", op.getNumExperts() + 1,
@@ -85,7 +90,7 @@ static LogicalResult verifyRows(Operation *op, StringRef name, Value rows) {
 
 LogicalResult ExchangeOp::verify() {
   if (failed(verifyOwners(*this)) || failed(verifyRows(*this, "its result", getReceived())) ||
-      failed(sameSize(*this, "the number of received offsets (experts + 1)", getNumExperts() + 1,
+      failed(sameSize(*this, "the number of received offsets (owners + 1)", getNumRanges() + 1,
                       dim(getReceivedOffsets(), 0))))
     return failure();
   auto sent = cast<RankedTensorType>(getRows().getType());
@@ -97,16 +102,24 @@ LogicalResult ExchangeOp::verify() {
   return success();
 }
 
+/// Columns of `parts` rows of `type` beside each other, or ShapedType::kDynamic.
+static int64_t getWidth(RankedTensorType type, int64_t parts) {
+  int64_t width = type.getDimSize(1);
+  return ShapedType::isDynamic(width) ? width : width * parts;
+}
+
 LogicalResult ExchangeBackOp::verify() {
   if (failed(verifyOwners(*this)) || failed(verifyRows(*this, "rows", getRows())))
     return failure();
   auto sent = cast<RankedTensorType>(getRows().getType());
   auto result = cast<RankedTensorType>(getResult().getType());
-  if (sent.getElementType() != result.getElementType() ||
-      sent.getDimSize(1) != result.getDimSize(1))
-    return emitOpError("sends rows of ")
-           << sent << " and gets rows of " << result << ", which differ";
-  return success();
+  if (sent.getElementType() == result.getElementType() &&
+      getWidth(sent, getParts()) == result.getDimSize(1))
+    return success();
+  InFlightDiagnostic error = emitOpError("sends rows of ") << sent;
+  if (getParts() > 1)
+    error << " in " << getParts() << " parts";
+  return error << " and gets rows of " << result << ", which differ";
 }
 
 LogicalResult ExpertParallelOp::verify() {
@@ -120,18 +133,27 @@ LogicalResult ExpertParallelOp::verify() {
 
 LogicalResult ExpertParallelOp::verifyRegions() {
   Block &body = getBody().front();
-  SmallVector<Type> expected{getRows().getType(), getOffsets().getType()};
+  auto offsets = cast<RankedTensorType>(getOffsets().getType());
+  SmallVector<Type> expected{getRows().getType(), offsets};
+  if (!offsets.isDynamicDim(0))
+    expected[1] = RankedTensorType::get({getNumRanges() + 1}, offsets.getElementType());
   if (body.getArgumentTypes() != TypeRange(expected))
     return emitOpError("expects a body that takes ")
            << expected[0] << " and " << expected[1] << ", got (" << body.getArgumentTypes() << ")";
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield)
     return emitOpError("expects its body to end in moe.yield");
-  if (yield.getOperandTypes() != getResultTypes())
-    return yield.emitOpError("gives (")
-           << yield.getOperandTypes() << ") where moe.expert_parallel has results ("
-           << getResultTypes() << ")";
-  return success();
+  SmallVector<Type> made;
+  for (Type operand : yield.getOperandTypes()) {
+    auto type = cast<RankedTensorType>(operand);
+    made.push_back(type.clone({type.getDimSize(0), getWidth(type, getParts())}));
+  }
+  if (TypeRange(made) == getResultTypes())
+    return success();
+  InFlightDiagnostic error = yield.emitOpError("gives (") << yield.getOperandTypes() << ")";
+  if (getParts() > 1)
+    error << " in " << getParts() << " parts";
+  return error << " where moe.expert_parallel has results (" << getResultTypes() << ")";
 }
 
 /// Checks what needs the grid. Returns the members of a group.
@@ -162,7 +184,7 @@ static FailureOr<int64_t> verifyGrid(OpTy op, SymbolTableCollection &symbols) {
   for (auto [expert, owner] : llvm::enumerate(op.getOwners()))
     if (owner < 0 || owner >= members)
       return op.emitOpError("gives expert ")
-             << expert << " to member " << owner << " of a group of " << members;
+             << expert / op.getParts() << " to member " << owner << " of a group of " << members;
   return members;
 }
 
@@ -171,8 +193,8 @@ static LogicalResult verifySources(OpTy op, SymbolTableCollection &symbols) {
   FailureOr<int64_t> members = verifyGrid(op, symbols);
   if (failed(members))
     return failure();
-  return sameSize(op, "the number of sources (experts * members + 1)",
-                  op.getNumExperts() * *members + 1, dim(op.getSources(), 0));
+  return sameSize(op, "the number of sources (owners * members + 1)",
+                  op.getNumRanges() * *members + 1, dim(op.getSources(), 0));
 }
 
 LogicalResult ExchangeOp::verifySymbolUses(SymbolTableCollection &symbols) {

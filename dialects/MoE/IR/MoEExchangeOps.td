@@ -19,8 +19,9 @@ class MoE_CollectiveOp<string mnemonic>
     : Op<MoE_Dialect, mnemonic, [NoMemoryEffect, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let hasVerifier = 1;
   code collectiveDeclaration = [{
-    /// Number of experts E.
-    int64_t getNumExperts() { return getOwners().size(); }
+    /// Number of experts E, and of ranges E * parts.
+    int64_t getNumExperts() { return getNumRanges() / getParts(); }
+    int64_t getNumRanges() { return getOwners().size(); }
   }];
 }
 
@@ -37,6 +38,9 @@ def MoE_ExchangeOp : MoE_CollectiveOp<"exchange"> {
     member p, and the last of its E P + 1 entries is the number of rows. What an op computes for each row by itself, as
     `moe.expert` does, comes out with the same bits whichever rank computes it.
 
+    With `parts` an expert has as many owners, `owners[e * parts + i]` for its part i, and its rows go to all of them:
+    received rows, `received_offsets` and `sources` are in the order of (expert, part) where they were in that of experts.
+
     ```mlir
     shard.grid @ranks(shape = 1x2)
 
@@ -48,7 +52,8 @@ def MoE_ExchangeOp : MoE_CollectiveOp<"exchange"> {
     ```
   }];
   let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$offsets, FlatSymbolRefAttr:$grid,
-    DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners);
+    DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
   let results = (outs MoE_Matrix:$received, MoE_IndexVector:$received_offsets, MoE_IndexVector:$sources);
   let assemblyFormat = [{
     $rows `,` $offsets `on` $grid `axes` $axes `owners` $owners attr-dict
@@ -65,12 +70,14 @@ def MoE_ExchangeBackOp : MoE_CollectiveOp<"exchange_back"> {
     which it had them, where `offsets` is its operand of `moe.exchange`. So positions of `moe.dispatch` hold again, and
     `moe.combine` adds the same terms in the same order as without ranks.
 
-    The element type and the width of rows may differ from those that were sent.
+    The element type and the width of rows may differ from those that were sent. With `parts` each part gives as many
+    columns of the result, part 0 the first ones: rows of the result are `parts` times as wide.
 
     See `moe.exchange` for an example.
   }];
   let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$sources, MoE_IndexVector:$offsets, FlatSymbolRefAttr:$grid,
-    DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners);
+    DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
   let results = (outs MoE_Matrix:$result);
   let assemblyFormat = [{
     $rows `,` $sources `to` $offsets `on` $grid `axes` $axes `owners` $owners attr-dict
@@ -98,6 +105,9 @@ def MoE_ExpertParallelOp
     some travel while others are computed; 0 leaves it to the costs, which are: `row_flops`, the multiplications and
     additions that the body makes of a row.
 
+    `parts` are those of `moe.exchange` and `moe.exchange_back`: ranges are by (expert, part), and a result is `parts`
+    times as wide as what the body yields.
+
     ```mlir
     shard.grid @ranks(shape = 1x2)
 
@@ -112,7 +122,8 @@ def MoE_ExpertParallelOp
   let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$offsets, FlatSymbolRefAttr:$grid,
     DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$owners, ConfinedAttr<I64Attr, [IntPositive]>:$window,
     DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$chunks,
-    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops);
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
   let results = (outs Variadic<MoE_Matrix>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -120,8 +131,9 @@ def MoE_ExpertParallelOp
     `:` type($rows) `,` type($offsets) `->` type($results) $body
   }];
   let extraClassDeclaration = [{
-    /// Number of experts E.
-    int64_t getNumExperts() { return getOwners().size(); }
+    /// Number of experts E, and of ranges E * parts.
+    int64_t getNumExperts() { return getNumRanges() / getParts(); }
+    int64_t getNumRanges() { return getOwners().size(); }
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -48,6 +48,9 @@ def MoE_GroupedMatmulOp : MoE_Op<"grouped_matmul"> {
     number of rows; the range of an expert may be empty. The mode is that of a ragged dot product with the ragged
     dimension on the left and a group dimension on the right.
 
+    With `parts` an expert has as many ranges: the rows between `offsets[e * parts + i]` and the next offset get part i
+    of the N columns of expert e, columns i N / parts and on, so that a result is N / parts wide.
+
     ```mlir
     %y = moe.grouped_matmul %rows, %offsets, %w
         : tensor<?x64xf32>, tensor<9xi32>, tensor<8x96x64xf32> -> tensor<?x96xf32>
@@ -55,7 +58,8 @@ def MoE_GroupedMatmulOp : MoE_Op<"grouped_matmul"> {
   }];
   let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$offsets, MoE_Stack:$weights,
     Optional<MoE_Matrix>:$bias,
-    DefaultValuedAttr<MoE_WeightLayoutAttr, "WeightLayout::OutIn">:$layout);
+    DefaultValuedAttr<MoE_WeightLayoutAttr, "WeightLayout::OutIn">:$layout,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
   let results = (outs MoE_Matrix:$result);
   let assemblyFormat = [{
     $rows `,` $offsets `,` $weights (`bias` `(` $bias^ `:` type($bias) `)`)? attr-dict
@@ -118,6 +122,44 @@ def MoE_ExpertOp : MoE_Op<"expert", [AttrSizedOperandSegments]> {
   }];
   let extraClassDeclaration = [{
     /// Inner size F (columns of the activation's result), or ShapedType::kDynamic.
+    int64_t getInnerSize();
+  }];
+}
+
+def MoE_ExpertHiddenOp : MoE_Op<"expert_hidden", [AttrSizedOperandSegments]> {
+  let summary = "the first half of each expert's feed-forward network";
+  let description = [{
+    Row h of `moe.expert`, rounded to the element type of `rows`, with the same operands and attributes: what
+    `moe.grouped_matmul` with W2 and b2 makes the result of the expert. Written apart where the halves are computed in
+    different places.
+
+    With `parts` an expert has as many ranges, as in `moe.grouped_matmul`: part i gives columns i F / parts and on of h,
+    so that a result is F / parts wide.
+
+    ```mlir
+    %h = moe.expert_hidden %rows, %offsets, %gate up(%up : tensor<8x96x64xf32>)
+        {activation = #moe.activation<silu>, gate = #moe.gate<separate>}
+        : tensor<?x64xf32>, tensor<9xi32>, tensor<8x96x64xf32> -> tensor<?x96xf32>
+    ```
+  }];
+  let arguments = (ins MoE_Matrix:$rows, MoE_IndexVector:$offsets, MoE_Stack:$w1,
+    Optional<MoE_Matrix>:$b1, Optional<MoE_Stack>:$w3, Optional<MoE_Matrix>:$b3,
+    MoE_ActivationAttr:$activation,
+    DefaultValuedAttr<MoE_GateAttr, "Gate::None">:$gate,
+    DefaultValuedAttr<MoE_WeightLayoutAttr, "WeightLayout::OutIn">:$layout1,
+    DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+    DefaultValuedAttr<F64Attr, "0.0">:$up_offset,
+    OptionalAttr<F64Attr>:$gate_max,
+    OptionalAttr<F64Attr>:$up_abs,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
+  let results = (outs MoE_Matrix:$result);
+  let assemblyFormat = [{
+    $rows `,` $offsets `,` $w1
+    oilist(`b1` `(` $b1 `:` type($b1) `)` | `up` `(` $w3 `:` type($w3) `)` | `up_bias` `(` $b3 `:` type($b3) `)`)
+    attr-dict `:` type($rows) `,` type($offsets) `,` type($w1) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Inner size F of all parts together, or ShapedType::kDynamic.
     int64_t getInnerSize();
   }];
 }

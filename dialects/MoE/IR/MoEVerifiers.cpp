@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/IR/RankGroup.h"
 #include "dialects/MoE/IR/SizeChecks.h"
 
 using namespace mlir;
@@ -231,22 +232,36 @@ LogicalResult DispatchOp::verify() {
   return success();
 }
 
+/// Requires `columns`, where they are known, to divide into `parts`, and the result to have one.
+static LogicalResult checkParts(Operation *op, int64_t columns, int64_t parts, Value result) {
+  if (parts > kMaxExperts)
+    return op->emitOpError("expects at most ") << kMaxExperts << " parts, got " << parts;
+  if (ShapedType::isDynamic(columns))
+    return success();
+  if (columns % parts != 0)
+    return op->emitOpError("has ")
+           << columns << " columns, which do not divide into " << parts << " parts";
+  return sameSize(op, "dimension 1 of the result", columns / parts, dim(result, 1));
+}
+
+/// Ranges of `experts` experts with `parts` each, or ShapedType::kDynamic.
+static int64_t countRanges(int64_t experts, int64_t parts) {
+  if (ShapedType::isDynamic(experts) || experts > std::numeric_limits<int32_t>::max() ||
+      parts > kMaxExperts)
+    return ShapedType::kDynamic;
+  return experts * parts;
+}
+
 LogicalResult GroupedMatmulOp::verify() {
   bool outIn = getLayout() == WeightLayout::OutIn;
   int64_t experts = dim(getWeights(), 0);
   int64_t n = dim(getWeights(), outIn ? 1 : 2), k = dim(getWeights(), outIn ? 2 : 1);
-  if (failed(checkOffsets(*this, getOffsets(), experts)) ||
+  if (failed(checkOffsets(*this, getOffsets(), countRanges(experts, getParts()))) ||
       failed(hasShape(*this, "rows", getRows(), {dim(getResult(), 0), k})) ||
-      failed(sameSize(*this, "dimension 1 of the result", n, dim(getResult(), 1))) ||
+      failed(checkParts(*this, n, getParts(), getResult())) ||
       failed(hasShape(*this, "bias", getBias(), {experts, n})))
     return failure();
   return success();
-}
-
-/// Rows of W1 that make one column of the inner activation.
-static int64_t rowsPerInner(ExpertOp op) {
-  int64_t rows = op.getActivation() == Activation::SwigluHalf ? 2 : 1;
-  return op.getGate() == Gate::None || op.getGate() == Gate::Separate ? rows : rows * 2;
 }
 
 static int64_t outDim(Value weights, WeightLayout layout) {
@@ -256,56 +271,85 @@ static int64_t inDim(Value weights, WeightLayout layout) {
   return dim(weights, layout == WeightLayout::OutIn ? 2 : 1);
 }
 
+/// Rows of W1 that make one column of the inner activation.
+template <typename OpTy>
+static int64_t rowsPerInner(OpTy op) {
+  int64_t rows = op.getActivation() == Activation::SwigluHalf ? 2 : 1;
+  return op.getGate() == Gate::None || op.getGate() == Gate::Separate ? rows : rows * 2;
+}
+
 int64_t ExpertOp::getInnerSize() { return inDim(getW2(), getLayout2()); }
 
-LogicalResult ExpertOp::verify() {
-  int64_t experts = dim(getW1(), 0), rows = dim(getRows(), 0), inner = getInnerSize();
-  int64_t hidden = dim(getRows(), 1), out = outDim(getW2(), getLayout2());
-  int64_t w1Rows = outDim(getW1(), getLayout1());
-  if (failed(checkOffsets(*this, getOffsets(), experts)) ||
-      failed(sameSize(*this, "the number of experts of w2", experts, dim(getW2(), 0))) ||
-      failed(sameSize(*this, "the input size of w1", hidden, inDim(getW1(), getLayout1()))) ||
-      failed(hasShape(*this, "b1", getB1(), {experts, w1Rows})) ||
-      failed(hasShape(*this, "b2", getB2(), {experts, out})) ||
-      failed(hasShape(*this, "the result", getResult(), {rows, out})))
+int64_t ExpertHiddenOp::getInnerSize() {
+  if (getW3())
+    return outDim(getW3(), getLayout1());
+  int64_t rows = outDim(getW1(), getLayout1());
+  return ShapedType::isDynamic(rows) ? rows : rows / rowsPerInner(*this);
+}
+
+/// What makes the hidden rows of an expert; `innerName` says what their width is, for messages.
+template <typename OpTy>
+static LogicalResult verifyHidden(OpTy op, int64_t ranges, StringRef innerName) {
+  int64_t experts = dim(op.getW1(), 0), inner = op.getInnerSize(), hidden = dim(op.getRows(), 1);
+  int64_t w1Rows = outDim(op.getW1(), op.getLayout1());
+  if (failed(checkOffsets(op, op.getOffsets(), ranges)) ||
+      failed(sameSize(op, "the input size of w1", hidden, inDim(op.getW1(), op.getLayout1()))) ||
+      failed(hasShape(op, "b1", op.getB1(), {experts, w1Rows})))
     return failure();
 
-  bool separate = getGate() == Gate::Separate;
-  if (failed(pairs(*this, "up", getW3(), separate, "gate = separate")))
+  bool separate = op.getGate() == Gate::Separate;
+  if (failed(pairs(op, "up", op.getW3(), separate, "gate = separate")))
     return failure();
-  if (!separate && getB3())
-    return emitOpError("operand 'up_bias' has no effect without gate = separate");
+  if (!separate && op.getB3())
+    return op.emitOpError("operand 'up_bias' has no effect without gate = separate");
   if (separate &&
-      (failed(sameSize(*this, "the number of experts of up", experts, dim(getW3(), 0))) ||
-       failed(sameSize(*this, "the input size of up", hidden, inDim(getW3(), getLayout1()))) ||
-       failed(sameSize(*this, "the output size of up", inner, outDim(getW3(), getLayout1()))) ||
-       failed(hasShape(*this, "up_bias", getB3(), {experts, inner}))))
+      (failed(sameSize(op, "the number of experts of up", experts, dim(op.getW3(), 0))) ||
+       failed(sameSize(op, "the input size of up", hidden, inDim(op.getW3(), op.getLayout1()))) ||
+       failed(sameSize(op, "the output size of up", inner, outDim(op.getW3(), op.getLayout1()))) ||
+       failed(hasShape(op, "up_bias", op.getB3(), {experts, inner}))))
     return failure();
 
-  bool fused = !separate && getGate() != Gate::None;
-  if (fused && getActivation() == Activation::SwigluHalf)
-    return emitOpError("activation swiglu_half needs twice as many gate as up columns and expects "
-                       "gate = none or separate, got ")
-           << stringifyGate(getGate());
-  int64_t expected = ShapedType::isDynamic(inner) ? inner : inner * rowsPerInner(*this);
-  if (failed(sameSize(*this,
-                      "the output size of w1 (" + Twine(rowsPerInner(*this)) +
-                          " times the input size of w2)",
+  bool fused = !separate && op.getGate() != Gate::None;
+  if (fused && op.getActivation() == Activation::SwigluHalf)
+    return op.emitOpError("activation swiglu_half needs twice as many gate as up columns and "
+                          "expects gate = none or separate, got ")
+           << stringifyGate(op.getGate());
+  int64_t perInner = rowsPerInner(op);
+  int64_t expected = ShapedType::isDynamic(inner) ? inner : inner * perInner;
+  if (failed(sameSize(op, "the output size of w1 (" + Twine(perInner) + " times " + innerName + ")",
                       expected, w1Rows)))
     return failure();
 
-  if (getGate() == Gate::None &&
-      (getGateMax() || getUpAbs() || getUpOffset().convertToDouble() != 0.0))
-    return emitOpError("gate_max, up_abs and up_offset have no effect without a gate");
-  if (getAlpha().convertToDouble() != 1.0 && getActivation() != Activation::Silu)
-    return emitOpError("alpha has no effect on activation ")
-           << stringifyActivation(getActivation());
-  if (getUpAbs() && !(getUpAbs()->convertToDouble() >= 0))
-    return emitOpError("expects up_abs >= 0, got ") << getUpAbs()->convertToDouble();
-  if (elementType(getResult()) != elementType(getRows()))
-    return emitOpError("expects a result of the element type of rows, ")
-           << elementType(getRows()) << ", got " << elementType(getResult());
+  if (op.getGate() == Gate::None &&
+      (op.getGateMax() || op.getUpAbs() || op.getUpOffset().convertToDouble() != 0.0))
+    return op.emitOpError("gate_max, up_abs and up_offset have no effect without a gate");
+  if (op.getAlpha().convertToDouble() != 1.0 && op.getActivation() != Activation::Silu)
+    return op.emitOpError("alpha has no effect on activation ")
+           << stringifyActivation(op.getActivation());
+  if (op.getUpAbs() && !(op.getUpAbs()->convertToDouble() >= 0))
+    return op.emitOpError("expects up_abs >= 0, got ") << op.getUpAbs()->convertToDouble();
+  if (elementType(op.getResult()) != elementType(op.getRows()))
+    return op.emitOpError("expects a result of the element type of rows, ")
+           << elementType(op.getRows()) << ", got " << elementType(op.getResult());
   return success();
+}
+
+LogicalResult ExpertOp::verify() {
+  int64_t experts = dim(getW1(), 0), rows = dim(getRows(), 0);
+  int64_t out = outDim(getW2(), getLayout2());
+  if (failed(sameSize(*this, "the number of experts of w2", experts, dim(getW2(), 0))) ||
+      failed(hasShape(*this, "b2", getB2(), {experts, out})) ||
+      failed(hasShape(*this, "the result", getResult(), {rows, out})))
+    return failure();
+  return verifyHidden(*this, experts, "the input size of w2");
+}
+
+LogicalResult ExpertHiddenOp::verify() {
+  if (failed(sameSize(*this, "the number of rows of the result", dim(getRows(), 0),
+                      dim(getResult(), 0))) ||
+      failed(checkParts(*this, getInnerSize(), getParts(), getResult())))
+    return failure();
+  return verifyHidden(*this, countRanges(dim(getW1(), 0), getParts()), "the inner size");
 }
 
 LogicalResult CombineOp::verify() {

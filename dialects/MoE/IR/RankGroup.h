@@ -41,9 +41,9 @@ int64_t getGroupSize(llvm::ArrayRef<int64_t> grid, llvm::ArrayRef<int64_t> axes)
 llvm::SmallVector<int64_t> getGroup(llvm::ArrayRef<int64_t> grid, llvm::ArrayRef<int64_t> axes,
                                     int64_t rank);
 
-/// Owners of experts in runs of equal length, where they do not divide evenly one longer for the
-/// first members. Members beyond the number of experts own none.
-llvm::SmallVector<int64_t> getEvenOwners(int64_t experts, int64_t members);
+/// Owners of experts in runs of equal length. Where experts do not divide evenly, as many members
+/// as are left over, from `first` on and then from 0, own one more.
+llvm::SmallVector<int64_t> getEvenOwners(int64_t experts, int64_t members, int64_t first = 0);
 
 } // namespace moec::moe
 

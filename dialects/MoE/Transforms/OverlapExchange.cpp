@@ -31,8 +31,10 @@ static int64_t countFlops(Operation *op) {
   if (auto expert = dyn_cast<ExpertOp>(op))
     return 2 * (getSliceSize(expert.getW1()) + getSliceSize(expert.getW3()) +
                 getSliceSize(expert.getW2()));
+  if (auto half = dyn_cast<ExpertHiddenOp>(op))
+    return 2 * (getSliceSize(half.getW1()) + getSliceSize(half.getW3())) / half.getParts();
   if (auto product = dyn_cast<GroupedMatmulOp>(op))
-    return 2 * getSliceSize(product.getWeights());
+    return 2 * getSliceSize(product.getWeights()) / product.getParts();
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #define MOEC_DIALECTS_MOE_TRANSFORMS_PASSES_H
 
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
 
 namespace moec::moe {

@@ -24,9 +24,10 @@ def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
   let description = [{
     Adds a grid `@ranks` of `dp` x `ep` ranks to the module and, around what is computed for the rows of each
     `moe.dispatch`, a pair of exchanges along the second axis. An expert belongs to one of the `ep` members of a group
-    of ranks; the `dp` groups hold all experts each and exchange nothing with each other. Experts are placed in runs of
-    equal length, the first members having one more where they do not divide evenly; with fewer experts than members
-    some members have none. Everything else, shared experts among it, runs on every rank for its own tokens.
+    of ranks; the `dp` groups hold all experts each and exchange nothing with each other. Experts are placed in runs
+    of equal length; where they do not divide evenly some members have one more, other ones in each layer, so that of
+    layers of equal size no member has more than its share and one; with fewer experts than members some members have
+    none. Everything else, shared experts among it, runs on every rank for its own tokens.
 
     Weights stay whole in the module: a rank computes with the slabs of its own experts only, since the ranges of
     all other ones are empty.
@@ -51,19 +52,57 @@ def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
     those of the whole batch unless tokens depend on each other (capacity, experts that choose tokens, a softmax over
     tokens).
 
+    With `tp` the grid is `dp` x `ep` x `tp`, and an expert belongs to `tp` members of a group, each of which computes
+    a part of the columns of every product, of all inputs in their order: so results have the same bits, which sums of
+    parts would not. A product needs all columns of its input, so each has a pair of exchanges of its own: a
+    `moe.expert` becomes a `moe.expert_hidden` and a `moe.grouped_matmul`, each row goes to all parts and their
+    columns come back. Columns must divide into `tp` parts.
+
     Between `moe.dispatch` and `moe.combine` only ops that treat each row by itself can move to other ranks:
-    `moe.expert`, `moe.grouped_matmul` and element-wise ops on the rows. Others are errors. With `ep=1` the pass changes
-    nothing but adding the grid.
+    `moe.expert`, `moe.grouped_matmul` and element-wise ops on the rows. Others are errors; with `tp` only products
+    move. With `ep=1` and `tp=1` the pass changes nothing but adding the grid.
   }];
   let options = [
     Option<"ep", "ep", "int64_t", "1", "Ranks over which the experts of a layer are spread">,
     Option<"dp", "dp", "int64_t", "1", "Groups of ranks that hold all experts each">,
+    Option<"tp", "tp", "int64_t", "1", "Ranks over which the columns of each expert are spread">,
   ];
   let statistics = [
     Statistic<"numLayers", "layers", "Dispatches whose rows are exchanged">,
     Statistic<"numExperts", "experts", "Experts placed">,
   ];
   let dependentDialects = ["::mlir::shard::ShardDialect"];
+}
+
+def SelectExchangePass : Pass<"moe-select-exchange", "::mlir::ModuleOp"> {
+  let summary = "choose which layers exchange rows, and which have all experts on every rank";
+  let description = [{
+    Takes away the exchanges of layers whose experts every rank may hold: as many as fit in `spare-bytes` beyond a
+    rank's share of the experts, the smallest layers first, since an exchange costs time whatever a layer weighs. All
+    others stay. Bits are those of one rank either way.
+
+    A third form, in which every rank gets the tokens of all, is none here: ranks know how many rows go where before the
+    first one travels, so an exchange of few tokens is as few messages, and never more bytes.
+
+    ```mlir
+    %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    %z = moe.expert %mine, %ranges, %w1, %w2 {activation = #moe.activation<relu>} : ...
+    %y = moe.exchange_back %z, %sources to %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...
+    ```
+
+    becomes
+
+    ```mlir
+    %y = moe.expert %rows, %offsets, %w1, %w2 {activation = #moe.activation<relu>} : ...
+    ```
+  }];
+  let options = [Option<"spareBytes", "spare-bytes", "int64_t", "0",
+                        "Bytes of experts that each rank may hold beyond its share">];
+  let statistics = [
+    Statistic<"numExchanges", "exchanges", "Exchanges that stay">,
+    Statistic<"numLocal", "local", "Exchanges that are gone">,
+  ];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
 def PlanWindowsPass : Pass<"moe-plan-windows", "::mlir::ModuleOp"> {
@@ -100,8 +139,8 @@ def OverlapExchangePass : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
   let summary = "cut exchanges into chunks, so that rows travel while others are computed";
   let description = [{
     Sets what the number of rounds of each `moe.expert_parallel` depends on: `chunks`, where the option is given, and
-    `row_flops`, the multiplications and additions that its body makes of a row, counted over `moe.expert` and
-    `moe.grouped_matmul`. With `chunks=0` the ranks choose, by these costs and those of the link between them, when
+    `row_flops`, the multiplications and additions that its body makes of a row, counted over `moe.expert`,
+    `moe.expert_hidden` and `moe.grouped_matmul`. With `chunks=0` the ranks choose, by these costs and those of the link between them, when
     they know how many rows there are.
   }];
   let options = [Option<"chunks", "chunks", "int64_t", "0", "Rounds of each exchange at least; 0: by costs">];

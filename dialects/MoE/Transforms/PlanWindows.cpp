@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/MoE/IR/MoE.h"
+#include "dialects/MoE/Transforms/ExchangePairs.h"
 #include "dialects/MoE/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -104,13 +105,11 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
   }
 
   static LogicalResult checkPair(ExchangeOp exchange, ExchangeBackOp back) {
-    if (back.getSources() == exchange.getSources() && back.getOffsets() == exchange.getOffsets() &&
-        back.getGrid() == exchange.getGrid() && back.getAxes() == exchange.getAxes() &&
-        back.getOwners() == exchange.getOwners())
+    if (isWayBack(back, exchange))
       return success();
     InFlightDiagnostic error =
         back.emitOpError("is not the way back of the exchange whose rows it has: sources, offsets, "
-                         "grid, axes and owners must be the same");
+                         "grid, axes, owners and parts must be the same");
     error.attachNote(exchange.getLoc()) << "the exchange is here";
     return error;
   }
@@ -143,6 +142,12 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     return std::max<int64_t>(bytes / elementBytes / width, 1);
   }
 
+  /// That of ranges in the body: dynamic where offsets are.
+  static Type getRangesType(ExchangeOp exchange) {
+    auto offsets = cast<RankedTensorType>(exchange.getOffsets().getType());
+    return offsets.isDynamicDim(0) ? offsets : offsets.clone({exchange.getNumRanges() + 1});
+  }
+
   void enclose(Section &section) {
     ExchangeOp exchange = section.exchange;
     if (section.back.empty()) {
@@ -156,19 +161,23 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     SmallVector<Type> types;
     SmallVector<Value> yielded;
     for (ExchangeBackOp back : section.back) {
-      types.push_back(back.getRows().getType());
+      auto rows = cast<RankedTensorType>(back.getRows().getType());
+      // As wide as what comes back, and as many rows as the type of those that were made says.
+      auto result = cast<RankedTensorType>(back.getResult().getType());
+      types.push_back(result.clone({rows.getDimSize(0), result.getDimSize(1)}));
       yielded.push_back(back.getRows());
     }
     auto op = ExpertParallelOp::create(builder, exchange.getLoc(), types, exchange.getRows(),
                                        exchange.getOffsets(), exchange.getGridAttr(),
                                        exchange.getAxesAttr(), exchange.getOwnersAttr(),
                                        builder.getI64IntegerAttr(getWindow(exchange)));
+    op.setParts(exchange.getParts());
     Block &body = op.getBody().emplaceBlock();
     IRMapping mapping;
     mapping.map(exchange.getReceived(),
                 body.addArgument(exchange.getRows().getType(), exchange.getLoc()));
     mapping.map(exchange.getReceivedOffsets(),
-                body.addArgument(exchange.getOffsets().getType(), exchange.getLoc()));
+                body.addArgument(getRangesType(exchange), exchange.getLoc()));
     builder.setInsertionPointToEnd(&body);
     for (Operation *inner : section.inside)
       builder.clone(*inner, mapping);

@@ -14,6 +14,7 @@
 #include "dialects/MoE/IR/MoE.h"
 #include "dialects/MoE/IR/RankGroup.h"
 #include "dialects/MoE/Transforms/Passes.h"
+#include "dialects/MoE/Transforms/ShardColumns.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
@@ -28,8 +29,8 @@ namespace moec::moe {
 using namespace mlir;
 using namespace moec::moe;
 
-/// The grid's axis along which experts are spread.
-static constexpr int64_t expertAxis = 1;
+/// The grid's axes along which experts and their columns are spread.
+static constexpr int64_t expertAxis = 1, columnAxis = 2;
 
 namespace {
 
@@ -158,12 +159,16 @@ struct ShardExperts : moec::moe::impl::ShardExpertsPassBase<ShardExperts> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    const int64_t members = ep, groups = dp;
-    if (members < 1 || groups < 1 || members > kMaxRanks / groups) {
+    const int64_t members = ep, columns = tp, groups = dp;
+    nextMember = 0;
+    if (!isGrid(members, columns, groups)) {
       module.emitError() << "moe-shard-experts expects 1 to " << kMaxRanks
-                         << " ranks, got ep=" << members << " and dp=" << groups;
+                         << " ranks, got ep=" << members << ", tp=" << columns
+                         << " and dp=" << groups;
       return signalPassFailure();
     }
+    if (columns > 1)
+      return spreadColumns(module);
     if (members == 1)
       return addGrid(module);
     SmallVector<Layer> layers;
@@ -187,20 +192,51 @@ struct ShardExperts : moec::moe::impl::ShardExpertsPassBase<ShardExperts> {
       shard(layer);
   }
 
+  static bool isGrid(int64_t ep, int64_t tp, int64_t dp) {
+    return ep >= 1 && tp >= 1 && dp >= 1 && ep <= kMaxRanks / dp && tp <= kMaxRanks / dp / ep;
+  }
+
+  void spreadColumns(ModuleOp module) {
+    SmallVector<DispatchOp> dispatches;
+    WalkResult result = module.walk([&](DispatchOp dispatch) {
+      bool hasProducts = false;
+      if (failed(checkPlace(dispatch)) || failed(checkColumns(dispatch, tp, hasProducts)))
+        return WalkResult::interrupt();
+      if (hasProducts)
+        dispatches.push_back(dispatch);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    addGrid(module);
+    ColumnPlacement placement = {
+        FlatSymbolRefAttr::get(grid.getSymNameAttr()), {expertAxis, columnAxis}, ep, tp, {}};
+    for (DispatchOp dispatch : dispatches) {
+      placement.owners = placeExperts(dispatch.getExperts());
+      shardColumns(dispatch, placement);
+      ++numLayers;
+      numExperts += dispatch.getExperts();
+    }
+  }
+
   /// Ranks must come to the same exchanges, and find the grid.
   LogicalResult checkPlace(DispatchOp dispatch) {
     if (!isa<func::FuncOp>(dispatch->getParentOp()) ||
         dispatch->getParentOp()->getParentOp() != getOperation())
       return dispatch.emitOpError("is not in the body of a function of the module; its experts "
                                   "cannot be spread over ranks");
-    if (dispatch.getExperts() > kMaxExperts)
-      return dispatch.emitOpError("has more than ") << kMaxExperts << " experts";
+    if (const int64_t most = kMaxExperts / tp; static_cast<int64_t>(dispatch.getExperts()) > most)
+      return dispatch.emitOpError("has ") << dispatch.getExperts() << " experts, more than " << most
+                                          << (tp > 1 ? ", which is the limit with this tp" : "");
     return success();
   }
 
   void addGrid(ModuleOp module) {
     OpBuilder builder(module.getContext());
-    grid = shard::GridOp::create(builder, module.getLoc(), "ranks", ArrayRef<int64_t>{dp, ep});
+    SmallVector<int64_t> shape{dp, ep};
+    if (tp > 1)
+      shape.push_back(tp);
+    grid = shard::GridOp::create(builder, module.getLoc(), "ranks", shape);
     SymbolTable(module).insert(grid, module.getBody()->begin());
   }
 
@@ -211,7 +247,7 @@ struct ShardExperts : moec::moe::impl::ShardExpertsPassBase<ShardExperts> {
     builder.setInsertionPointAfter(dispatch);
     auto symbol = FlatSymbolRefAttr::get(grid.getSymNameAttr());
     auto axes = builder.getDenseI64ArrayAttr({expertAxis});
-    auto owners = builder.getDenseI64ArrayAttr(getEvenOwners(experts, ep));
+    auto owners = builder.getDenseI64ArrayAttr(placeExperts(experts));
     auto numbers = [&](int64_t count) {
       return RankedTensorType::get({count}, builder.getI32Type());
     };
@@ -242,7 +278,16 @@ struct ShardExperts : moec::moe::impl::ShardExpertsPassBase<ShardExperts> {
     numExperts += experts;
   }
 
+  /// The owners of a layer's experts. Those that are left over go to other members in each layer,
+  /// so that no member has more than its share of all experts, and one.
+  SmallVector<int64_t> placeExperts(int64_t experts) {
+    SmallVector<int64_t> owners = getEvenOwners(experts, ep, nextMember);
+    nextMember = (nextMember + experts % ep) % ep;
+    return owners;
+  }
+
   shard::GridOp grid;
+  int64_t nextMember = 0;
 };
 
 } // namespace

@@ -37,10 +37,14 @@ LogicalResult ExchangeOp::verify() {
            << getAxes() << "]";
   if (getOwners().empty())
     return emitOpError("expects an owner for each expert, and at least one expert");
-  for (auto [expert, owner] : llvm::enumerate(getOwners()))
+  const int64_t parts = getParts();
+  if (static_cast<int64_t>(getOwners().size()) % parts != 0)
+    return emitOpError("expects an owner for each part of each expert, got ")
+           << getOwners().size() << " for " << parts << " parts";
+  for (auto [range, owner] : llvm::enumerate(getOwners()))
     if (owner < 0 || owner >= *members)
-      return emitOpError("gives expert ")
-             << expert << " to member " << owner << " of a group of " << *members;
+      return emitOpError("gives expert ") << static_cast<int64_t>(range) / parts << " to member "
+                                          << owner << " of a group of " << *members;
   return success();
 }
 
@@ -48,35 +52,58 @@ LogicalResult ExchangeOp::verify() {
 // Its steps
 //===----------------------------------------------------------------------===//
 
-/// Requires the exchange, and as many numbers as it has experts, and one.
-static LogicalResult verifyExchange(Operation *op, FlatSymbolRefAttr name, Type numbers,
-                                    SymbolTableCollection &tables) {
+/// The exchange that `op` names; null after an error.
+static ExchangeOp findExchange(Operation *op, FlatSymbolRefAttr name,
+                               SymbolTableCollection &tables) {
   auto exchange = tables.lookupNearestSymbolFrom<ExchangeOp>(op, name);
   if (!exchange)
-    return op->emitOpError() << name << " is not a 'rt.exchange' of this module";
-  int64_t expected = static_cast<int64_t>(exchange.getOwners().size()) + 1;
-  if (!numbers || cast<ShapedType>(numbers).getDimSize(0) == expected)
+    op->emitOpError() << name << " is not a 'rt.exchange' of this module";
+  return exchange;
+}
+
+/// Requires as many numbers as the exchange has experts, or parts of experts, and one.
+static LogicalResult verifyNumbers(Operation *op, FlatSymbolRefAttr name, Type numbers, bool byPart,
+                                   SymbolTableCollection &tables) {
+  ExchangeOp exchange = findExchange(op, name, tables);
+  if (!exchange)
+    return failure();
+  int64_t ranges = exchange.getOwners().size();
+  int64_t expected = 1 + (byPart ? ranges : ranges / static_cast<int64_t>(exchange.getParts()));
+  if (cast<ShapedType>(numbers).getDimSize(0) == expected)
     return success();
-  InFlightDiagnostic diag = op->emitOpError() << "expects " << expected
-                                              << " numbers, one more than experts, got " << numbers;
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "expects " << expected << " numbers, one more than "
+                            << (byPart && exchange.getParts() > 1 ? "parts of " : "")
+                            << "experts, got " << numbers;
   diag.attachNote(exchange.getLoc()) << "declared here";
   return diag;
 }
 
 LogicalResult BeginExchangeOp::verifySymbolUses(SymbolTableCollection &tables) {
-  return verifyExchange(*this, getExchangeAttr(), getOffsets().getType(), tables);
+  return verifyNumbers(*this, getExchangeAttr(), getOffsets().getType(), false, tables);
 }
 
 LogicalResult ReceiveRowsOp::verifySymbolUses(SymbolTableCollection &tables) {
-  return verifyExchange(*this, getExchangeAttr(), getInit().getType(), tables);
+  return verifyNumbers(*this, getExchangeAttr(), getInit().getType(), true, tables);
 }
 
 LogicalResult ReturnRowsOp::verifySymbolUses(SymbolTableCollection &tables) {
-  return verifyExchange(*this, getExchangeAttr(), Type(), tables);
+  ExchangeOp exchange = findExchange(*this, getExchangeAttr(), tables);
+  if (!exchange)
+    return failure();
+  auto rows = cast<ShapedType>(getRows().getType()), all = cast<ShapedType>(getResults().getType());
+  int64_t parts = exchange.getParts();
+  if (rows.getElementType() == all.getElementType() &&
+      rows.getDimSize(1) * parts == all.getDimSize(1))
+    return success();
+  InFlightDiagnostic diag = emitOpError("returns ") << rows;
+  if (parts > 1)
+    diag << " in " << parts << " parts";
+  return diag << " into rows of another type, " << all;
 }
 
 LogicalResult EndExchangeOp::verifySymbolUses(SymbolTableCollection &tables) {
-  return verifyExchange(*this, getExchangeAttr(), getOffsets().getType(), tables);
+  return verifyNumbers(*this, getExchangeAttr(), getOffsets().getType(), false, tables);
 }
 
 /// Rows have a known length, since the runtime moves bytes.
@@ -114,10 +141,8 @@ LogicalResult ReceiveRowsOp::verify() {
 }
 
 LogicalResult ReturnRowsOp::verify() {
-  auto rows = cast<ShapedType>(getRows().getType()), all = cast<ShapedType>(getResults().getType());
-  if (rows.getElementType() != all.getElementType() || rows.getDimSize(1) != all.getDimSize(1))
-    return emitOpError("returns ") << rows << " into rows of another type, " << all;
-  return success(succeeded(verifyRows(*this, getRows())) &&
+  return success(succeeded(verifyRows(*this, getResults())) &&
+                 succeeded(verifyRows(*this, getRows())) &&
                  succeeded(verifyDestination(*this, getResults(), getResult())));
 }
 

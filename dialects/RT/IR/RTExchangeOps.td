@@ -28,6 +28,9 @@ def RT_ExchangeOp : RT_SymbolOp<"exchange"> {
     at least, 0 leaving that to costs, of which these are known: bytes of a row and of what is made of it, and the
     multiplications and additions that takes.
 
+    With `parts` an expert has as many owners, and its rows go to all of them: `owners[e * parts + i]` has part i, which
+    makes as many columns of the result of each row, part 0 the first ones. `result_bytes` are those of a part.
+
     ```mlir
     module attributes {rt.grid = array<i64: 1, 4>} {
       rt.exchange @experts axes [1] owners [0, 0, 1, 1, 2, 2, 3, 3] window 512 {row_bytes = 256, result_bytes = 256, row_flops = 24576}
@@ -39,7 +42,8 @@ def RT_ExchangeOp : RT_SymbolOp<"exchange"> {
     DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$chunks,
     DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_bytes,
     DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$result_bytes,
-    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops);
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$row_flops,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$parts);
   let assemblyFormat = "$sym_name `axes` $axes `owners` $owners `window` $window attr-dict";
   let hasVerifier = 1;
 }
@@ -72,8 +76,8 @@ def RT_ReceiveRowsOp : RT_InExchangeOp<"receive_rows"> {
   let summary = "the rows of a round";
   let description = [{
     A tensor of `window` rows, as `rt.begin_exchange` gave them, in memory of the runtime that may be read until the
-    round is returned; `ranges` are written and tell where each expert's rows are. Rows beyond the last range hold
-    anything.
+    round is returned; `ranges` are written and tell where the rows of each expert, or part of an expert, are. Rows
+    beyond the last range hold anything.
 
     ```mlir
     %mine, %ranges = rt.receive_rows @experts[%round](%window) into %init : tensor<9xi32> -> tensor<?x64xf32>
@@ -91,6 +95,7 @@ def RT_ReturnRowsOp : RT_InExchangeOp<"return_rows"> {
   let summary = "give back what was made of the rows of a round";
   let description = [{
     Row r of `rows` was made of row r of the round. `results` has a row for each that this rank took into the exchange,
+    as wide as those of all parts of an expert together,
     is the same in all rounds, and is complete after `rt.end_exchange`: rows that come back from other ranks are written
     there as they come.
 

@@ -76,7 +76,8 @@ LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches) {
 
   // Experts and exchanges read tokens through `source`.
   auto isExpertRows = [](OpOperand &use) {
-    return isa<moe::ExpertOp, moe::GroupedMatmulOp, moe::ExpertParallelOp>(use.getOwner()) &&
+    return isa<moe::ExpertOp, moe::ExpertHiddenOp, moe::GroupedMatmulOp, moe::ExpertParallelOp>(
+               use.getOwner()) &&
            use.getOperandNumber() == 0;
   };
   if (!llvm::all_of(op.getRows().getUses(), isExpertRows)) {

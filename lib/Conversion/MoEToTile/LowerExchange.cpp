@@ -44,27 +44,34 @@ int64_t getRowBytes(RankedTensorType type) {
   return type.getDimSize(1) * (type.getElementTypeBitWidth() / 8);
 }
 
-/// The declaration of exchanges like `op`: layers that exchange alike share it, so that they stay
-/// alike.
-rt::ExchangeOp getExchange(moe::ExpertParallelOp op, RankedTensorType rows,
-                           RankedTensorType result) {
+/// The declaration of exchanges like `op`, whose body yields `made`: layers that exchange alike
+/// share it, so that they stay alike.
+rt::ExchangeOp getExchange(moe::ExpertParallelOp op, RankedTensorType rows, RankedTensorType made) {
   ModuleOp module = op->getParentOfType<ModuleOp>();
   OpBuilder builder(module.getContext());
   auto number = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
-  auto made = rt::ExchangeOp::create(builder, op.getLoc(), builder.getStringAttr("experts"),
-                                     op.getAxesAttr(), op.getOwnersAttr(), op.getWindowAttr(),
-                                     op.getChunksAttr(), number(getRowBytes(rows)),
-                                     number(getRowBytes(result)), op.getRowFlopsAttr());
+  auto declared = rt::ExchangeOp::create(
+      builder, op.getLoc(), builder.getStringAttr("experts"), op.getAxesAttr(), op.getOwnersAttr(),
+      op.getWindowAttr(), op.getChunksAttr(), number(getRowBytes(rows)), number(getRowBytes(made)),
+      op.getRowFlopsAttr(), op.getPartsAttr());
   for (auto known : module.getOps<rt::ExchangeOp>()) {
-    made.setSymName(known.getSymName());
-    if (known->getAttrDictionary() == made->getAttrDictionary()) {
-      made.erase();
+    declared.setSymName(known.getSymName());
+    if (known->getAttrDictionary() == declared->getAttrDictionary()) {
+      declared.erase();
       return known;
     }
   }
-  made.setSymName("experts");
-  SymbolTable(module).insert(made, module.getBody()->begin());
-  return made;
+  declared.setSymName("experts");
+  SymbolTable(module).insert(declared, module.getBody()->begin());
+  return declared;
+}
+
+/// A vector of numbers as one of `size`.
+Value castSize(ImplicitLocOpBuilder &b, Value numbers, int64_t size) {
+  auto type = cast<RankedTensorType>(numbers.getType());
+  return type.getDimSize(0) == size
+             ? numbers
+             : tensor::CastOp::create(b, type.clone({size}), numbers).getResult();
 }
 
 LogicalResult check(moe::ExpertParallelOp op) {
@@ -87,30 +94,34 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto rowsType = cast<RankedTensorType>(op.getRows().getType());
   auto resultType = cast<RankedTensorType>(op.getResult(0).getType());
-  auto name = FlatSymbolRefAttr::get(getExchange(op, rowsType, resultType));
+  Block &body = op.getBody().front();
+  Value made = body.getTerminator()->getOperand(0);
+  auto name =
+      FlatSymbolRefAttr::get(getExchange(op, rowsType, cast<RankedTensorType>(made.getType())));
   Value rows = op.getRows(), gather;
   if (auto it = dispatches.find(rows); it != dispatches.end()) {
     rows = it->second.x;
     gather = it->second.source;
   }
-  auto begin = rt::BeginExchangeOp::create(b, name, rows, gather, op.getOffsets());
+  // How many offsets there are is known, whatever their type says.
+  Value offsets = castSize(b, op.getOffsets(), op.getNumExperts() + 1);
+  auto begin = rt::BeginExchangeOp::create(b, name, rows, gather, offsets);
   Value count = tensor::DimOp::create(b, gather ? gather : rows, 0);
   Value results = emptyTensor(b, resultType, count);
 
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
   auto loop = scf::ForOp::create(b, zero, begin.getRounds(), one, results);
   ImplicitLocOpBuilder inner(op.getLoc(), OpBuilder::atBlockBegin(loop.getBody()));
-  Block &body = op.getBody().front();
-  auto rangesType = cast<RankedTensorType>(op.getOffsets().getType());
-  SmallVector<Value> sizes;
-  if (rangesType.isDynamicDim(0))
-    sizes.push_back(arith::ConstantIndexOp::create(inner, op.getNumExperts() + 1));
+  auto rangesType = RankedTensorType::get({op.getNumRanges() + 1}, inner.getI32Type());
   auto receive =
       rt::ReceiveRowsOp::create(inner, rowsType, rangesType, name, loop.getInductionVar(),
-                                begin.getWindow(), emptyTensor(inner, rangesType, sizes));
+                                begin.getWindow(), emptyTensor(inner, rangesType, {}));
   body.getArgument(0).replaceAllUsesWith(receive.getRows());
-  body.getArgument(1).replaceAllUsesWith(receive.getRanges());
-  Value made = body.getTerminator()->getOperand(0);
+  Value ranges = receive.getRanges();
+  if (Type wanted = body.getArgument(1).getType(); wanted != rangesType)
+    ranges = tensor::CastOp::create(inner, wanted, ranges);
+  body.getArgument(1).replaceAllUsesWith(ranges);
+  made = body.getTerminator()->getOperand(0);
   Block *to = loop.getBody();
   to->getOperations().splice(to->end(), body.getOperations(), body.begin(), std::prev(body.end()));
   inner.setInsertionPointToEnd(to);
@@ -121,8 +132,8 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
   for (auto weight : llvm::make_early_inc_range(to->getOps<rt::GetWeightOp>()))
     weight->moveBefore(loop);
 
-  auto end = rt::EndExchangeOp::create(b, resultType, name, rows, gather, op.getOffsets(),
-                                       loop.getResult(0));
+  auto end =
+      rt::EndExchangeOp::create(b, resultType, name, rows, gather, offsets, loop.getResult(0));
   op.getResult(0).replaceAllUsesWith(end.getResult());
   return success();
 }

@@ -42,6 +42,16 @@ Expression interleaveHalves(Expression halves) {
   return rt::reshaped(rt::transposed(rt::reshaped(halves, split), permutation), shape);
 }
 
+/// Cuts dimension 1 of a stack into as many parts of equal size, which become entries of their own.
+Expression inParts(Expression stack, int64_t parts) {
+  if (parts == 1)
+    return stack;
+  SmallVector<int64_t> shape(shapeOf(stack));
+  shape[0] *= parts;
+  shape[1] /= parts;
+  return rt::reshaped(stack, shape);
+}
+
 /// Element 0 or 1 of each pair along dimension 1 of [E, 2F].
 Expression ofPairs(Expression pairs, int64_t which) {
   ArrayRef<int64_t> shape = shapeOf(pairs);
@@ -186,7 +196,8 @@ struct GateUp {
   unsigned gate = 0;
 };
 
-FailureOr<GateUp> getGateUp(moe::ExpertOp op, WeightTable &table) {
+template <typename OpTy>
+FailureOr<GateUp> getGateUp(OpTy op, WeightTable &table) {
   GateUp result;
   Expression w1 = table.getExpression(op, "w1", op.getW1());
   Expression b1 = op.getB1() ? table.getExpression(op, "b1", op.getB1()) : Expression();
@@ -220,74 +231,104 @@ FailureOr<GateUp> getGateUp(moe::ExpertOp op, WeightTable &table) {
   return result;
 }
 
-} // namespace
-
-LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches, WeightTable &weights) {
-  if (failed(checkTypes(op)))
-    return failure();
+/// The hidden rows of an expert, in `parts` parts.
+template <typename OpTy>
+FailureOr<Value> buildHidden(ImplicitLocOpBuilder &b, OpTy op, int64_t parts,
+                             const Dispatches &dispatches, WeightTable &weights) {
   if (op.getActivation() == moe::Activation::SwigluHalf)
     return op.emitOpError("activation swiglu_half has no lowering yet; `moec run --interpret` "
                           "runs it");
   FailureOr<GateUp> first = getGateUp(op, weights);
-  Expression w2 = weights.getExpression(op, "w2", op.getW2());
-  Expression b2 = op.getB2() ? weights.getExpression(op, "b2", op.getB2()) : Expression();
-  if (failed(first) || !w2 || (op.getB2() && !b2))
+  if (failed(first))
     return failure();
-
-  ImplicitLocOpBuilder b(op.getLoc(), op);
   auto type = cast<RankedTensorType>(op.getResult().getType());
   Type storage = type.getElementType();
   Product gateUp{op.getRows(),
                  op.getOffsets(),
                  dispatches,
-                 first->weights,
+                 inParts(first->weights, parts),
                  first->columns,
                  {},
-                 RankedTensorType::get({type.getDimSize(0), op.getInnerSize()}, storage),
+                 RankedTensorType::get({type.getDimSize(0), op.getInnerSize() / parts}, storage),
                  "expert_in"};
   for (Expression bias : first->bias)
     if (bias)
-      gateUp.colArgs.push_back(getBias(b, weights, bias, "expert_in_bias"));
+      gateUp.colArgs.push_back(getBias(b, weights, inParts(bias, parts), "expert_in_bias"));
   double alpha = op.getAlpha().convertToDouble();
-  Value inner =
-      buildProduct(b, weights, gateUp, [&](ScalarBuilder s, ValueRange sums, ValueRange colArgs) {
-        SmallVector<Value> value(sums);
-        unsigned next = 0;
-        for (unsigned i = 0; i < value.size(); ++i)
-          if (first->bias[i])
-            value[i] = s.add(value[i], s.widen(colArgs[next++]));
-        Value gate = value[first->gate];
-        if (op.getGateMax())
-          gate = arith::MinimumFOp::create(s.b, s.loc, gate,
-                                           s.constant(op.getGateMax()->convertToDouble()));
-        Value h = s.activate(op.getActivation(), gate, alpha);
-        if (op.getGate() != moe::Gate::None) {
-          Value up = value[1 - first->gate];
-          if (op.getUpAbs()) {
-            double limit = op.getUpAbs()->convertToDouble();
-            up = arith::MinimumFOp::create(s.b, s.loc, up, s.constant(limit));
-            up = arith::MaximumFOp::create(s.b, s.loc, up, s.constant(-limit));
-          }
-          double offset = op.getUpOffset().convertToDouble();
-          if (offset != 0.0)
-            up = s.add(up, s.constant(offset));
-          h = s.mul(h, up);
-        }
-        return s.round(h, storage);
-      });
+  return buildProduct(b, weights, gateUp,
+                      [&](ScalarBuilder s, ValueRange sums, ValueRange colArgs) {
+                        SmallVector<Value> value(sums);
+                        unsigned next = 0;
+                        for (unsigned i = 0; i < value.size(); ++i)
+                          if (first->bias[i])
+                            value[i] = s.add(value[i], s.widen(colArgs[next++]));
+                        Value gate = value[first->gate];
+                        if (op.getGateMax())
+                          gate = arith::MinimumFOp::create(
+                              s.b, s.loc, gate, s.constant(op.getGateMax()->convertToDouble()));
+                        Value h = s.activate(op.getActivation(), gate, alpha);
+                        if (op.getGate() != moe::Gate::None) {
+                          Value up = value[1 - first->gate];
+                          if (op.getUpAbs()) {
+                            double limit = op.getUpAbs()->convertToDouble();
+                            up = arith::MinimumFOp::create(s.b, s.loc, up, s.constant(limit));
+                            up = arith::MaximumFOp::create(s.b, s.loc, up, s.constant(-limit));
+                          }
+                          double offset = op.getUpOffset().convertToDouble();
+                          if (offset != 0.0)
+                            up = s.add(up, s.constant(offset));
+                          h = s.mul(h, up);
+                        }
+                        return s.round(h, storage);
+                      });
+}
 
-  Product down{inner, op.getOffsets(), dispatches, outIn(w2, op.getLayout2()), 1, {},
-               type,  "expert_out"};
+/// Adds the bias, if there is one, and rounds.
+Value buildLinear(ImplicitLocOpBuilder &b, WeightTable &weights, const Product &product) {
+  Type storage = product.type.getElementType();
+  return buildProduct(b, weights, product,
+                      [&](ScalarBuilder s, ValueRange sums, ValueRange colArgs) {
+                        Value y = colArgs.empty() ? sums[0] : s.add(sums[0], s.widen(colArgs[0]));
+                        return s.round(y, storage);
+                      });
+}
+
+} // namespace
+
+LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches, WeightTable &weights) {
+  if (failed(checkTypes(op)))
+    return failure();
+  Expression w2 = weights.getExpression(op, "w2", op.getW2());
+  Expression b2 = op.getB2() ? weights.getExpression(op, "b2", op.getB2()) : Expression();
+  if (!w2 || (op.getB2() && !b2))
+    return failure();
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  FailureOr<Value> hidden = buildHidden(b, op, 1, dispatches, weights);
+  if (failed(hidden))
+    return failure();
+  Product down{*hidden,
+               op.getOffsets(),
+               dispatches,
+               outIn(w2, op.getLayout2()),
+               1,
+               {},
+               cast<RankedTensorType>(op.getResult().getType()),
+               "expert_out"};
   if (b2)
     down.colArgs.push_back(getBias(b, weights, b2, "expert_out_bias"));
-  Value result =
-      buildProduct(b, weights, down, [&](ScalarBuilder s, ValueRange sums, ValueRange colArgs) {
-        Value y = sums[0];
-        if (!colArgs.empty())
-          y = s.add(y, s.widen(colArgs[0]));
-        return s.round(y, storage);
-      });
-  op.getResult().replaceAllUsesWith(result);
+  op.getResult().replaceAllUsesWith(buildLinear(b, weights, down));
+  return success();
+}
+
+LogicalResult lowerExpertHidden(moe::ExpertHiddenOp op, const Dispatches &dispatches,
+                                WeightTable &weights) {
+  if (failed(checkTypes(op)))
+    return failure();
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  FailureOr<Value> hidden = buildHidden(b, op, op.getParts(), dispatches, weights);
+  if (failed(hidden))
+    return failure();
+  op.getResult().replaceAllUsesWith(*hidden);
   return success();
 }
 
@@ -301,16 +342,13 @@ LogicalResult lowerGroupedMatmul(moe::GroupedMatmulOp op, const Dispatches &disp
     return failure();
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto type = cast<RankedTensorType>(op.getResult().getType());
-  Product product{op.getRows(), op.getOffsets(), dispatches, outIn(w, op.getLayout()), 1, {},
-                  type,         "expert_product"};
+  const int64_t parts = op.getParts();
+  Product product{
+      op.getRows(), op.getOffsets(), dispatches, inParts(outIn(w, op.getLayout()), parts), 1, {},
+      type,         "expert_product"};
   if (bias)
-    product.colArgs.push_back(getBias(b, weights, bias, "expert_product_bias"));
-  Value result =
-      buildProduct(b, weights, product, [&](ScalarBuilder s, ValueRange sums, ValueRange colArgs) {
-        Value y = colArgs.empty() ? sums[0] : s.add(sums[0], s.widen(colArgs[0]));
-        return s.round(y, type.getElementType());
-      });
-  op.getResult().replaceAllUsesWith(result);
+    product.colArgs.push_back(getBias(b, weights, inParts(bias, parts), "expert_product_bias"));
+  op.getResult().replaceAllUsesWith(buildLinear(b, weights, product));
   return success();
 }
 

@@ -36,6 +36,8 @@ mlir::LogicalResult lowerRoute(moe::RouteOp op);
 mlir::LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches);
 mlir::LogicalResult lowerExpert(moe::ExpertOp op, const Dispatches &dispatches,
                                 WeightTable &weights);
+mlir::LogicalResult lowerExpertHidden(moe::ExpertHiddenOp op, const Dispatches &dispatches,
+                                      WeightTable &weights);
 mlir::LogicalResult lowerGroupedMatmul(moe::GroupedMatmulOp op, const Dispatches &dispatches,
                                        WeightTable &weights);
 mlir::LogicalResult lowerCombine(moe::CombineOp op);

@@ -55,6 +55,10 @@ struct ConvertMoEToTile : impl::ConvertMoEToTilePassBase<ConvertMoEToTile> {
       numProducts += 2;
       return lowerExpert(expert, dispatches, weights);
     }
+    if (auto half = dyn_cast<moe::ExpertHiddenOp>(op)) {
+      ++numProducts;
+      return lowerExpertHidden(half, dispatches, weights);
+    }
     if (auto product = dyn_cast<moe::GroupedMatmulOp>(op)) {
       ++numProducts;
       return lowerGroupedMatmul(product, dispatches, weights);

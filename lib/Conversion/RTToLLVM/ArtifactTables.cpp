@@ -210,13 +210,14 @@ static TableBuilder::Emit emitExchanges(TableBuilder &t, ArrayRef<ExchangeOp> ex
     for (int64_t axis : exchange.getAxes())
       axes |= 1u << axis;
     rows.push_back(
-        {t.string(exchange.getSymName()), t.array(t.i32, owners), t.integer(t.i32, owners.size()),
-         t.integer(t.i32, axes), t.integer(t.i64, exchange.getWindow()),
-         t.integer(t.i64, exchange.getChunks()), t.integer(t.i64, exchange.getRowBytes()),
-         t.integer(t.i64, exchange.getResultBytes()), t.integer(t.i64, exchange.getRowFlops())});
+        {t.string(exchange.getSymName()), t.array(t.i32, owners),
+         t.integer(t.i32, owners.size() / exchange.getParts()), t.integer(t.i32, axes),
+         t.integer(t.i64, exchange.getWindow()), t.integer(t.i64, exchange.getChunks()),
+         t.integer(t.i64, exchange.getRowBytes()), t.integer(t.i64, exchange.getResultBytes()),
+         t.integer(t.i64, exchange.getRowFlops()), t.integer(t.i64, exchange.getParts())});
   }
-  return t.table(t.structType({t.ptr, t.ptr, t.i32, t.i32, t.i64, t.i64, t.i64, t.i64, t.i64}),
-                 rows);
+  return t.table(
+      t.structType({t.ptr, t.ptr, t.i32, t.i32, t.i64, t.i64, t.i64, t.i64, t.i64, t.i64}), rows);
 }
 
 LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &tables,

@@ -262,16 +262,17 @@ struct moert_functions {
                              int64_t grain);
 
   /* [unwinds] The rows of round `round`, in a window of the runtime's with room for plan[1] rows,
-   * and their ranges in `offsets`, [num_experts + 1] with empty ranges for experts of other ranks.
-   * Rows at offsets[num_experts] and beyond hold anything. The window is read only, aligned to
-   * MOERT_ALIGNMENT, and stays until the round is returned. */
+   * and their ranges in `offsets`, [num_experts * parts + 1]: those of each part of each expert,
+   * empty for those of other ranks. Rows at the last offset and beyond hold anything. The window is
+   * read only, aligned to MOERT_ALIGNMENT, and stays until the round is returned. */
   const void *(*exchange_receive)(moert_ctx *ctx, int64_t round, int32_t *offsets);
 
   /* [unwinds] Gives what was made of the rows of round `round`: row r of `rows`, of `row_bytes`,
    * belongs to row r of the window; `rows` may change after the call. `results` has room for a row
-   * of `row_bytes` for each row that this rank took into the exchange, and is the same in every
-   * round: rows that come back are written there, up to the end of the exchange, each to the place
-   * that it had. Not called where there are no rounds. */
+   * of `row_bytes * parts` for each row that this rank took into the exchange, and is the same in
+   * every round: rows that come back are written there, up to the end of the exchange, each to the
+   * place that it had, part i from byte `i * row_bytes` of it. Not called where there are no
+   * rounds. */
   void (*exchange_return)(moert_ctx *ctx, int64_t round, const void *rows, int64_t row_bytes,
                           void *results);
 
@@ -332,7 +333,8 @@ typedef struct moert_kernel_info {
  */
 typedef struct moert_exchange_info {
   const char *name;      /* for messages and traces */
-  const int32_t *owners; /* [num_experts]: the member that has the expert */
+  const int32_t *owners; /* [num_experts * parts]: the member that has part i of expert e is
+                            owners[e * parts + i] */
   uint32_t num_experts;  /* at least 1 */
   uint32_t axes;         /* bit a: axis a of the artifact's grid; not 0 */
   int64_t window_rows;   /* rows that a rank receives in a round at most; at least 1 */
@@ -340,8 +342,10 @@ typedef struct moert_exchange_info {
                             windows do not hold them, fewer where no rank has as many rows; 0: as
                             the costs suggest */
   int64_t row_bytes;     /* of a row on its way to an expert; informative, 0: known at run time */
-  int64_t result_bytes;  /* of a row on its way back; likewise */
-  int64_t row_flops; /* multiplications and additions that an expert makes of a row; 0: unknown */
+  int64_t result_bytes;  /* of a row on its way back, of one part; likewise */
+  int64_t row_flops;     /* multiplications and additions that a part makes of a row; 0: unknown */
+  int64_t parts; /* at least 1: a row goes to all parts of its expert, each of which makes a part
+                    of its columns */
 } moert_exchange_info;
 
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
@@ -423,7 +427,7 @@ MOERT_STATIC_ASSERT(offsetof(moert_state_info, capacity) == 40, "moert_state_inf
 MOERT_STATIC_ASSERT(sizeof(moert_kernel_info) == 72, "moert_kernel_info");
 MOERT_STATIC_ASSERT(MOERT_ISA_COUNT <= MOERT_ISA_SLOTS, "moert_kernel_info");
 MOERT_STATIC_ASSERT(offsetof(moert_kernel_info, levels) == 8, "moert_kernel_info");
-MOERT_STATIC_ASSERT(sizeof(moert_exchange_info) == 64, "moert_exchange_info");
+MOERT_STATIC_ASSERT(sizeof(moert_exchange_info) == 72, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, owners) == 8, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, num_experts) == 16, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, axes) == 20, "moert_exchange_info");
@@ -432,6 +436,7 @@ MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, chunks) == 32, "moert_exchange
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_bytes) == 40, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, result_bytes) == 48, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_flops) == 56, "moert_exchange_info");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, parts) == 64, "moert_exchange_info");
 MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 120, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid_rank) == 96, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_exchanges) == 100, "moert_artifact_v1");

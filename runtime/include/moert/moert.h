@@ -70,7 +70,8 @@ enum moert_trace_kind {
   MOERT_TRACE_COMBINE = 4   /* results of a round of another rank come back to where they belong */
 };
 
-/* One span of work, handed to the trace hook when it ends, on the thread that ran it. */
+/* One span of work, handed to the trace hook when it ends, on the thread that ran it. Between
+ * processes dispatch and combine begin when the rank begins to wait for what comes. */
 typedef struct moert_trace_event {
   uint64_t size;
   const char *name; /* of the entry, the kernel or the exchange; lives as long as the artifact */
@@ -152,6 +153,14 @@ typedef struct moert_dim_binding {
   int64_t size; /* elements */
 } moert_dim_binding;
 
+/* Points of an exchange. */
+typedef enum moert_point {
+  MOERT_POINT_DISPATCH = 0, /* before others are told of this rank's rows */
+  MOERT_POINT_EXPERTS = 1,  /* rows for this rank's experts have come */
+  MOERT_POINT_COMBINE = 2,  /* before others get what was made of their rows */
+  MOERT_POINT_END = 3       /* before this rank waits for its own rows */
+} moert_point;
+
 /* What a group does when others do not come, and how it passes rows on. */
 typedef struct moert_group_options {
   uint64_t size;
@@ -167,6 +176,13 @@ typedef struct moert_group_options {
    * windows are never larger than that. */
   int64_t window_rows;
   int64_t chunks;
+  /* For drills of what happens when a rank is late, stops or fails: called with `point_user` on the
+   * thread of a rank that comes to a moert_point of exchange `layer` of its run, counted from 0;
+   * at those of several rounds in the first. A code other than MOERT_OK ends its run, and gives the
+   * group up because of this rank, with that code: with MOERT_PEER_LOST the others end as if the
+   * rank were gone. Null: nobody is told. */
+  int32_t (*at_point)(void *point_user, int32_t rank, int32_t layer, int32_t point);
+  void *point_user;
 } moert_group_options;
 
 /* Where a rank that is a process meets the others, and who it is. Host, port, secret and interface
@@ -368,9 +384,10 @@ typedef struct moert_api {
   moert_status (*session_set_group)(moert_session *session, moert_group *group);
 
   /* This process as one rank of a group, as launchers leave it in the environment: rank, number of
-   * ranks, where rank 0 listens, the secret and the interface, from MOERT_RANK, MOERT_SIZE,
-   * MOERT_RENDEZVOUS, MOERT_TOKEN and MOERT_INTERFACE or the variables of torchrun, OpenMPI, PMI
-   * and Slurm. Where none is set: a group of this process alone. Otherwise as group_create_tcp. */
+   * ranks, where rank 0 listens, the secret, the interface and the generation, from MOERT_RANK,
+   * MOERT_SIZE, MOERT_RENDEZVOUS, MOERT_TOKEN, MOERT_INTERFACE and MOERT_GENERATION or the
+   * variables of torchrun, OpenMPI, PMI and Slurm. Where none is set: a group of this process
+   * alone. Otherwise as group_create_tcp. */
   moert_status (*group_create_from_env)(moert_runtime *runtime, const moert_group_options *options,
                                         moert_group **group);
   /* This process as one rank of a group. Returns when all ranks are connected to each other, or

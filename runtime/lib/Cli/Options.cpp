@@ -116,6 +116,12 @@ const Option kOptions[] = {
      [](Options &o, const std::string &text) {
        return parseNumber<int64_t>(text, 1, o.linkBytesPerSecond);
      }},
+    {"--fault", "KIND:RANK@POINT",
+     "a drill: `kill`, `stall` or `slow` rank RANK when it is at POINT, [LAYER.]STAGE[#TIME][,MS], "
+     "the stages being start, dispatch, experts, combine and end (see docs/ranks.md)",
+     [](Options &o, const std::string &text) {
+       return Fault::parse(text, o.faults.emplace_back());
+     }},
     {"--profile", "FILE.json",
      "write a timeline of all runs, for chrome://tracing or ui.perfetto.dev, and what ranks sent",
      [](Options &o, const std::string &text) { return !(o.profile = text).empty(); }},

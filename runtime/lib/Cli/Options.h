@@ -3,6 +3,7 @@
 #ifndef MOERT_LIB_CLI_OPTIONS_H
 #define MOERT_LIB_CLI_OPTIONS_H
 
+#include "lib/Cli/Faults.h"
 #include "moert/moert.h"
 
 #include <string>
@@ -33,6 +34,7 @@ struct Options {
   int64_t windowRows = 0, chunks = 0; // 0: as the model says
   std::string profile;                // file of the timeline
   int64_t linkBytesPerSecond = 0;
+  std::vector<Fault> faults;
   bool quiet = false;
   bool help = false;
   bool version = false;

@@ -52,6 +52,11 @@ moert_status RankRunner::create(moert_runtime *runtime, moert_artifact *artifact
   table_ = api_.artifact_table(artifact);
   entry_ = &table_->entries[0];
   whole_.resize(entry_->num_outputs);
+  for (const Fault &fault : options.faults)
+    if (fault.rank >= count)
+      return failure(MOERT_INVALID_ARGUMENT, "--fault names rank %d, but there are %d", fault.rank,
+                     count);
+  isRank_ = isRank;
   const int32_t ownRanks = isRank ? 1 : count;
   ranks_.resize(size_t(ownRanks));
   if (ownRanks == 1) {
@@ -69,6 +74,9 @@ moert_status RankRunner::create(moert_runtime *runtime, moert_artifact *artifact
   return threads_.start(ownRanks);
 }
 
+/// How long a rank that stops keeps threads waiting: as long as processes wait by default.
+static constexpr int64_t kStallSilenceNs = 1000000000;
+
 moert_status RankRunner::createGroup(moert_runtime *runtime, const Options &options, bool isRank) {
   std::vector<moert_group *> groups(ranks_.size());
   moert_group_options groupOptions = {};
@@ -76,9 +84,29 @@ moert_status RankRunner::createGroup(moert_runtime *runtime, const Options &opti
   groupOptions.window_rows = options.windowRows;
   groupOptions.chunks = options.chunks;
   groupOptions.link_bytes_per_second = options.linkBytesPerSecond;
+  faults_.set(options.faults, isRank, [this](int32_t rank) {
+    moert_group_info info = {};
+    info.size = sizeof(info);
+    return api_.group_info(ranks_[size_t(rank)].group.get(), &info).code != MOERT_OK ||
+           info.code != MOERT_OK;
+  });
+  if (!faults_.empty()) {
+    groupOptions.at_point = [](void *user, int32_t rank, int32_t layer, int32_t point) {
+      return static_cast<Faults *>(user)->reach(rank, layer, point);
+    };
+    groupOptions.point_user = &faults_;
+    if (faults_.stalls() && !isRank)
+      groupOptions.silence_ns = kStallSilenceNs;
+  }
   if (isRank) {
     moert_group *group = nullptr;
-    return keep(api_.group_create_from_env(runtime, &groupOptions, &group), group, ranks_[0].group);
+    MOERT_RETURN_IF_FAILED(
+        keep(api_.group_create_from_env(runtime, &groupOptions, &group), group, ranks_[0].group));
+    moert_group_info info = {};
+    info.size = sizeof(info);
+    MOERT_RETURN_IF_FAILED(api_.group_info(group, &info));
+    firstRank_ = info.rank;
+    return success();
   }
   MOERT_RETURN_IF_FAILED(
       api_.group_create_local(runtime, int32_t(groups.size()), &groupOptions, groups.data()));
@@ -151,8 +179,19 @@ moert_status RankRunner::restart() {
 }
 
 moert_status RankRunner::run() {
-  return threads_.run(
-      [&](int32_t rank) { return api_.request_run(ranks_[size_t(rank)].request.get()); });
+  return threads_.run([&](int32_t rank) { return runRank(rank); });
+}
+
+moert_status RankRunner::runRank(int32_t index) {
+  Rank &rank = ranks_[size_t(index)];
+  const int32_t code = faults_.reach(firstRank_ + index, -1, Fault::kStart);
+  if (code == MOERT_OK)
+    return api_.request_run(rank.request.get());
+  // It leaves, and the others see that it is gone.
+  rank.request.reset();
+  rank.session.reset();
+  rank.group.reset();
+  return failure(code, "it was taken out before the run by a drill");
 }
 
 moert_status RankRunner::advance(const Steps &steps, std::vector<int64_t> &tokens) {
@@ -166,7 +205,8 @@ moert_status RankRunner::advance(const Steps &steps, std::vector<int64_t> &token
     for (uint32_t index : steps.changed())
       MOERT_RETURN_IF_FAILED(setInput(rank, index));
   }
-  if (tokens.empty())
+  // A rank without sequences takes part in what those of others need.
+  if (tokens.empty() && !isRank_)
     return failure(MOERT_INVALID_ARGUMENT, "--feed: there is no sequence to go on with");
   return success();
 }
@@ -207,7 +247,7 @@ moert_status RankRunner::collectTraffic(Profile &profile) const {
         traffic.size = sizeof(traffic);
         MOERT_RETURN_IF_FAILED(api_.group_traffic(group, layer, peer, &traffic));
         if (traffic.exchanges)
-          profile.addTraffic(int32_t(rank), layer, peer, traffic);
+          profile.addTraffic(info.rank, layer, peer, traffic);
       }
   }
   return success();

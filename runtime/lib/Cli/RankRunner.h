@@ -48,6 +48,7 @@ private:
   moert_status createGroup(moert_runtime *runtime, const Options &options, bool isRank);
   moert_status createSession(size_t rank, moert_artifact *artifact, moert_weights *weights,
                              const Options &options);
+  moert_status runRank(int32_t rank);
   moert_status setInputs(size_t rank, bool &badInput);
   moert_status setInput(size_t rank, uint32_t index);
   moert_status fetchPart(size_t rank, uint32_t index, moert_tensor &tensor);
@@ -55,9 +56,12 @@ private:
   const moert_api &api_ = *moert_get_api(MOERT_API_VERSION);
   const struct moert_artifact_v1 *table_ = nullptr;
   const moert_entry_info *entry_ = nullptr;
+  bool isRank_ = false;            // of several processes
   std::vector<RankInputs> inputs_; // borrowed by the requests
   std::vector<Tensor> whole_;      // outputs of several ranks, put together
   std::vector<Rank> ranks_;
+  int32_t firstRank_ = 0; // the rank of ranks_[0]
+  Faults faults_;
   RankThreads threads_;
 };
 

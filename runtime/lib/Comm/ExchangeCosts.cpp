@@ -18,15 +18,19 @@ constexpr int64_t kMostChunks = 64;
 
 } // namespace
 
-int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows) {
+int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows, int64_t experts) {
   if (costs.linkBytesPerSecond <= 0 || costs.rowBytes <= 0 || costs.rowFlops <= 0 || rows <= 0)
     return 1;
   const double link = double(rows) * double(costs.rowBytes) / double(costs.linkBytesPerSecond);
-  const double experts = double(rows) * double(costs.rowFlops) / kFlopsPerSecond;
   // A row meets each parameter of its expert once, in a multiplication and an addition.
   const double weights = double(costs.rowFlops) / 2 * 4 / kMemoryBytesPerSecond;
-  const double chunks = std::sqrt(std::min(link, experts) / (kRoundSeconds + weights));
-  return std::clamp<int64_t>(int64_t(std::lround(std::min(chunks, 1e6))), 1, kMostChunks);
+  const double computing =
+      std::max(double(rows) * double(costs.rowFlops) / kFlopsPerSecond, double(experts) * weights);
+  const double hidden = std::min(link, computing);
+  const double whole = std::min(std::sqrt(hidden / kRoundSeconds), double(experts));
+  const double cut = std::sqrt(hidden / (kRoundSeconds + weights));
+  return std::clamp<int64_t>(int64_t(std::lround(std::min(std::max(whole, cut), 1e6))), 1,
+                             kMostChunks);
 }
 
 } // namespace moert

@@ -14,15 +14,16 @@ struct ExchangeCosts {
   int64_t linkBytesPerSecond = 0; // in each direction of a rank; 0: as fast as memory
 };
 
-/// The number of rounds in which an exchange whose busiest member receives `rows` rows takes
-/// least time, at least 1.
+/// The number of rounds in which an exchange whose busiest member receives `rows` rows, for
+/// `experts` experts, takes least time, at least 1.
 ///
 /// With t the time of the exchange and u that of the experts, C rounds take
 ///   max(t, u) + min(t, u) / C + C a
-/// where a is what one more round costs: messages and meetings, and the weights of an expert, which
-/// are read once more where a round ends within its rows. So C is the root of min(t, u) / a. Rows
-/// that memory carries are copied by the processors that compute: there is nothing to hide.
-int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows);
+/// where a is what one more round costs: messages and meetings. Where there are more rounds than
+/// experts, rounds end within the rows of an expert, whose weights are then read once more. So C is
+/// the root of min(t, u) / a. Rows that memory carries are copied by the processors that compute:
+/// there is nothing to hide.
+int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows, int64_t experts);
 
 } // namespace moert
 

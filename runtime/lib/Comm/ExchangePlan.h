@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which rows go where, when: the arithmetic of an exchange, the same whatever carries the rows.
 //
-// The rows that a member receives have positions, in the order of (expert, sending member, row
-// there). A round is a range of positions. Every member computes the same plan from the offsets of
+// The rows that a member receives have positions, in the order of (expert, part, sending member,
+// row there). An expert has one part, or several members that each make a part of its columns. A
+// round is a range of positions; it ends where an expert's rows do if that is near, so that few
+// experts' weights are read in two rounds. Every member computes the same plan from the offsets of
 // all, so nobody tells anybody how many rows come.
 #ifndef MOERT_LIB_COMM_EXCHANGEPLAN_H
 #define MOERT_LIB_COMM_EXCHANGEPLAN_H
@@ -18,7 +20,8 @@ namespace moert {
 struct ExchangeShape {
   int32_t members;
   int32_t experts;
-  const int32_t *owners;         // [experts]: a member
+  int32_t parts;                 // of each expert, at least 1; a row goes to all of them
+  const int32_t *owners;         // [experts * parts]: a member
   int64_t windowRows;            // at least 1
   int64_t chunks;                // at least 0; 0: as many as the costs suggest
   const int32_t *const *offsets; // [members][experts + 1]: 0, ascending
@@ -28,7 +31,7 @@ struct ExchangeShape {
 /// Rows that lie together both where they come from and where they go.
 struct ExchangeRun {
   int32_t sender;
-  int32_t expert;
+  int32_t range;    // expert * parts + part
   int64_t first;    // row of the sender, in the order in which it takes them into the exchange
   int64_t position; // of this row at the owner
   int64_t count;
@@ -47,13 +50,14 @@ public:
 private:
   friend class ExchangePlan;
 
-  const int32_t *expert_ = nullptr; // of those that the owner has
-  const int32_t *lastExpert_ = nullptr;
+  const int32_t *range_ = nullptr; // of those that the owner has
+  const int32_t *lastRange_ = nullptr;
+  int32_t parts_ = 1;
   const int32_t *const *offsets_ = nullptr;
   int32_t members_ = 0;
   int32_t only_ = -1;
   int32_t sender_ = 0;
-  int64_t taken_ = 0; // of the rows of this expert and sender
+  int64_t taken_ = 0; // of the rows of this range and sender
   int64_t position_ = 0;
 };
 
@@ -75,7 +79,7 @@ public:
   int64_t roundBegin(int32_t member, int64_t round) const;
   int64_t roundEnd(int32_t member, int64_t round) const { return roundBegin(member, round + 1); }
   /// The round in which `member` receives a position.
-  int64_t roundOf(int32_t member, int64_t position) const { return position / perRound(member); }
+  int64_t roundOf(int32_t member, int64_t position) const;
 
   /// Rows of this member that another one owns, and rows of another member that this one owns.
   int64_t sentTo(int32_t member) const { return sentTo_[size_t(member)]; }
@@ -84,12 +88,21 @@ public:
   /// Rows that `owner` receives, from the first; of one sender if `sender` is not negative.
   ExchangeWalk walk(int32_t owner, int32_t sender = -1) const;
 
-  /// Ranges of the rows of `round` in this member's window: [experts + 1]. `walk` is one of all
-  /// rows that this member receives and has come to the round.
+  /// Ranges of the rows of `round` in this member's window: [experts * parts + 1]. `walk` is one of
+  /// all rows that this member receives and has come to the round.
   void writeOffsets(ExchangeWalk &walk, int64_t round, int32_t *offsets) const;
 
+  /// Puts results of the rows of a run, adjacent rows of `rowBytes`, where they belong in
+  /// `results`, whose rows hold all parts.
+  void placeResults(void *results, const ExchangeRun &run, const char *rows,
+                    int64_t rowBytes) const;
+
 private:
+  int32_t ranges() const { return shape_.experts * shape_.parts; }
   int64_t perRound(int32_t member) const;
+  int64_t evenBegin(int32_t member, int64_t round) const;
+  int64_t borderedBegin(int32_t member, int64_t round) const;
+  bool fitsBordered(int32_t member) const;
   [[nodiscard]] bool makeRoom(const ExchangeShape &shape);
 
   const Host &host_;
@@ -98,8 +111,11 @@ private:
   int64_t rounds_ = 0;
   int64_t windowRows_ = 0;
   Array<int64_t> received_, sentTo_, sentFrom_; // [members]
-  Array<int32_t> firstExpert_;                  // [members + 1], of byOwner_
-  Array<int32_t> byOwner_;                      // [experts]: experts by owner, ascending
+  Array<int32_t> firstRange_;                   // [members + 1], of byOwner_
+  Array<int32_t> byOwner_;                      // [experts * parts]: ranges by owner, ascending
+  Array<int64_t>
+      borders_; // [experts * parts]: the end of byOwner_[i]'s rows, a position of its owner
+  Array<bool> isBordered_; // [members]: whether rounds end where experts do, if near
 };
 
 /// Rounds of an exchange in which no member receives more than `mostRows` rows.

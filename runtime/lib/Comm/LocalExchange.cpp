@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Comm/LocalExchange.h"
+#include "lib/Comm/ExchangeTrace.h"
 #include "lib/Core/Status.h"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ struct LocalExchange::SlotWait final : Awaited {
            exchange.load(exchange.part_.exchange(member).fetched_[size_t(exchange.member_)]) <
                exchange.base_ + round - 1;
   }
+  bool isBrief() const override { return !exchange.isAsync(); }
 
   LocalExchange &exchange;
   const int64_t round;
@@ -33,6 +35,8 @@ struct LocalExchange::WindowWait final : Awaited {
     return exchange.filled_.load(std::memory_order_acquire) > round ? kOver : kNothing;
   }
   bool isFor(int32_t) const override { return false; }
+  // While others compute, who would have the core for long.
+  bool isBrief() const override { return false; }
 
   LocalExchange &exchange;
   const int64_t round;
@@ -52,6 +56,7 @@ struct LocalExchange::ReturnWait final : Awaited {
     return progress != before ? kProgress : kNothing;
   }
   bool isFor(int32_t member) const override { return exchange.owes(member); }
+  bool isBrief() const override { return !exchange.isAsync(); }
 
   LocalExchange &exchange;
   int64_t progress = 0;
@@ -64,6 +69,8 @@ struct LocalExchange::Errand final : Awaited {
   Outcome poll() override { return exchange.advance(); }
   bool isFor(int32_t member) const override { return exchange.owes(member); }
   bool isRun() const override { return false; }
+  // While others compute, who would have the core for long.
+  bool isBrief() const override { return false; }
 
   LocalExchange &exchange;
 };
@@ -107,6 +114,7 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
   const ExchangeShape shape = {
       members(),
       int32_t(info.num_experts),
+      int32_t(info.parts),
       info.owners,
       start.windowRows,
       start.chunks,
@@ -168,25 +176,12 @@ bool LocalExchange::fill() {
 }
 
 /// What a span is measured from, where anybody wants to know.
-int64_t LocalExchange::traceBegin() const { return part_.host.traces() ? part_.host.now() : 0; }
+int64_t LocalExchange::traceBegin() const { return beginSpan(part_.host); }
 
 /// Hands a span of this exchange that ends now to the trace hook, if there is one.
 void LocalExchange::trace(int32_t kind, int64_t begin, int64_t round, int32_t peer,
                           int64_t bytes) const {
-  if (!part_.host.traces())
-    return;
-  const ExchangeStart &start = shownBy(member_).start;
-  moert_trace_event event = {};
-  event.name = start.info->name;
-  event.begin_ns = begin;
-  event.end_ns = part_.host.now();
-  event.kind = kind;
-  event.rank = rankOf(member_);
-  event.layer = int32_t(start.ordinal);
-  event.round = int32_t(round);
-  event.peer = peer;
-  event.bytes = bytes;
-  part_.host.trace(event);
+  traceSpan(part_.host, shownBy(member_).start, rankOf(member_), {kind, begin, round, peer, bytes});
 }
 
 /// Notes that bytes have come from another rank.
@@ -239,14 +234,15 @@ moert_status LocalExchange::giveBack(int64_t round, const ExchangeResults &resul
   std::fill(readers.begin(), readers.end(), false);
   const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
   const auto *rows = static_cast<const char *>(results.rows);
-  auto *mine = static_cast<char *>(results.results);
   const int64_t rowBytes = results.rowBytes;
   ExchangeRun run;
   while (returning_.next(end, run)) {
-    const int64_t row = (run.position - begin) * rowBytes;
+    const char *row = rows + (run.position - begin) * rowBytes;
     const bool stays = run.sender == member_;
-    memcpy(stays ? mine + run.first * rowBytes : window.data() + row, rows + row,
-           size_t(run.count * rowBytes));
+    if (stays)
+      plan_.placeResults(results.results, run, row, rowBytes);
+    else
+      memcpy(window.data() + (row - rows), row, size_t(run.count * rowBytes));
     readers[size_t(run.sender)] = !stays;
   }
   if (round == 0) {
@@ -273,24 +269,36 @@ bool LocalExchange::owes(int32_t owner) const {
 
 /// Fetches all results that are there; over when all rows are back.
 Awaited::Outcome LocalExchange::fetch() {
-  Awaited::Outcome outcome = Awaited::kOver;
+  Awaited::Outcome outcome;
   bool fetches = false;
+  while ((outcome = fetchNext()) == Awaited::kProgress)
+    fetches = true;
+  return outcome == Awaited::kNothing && fetches ? Awaited::kProgress : outcome;
+}
+
+/// Fetches the results of the earliest round that are there, of one owner; over when all rows are
+/// back.
+Awaited::Outcome LocalExchange::fetchNext() {
+  int32_t from = -1;
+  int64_t first = 0;
+  bool waits = false;
   // Everybody begins with another one, so that not all read from the same member.
   for (int32_t i = 1; i < members(); ++i) {
     const int32_t owner = (member_ + i) % members();
-    ExchangeWalk &walk = fetching_[size_t(owner)];
-    for (int64_t position; (position = walk.peek()) >= 0;) {
-      const int64_t round = plan_.roundOf(owner, position);
-      if (hasFailed_.load(std::memory_order_relaxed) || part_.group.isGivenUp() ||
-          load(part_.exchange(owner).ready_) < base_ + round + 1) {
-        outcome = Awaited::kNothing;
-        break;
-      }
-      fetchRound(owner, round);
-      fetches = true;
+    const int64_t position = fetching_[size_t(owner)].peek();
+    if (position < 0)
+      continue;
+    waits = true;
+    const int64_t round = plan_.roundOf(owner, position);
+    if ((from < 0 || round < first) && load(part_.exchange(owner).ready_) >= base_ + round + 1) {
+      from = owner;
+      first = round;
     }
   }
-  return outcome == Awaited::kNothing && fetches ? Awaited::kProgress : outcome;
+  if (from < 0 || hasFailed_.load(std::memory_order_relaxed) || part_.group.isGivenUp())
+    return waits ? Awaited::kNothing : Awaited::kOver;
+  fetchRound(from, first);
+  return Awaited::kProgress;
 }
 
 void LocalExchange::fetchRound(int32_t owner, int64_t round) {
@@ -307,13 +315,11 @@ void LocalExchange::fetchRound(int32_t owner, int64_t round) {
   }
   const int64_t begin = plan_.roundBegin(owner, round), end = plan_.roundEnd(owner, round);
   const char *window = theirs.returns_[round & 1].data();
-  auto *results = static_cast<char *>(results_.results);
   const int64_t rowBytes = results_.rowBytes;
   int64_t bytes = 0;
   ExchangeRun run;
   while (fetching_[size_t(owner)].next(end, run)) {
-    memcpy(results + run.first * rowBytes, window + (run.position - begin) * rowBytes,
-           size_t(run.count * rowBytes));
+    plan_.placeResults(results_.results, run, window + (run.position - begin) * rowBytes, rowBytes);
     bytes += run.count * rowBytes;
   }
   pass(owner, bytes);
@@ -324,9 +330,9 @@ void LocalExchange::fetchRound(int32_t owner, int64_t round) {
     part_.group.notify(owner);
 }
 
-/// Whatever can be done now.
+/// Whatever can be done now, up to the results of one round.
 Awaited::Outcome LocalExchange::advance() {
-  // Windows first: the rank computes nothing without them.
+  // Windows first, and before each round of results: the rank computes nothing without them.
   bool fills = false;
   while (canFill() && fill()) {
     part_.group.notify(member_);
@@ -334,7 +340,7 @@ Awaited::Outcome LocalExchange::advance() {
   }
   Awaited::Outcome outcome = Awaited::kNothing;
   if (returned_.load(std::memory_order_acquire) > 0)
-    outcome = fetch();
+    outcome = fetchNext();
   if (outcome == Awaited::kOver && filled_.load(std::memory_order_relaxed) < rounds())
     outcome = Awaited::kNothing;
   if (outcome == Awaited::kNothing && fills)

@@ -98,6 +98,7 @@ private:
   bool canFill() const;
   bool fill();
   Awaited::Outcome fetch();
+  Awaited::Outcome fetchNext();
   void fetchRound(int32_t owner, int64_t round);
   Awaited::Outcome advance();
   void pass(int32_t from, int64_t bytes);

@@ -32,6 +32,8 @@ public:
   virtual bool giveUp(LocalGroup &group, int32_t rank, int32_t code);
   /// Whether the member's run waits, which is no reason to blame it.
   virtual bool isRun() const { return true; }
+  /// Whether it may be over sooner than a sleeper is awake.
+  virtual bool isBrief() const { return true; }
 
 protected:
   ~Awaited() = default;
@@ -95,7 +97,8 @@ private:
     uint32_t sleepers; // threads of the member that sleep on it
     uint32_t reading;  // threads of the member that read what others published
     uint32_t left;
-    int32_t rank; // constant
+    uint32_t waitsWithoutOffer; // to come, in which the member keeps its core
+    int32_t rank;               // constant
   };
 
   bool isOver(uint32_t step) const { return word_.load() >> 1 != (step & 0x7fffffff); }
@@ -103,6 +106,8 @@ private:
   bool isBeyond(int32_t member, Awaited &awaited, const WaitLimits &limits, Patience &patience,
                 moert_status &status);
   int32_t findMissing(const Awaited &awaited, bool blames) const;
+  static bool mayOffer(Member &member);
+  bool offerCore(Member &member);
   void sleep(int32_t member, uint32_t seen, int64_t nanoseconds);
   bool giveUpStep(uint32_t step, int32_t rank, int32_t code);
   moert_status reason() const;
@@ -111,6 +116,7 @@ private:
   const Host &host_;
   GroupState &state_;
   Array<Member> members_;
+  bool isCrowded_ = false; // more ranks than processors
   /// Members that have come to the step under way.
   alignas(64) std::atomic<int32_t> arrived_{0};
   /// Twice the number of steps that all have come to, and 1 when the group has been given up.

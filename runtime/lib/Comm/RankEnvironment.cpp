@@ -150,7 +150,7 @@ moert_status readRank(const EnvironmentLookup &lookup, RankEnvironment &environm
 }
 
 /// Where rank 0 listens. Only the first that is set is read: hosts have many names, so these are
-/// not compared, and a port of MASTER_PORT may be taken by the launcher itself.
+/// not compared.
 moert_status readRendezvous(const EnvironmentLookup &lookup, RankEnvironment &environment) {
   char (&host)[sizeof(environment.host)] = environment.host;
   if (const char *text = find(lookup, "MOERT_RENDEZVOUS")) {
@@ -165,6 +165,10 @@ moert_status readRendezvous(const EnvironmentLookup &lookup, RankEnvironment &en
       return failure(MOERT_INVALID_ARGUMENT, "MASTER_ADDR is longer than a host name");
     int32_t port = environment.port;
     MOERT_RETURN_IF_FAILED(readNumber(lookup, "MASTER_PORT", 1, 65535, port));
+    // torchrun itself listens at that port, and says so: the next one is ours.
+    const char *isTaken = find(lookup, "TORCHELASTIC_USE_AGENT_STORE");
+    if (isTaken && strcmp(isTaken, "True") == 0 && find(lookup, "MASTER_PORT"))
+      port += port < 65535 ? 1 : -1;
     environment.port = uint16_t(port);
     return success();
   }
@@ -180,6 +184,16 @@ moert_status readRendezvous(const EnvironmentLookup &lookup, RankEnvironment &en
   return failure(MOERT_INVALID_ARGUMENT,
                  "%d ranks (of %s) need MOERT_RENDEZVOUS: host:port where rank 0 listens",
                  environment.size, environment.source);
+}
+
+/// torchrun counts how often it has started its processes again, which is what a generation is.
+/// Other launchers do not count, so that whoever starts ranks again says it.
+moert_status readGeneration(const EnvironmentLookup &lookup, RankEnvironment &environment) {
+  const bool isOfTorchrun = strcmp(environment.source, "torchrun") == 0;
+  const char *name = find(lookup, "MOERT_GENERATION") || !isOfTorchrun
+                         ? "MOERT_GENERATION"
+                         : "TORCHELASTIC_RESTART_COUNT";
+  return readNumber(lookup, name, 0, INT32_MAX, environment.generation);
 }
 
 } // namespace
@@ -249,6 +263,7 @@ moert_status readRankEnvironment(const EnvironmentLookup &lookup, RankEnvironmen
   RankEnvironment found;
   MOERT_RETURN_IF_FAILED(readRank(lookup, found));
   MOERT_RETURN_IF_FAILED(readRendezvous(lookup, found));
+  MOERT_RETURN_IF_FAILED(readGeneration(lookup, found));
   if (const char *token = find(lookup, "MOERT_TOKEN")) {
     // Its value must not get into messages.
     if (strlen(token) < RankEnvironment::kLeastToken || strlen(token) > RankEnvironment::kMostToken)

@@ -40,6 +40,8 @@ struct RankEnvironment {
   uint16_t port = 0;
   /// The shared secret, as text. Empty where size is 1 and nobody said.
   char token[kMostToken + 1] = "";
+  /// How many groups there were before: a rank that still forms an earlier one is turned away.
+  int32_t generation = 0;
   /// An address or the name of a device that connections use; empty: the one that leads to rank 0.
   char interface[64] = "";
 };

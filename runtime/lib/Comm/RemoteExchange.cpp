@@ -61,6 +61,7 @@ moert_status RemoteExchange::begin(const ExchangeStart &start, const WaitLimits 
   const ExchangeShape shape = {
       members(),
       int32_t(experts_),
+      int32_t(info.parts),
       info.owners,
       start.windowRows,
       start.chunks,
@@ -141,7 +142,7 @@ moert_status RemoteExchange::makeRoom() {
     MOERT_RETURN_IF_FAILED(windows_[slot].reserve(rows, rowBytes));
   if (rounds() == 0 || members() == 1)
     return success();
-  const int64_t own = std::min(int64_t(start_.send.offsets[experts_]), (members() - 1) * rows);
+  const int64_t own = std::min(ownRows(), (members() - 1) * rows);
   MOERT_RETURN_IF_FAILED(packed_.reserve(own, rowBytes));
   return arrived_.reserve(rows, rowBytes);
 }
@@ -238,7 +239,7 @@ moert_status RemoteExchange::giveBack(int64_t round, const ExchangeResults &resu
       const int64_t rows = plan_.windowRows();
       for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot)
         MOERT_RETURN_IF_FAILED(packedResults_[slot].reserve(rows, results.rowBytes));
-      const int64_t own = std::min(int64_t(start_.send.offsets[experts_]), (members() - 1) * rows);
+      const int64_t own = std::min(ownRows(), (members() - 1) * rows);
       MOERT_RETURN_IF_FAILED(arrivedResults_.reserve(own, results.rowBytes));
     }
     for (int32_t member = 0; member < members(); ++member)
@@ -281,7 +282,7 @@ moert_status RemoteExchange::sendResults(int64_t round, const WaitLimits &limits
     const char *from = rows + (run.position - begin) * rowBytes;
     const auto bytes = size_t(run.count * rowBytes);
     if (run.sender == member_) {
-      memcpy(static_cast<char *>(results_.results) + run.first * rowBytes, from, bytes);
+      plan_.placeResults(results_.results, run, from, rowBytes);
       continue;
     }
     int64_t &place = resultPlaces_[size_t(run.sender)];

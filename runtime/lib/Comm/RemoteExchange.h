@@ -62,6 +62,8 @@ private:
   static constexpr int64_t kLookNs = 1000000000;
 
   int64_t rounds() const { return plan_.rounds(); }
+  /// Rows that this rank sends at most, each to all parts of its expert.
+  int64_t ownRows() const { return start_.send.offsets[experts_] * start_.info->parts; }
   int32_t *offsetsOf(int32_t member) {
     return allOffsets_.data() + int64_t(member) * (int64_t(experts_) + 1);
   }
@@ -115,6 +117,7 @@ private:
   Array<ExchangeWalk> sending_;   // [members]: own rows at each owner, on their way there
   Array<ExchangeWalk> returning_; // [members]: likewise, on their way back
   Array<int64_t> places_;         // [members]: rows of the courier's messages
+  int64_t rowsBegin_ = 0;         // when the round under way was begun, where it is traced
   // The rank's.
   ExchangeWalk announcing_, givingBack_;
   Array<int64_t> resultPlaces_; // [members]

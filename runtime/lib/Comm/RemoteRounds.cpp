@@ -7,6 +7,7 @@
 // now, and takes the results in. Whatever it waits for in that order, others have done or will do
 // without waiting for this rank: rows of a round follow from returning the one two before, and
 // results of a round from its rows.
+#include "lib/Comm/ExchangeTrace.h"
 #include "lib/Comm/RemoteExchange.h"
 #include "lib/Core/Status.h"
 #include "lib/Cpu/Futex.h"
@@ -34,6 +35,7 @@ moert_status RemoteExchange::finish(Flight &flight, int32_t member, const WaitLi
 
 /// Sends this rank's rows of a round to their owners, and begins to receive those of others.
 moert_status RemoteExchange::startRows(int64_t round, const WaitLimits &limits) {
+  rowsBegin_ = beginSpan(links_.host);
   const int64_t rowBytes = start_.send.row_bytes;
   ExchangeRun run;
   std::fill(places_.begin(), places_.end(), 0);
@@ -75,6 +77,7 @@ moert_status RemoteExchange::finishRows(int64_t round, const WaitLimits &limits)
   const int64_t rowBytes = start_.send.row_bytes;
   const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
   char *window = windows_[round & 1].data();
+  int64_t arrived = 0;
   ExchangeRun run;
   while (filling_.next(end, run)) {
     char *to = window + (run.position - begin) * rowBytes;
@@ -85,7 +88,10 @@ moert_status RemoteExchange::finishRows(int64_t round, const WaitLimits &limits)
     int64_t &place = places_[size_t(run.sender)];
     memcpy(to, arrived_.data() + place * rowBytes, size_t(run.count * rowBytes));
     place += run.count;
+    arrived += run.count * rowBytes;
   }
+  traceSpan(links_.host, start_, rankOf(member_),
+            {MOERT_TRACE_DISPATCH, rowsBegin_, round, -1, arrived});
   filled_.store(round + 1, std::memory_order_release);
   notify();
   return success();
@@ -132,18 +138,21 @@ moert_status RemoteExchange::checkResultBytes(const WaitLimits &limits) {
 moert_status RemoteExchange::finishReturns(int64_t round, const WaitLimits &limits) {
   MOERT_RETURN_IF_FAILED(checkResultBytes(limits));
   const int64_t rowBytes = results_.rowBytes;
-  auto *results = static_cast<char *>(results_.results);
   const char *from = arrivedResults_.data();
   for (int32_t owner = 0; owner < members(); ++owner) {
     if (owner == member_)
       continue;
+    const int64_t begin = beginSpan(links_.host);
     MOERT_RETURN_IF_FAILED(finish(resultsIn_, owner, limits));
+    const char *const first = from;
     ExchangeRun run;
     while (returning_[size_t(owner)].next(plan_.roundEnd(owner, round), run)) {
-      const auto bytes = size_t(run.count * rowBytes);
-      memcpy(results + run.first * rowBytes, from, bytes);
-      from += bytes;
+      plan_.placeResults(results_.results, run, from, rowBytes);
+      from += run.count * rowBytes;
     }
+    if (from != first)
+      traceSpan(links_.host, start_, rankOf(member_),
+                {MOERT_TRACE_COMBINE, begin, round, rankOf(owner), from - first});
   }
   return success();
 }

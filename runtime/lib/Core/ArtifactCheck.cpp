@@ -88,6 +88,8 @@ moert_status checkExchange(const struct moert_artifact_v1 &table,
     return corrupt("exchange", exchange.name, "is along axes that the grid lacks");
   if (exchange.num_experts < 1 || exchange.num_experts > kMostExperts || !exchange.owners)
     return corrupt("exchange", exchange.name, "has a bad number of experts");
+  if (exchange.parts < 1 || exchange.parts > kMostExperts / exchange.num_experts)
+    return corrupt("exchange", exchange.name, "has experts of a bad number of parts");
   if (exchange.window_rows < 1 || exchange.chunks < 0 || exchange.row_bytes < 0 ||
       exchange.row_bytes > kMostRowBytes || exchange.result_bytes < 0 ||
       exchange.result_bytes > kMostRowBytes || exchange.row_flops < 0)
@@ -96,8 +98,8 @@ moert_status checkExchange(const struct moert_artifact_v1 &table,
   for (uint32_t axis = 0; axis < table.grid_rank; ++axis)
     if (exchange.axes >> axis & 1)
       members *= table.grid[axis];
-  for (uint32_t expert = 0; expert < exchange.num_experts; ++expert)
-    if (exchange.owners[expert] < 0 || exchange.owners[expert] >= members)
+  for (int64_t range = 0; range < exchange.num_experts * exchange.parts; ++range)
+    if (exchange.owners[range] < 0 || exchange.owners[range] >= members)
       return corrupt("exchange", exchange.name, "has an expert that nobody owns");
   return success();
 }

@@ -46,6 +46,22 @@ void checkRows(Context &context, const moert_exchange_info &info, const moert_ex
     mistake(context, "begins an exchange without rows");
 }
 
+/// Lets whoever drills failures act here.
+void reach(Context &context, moert_point point) {
+  const GroupBinding *binding = context.session.binding;
+  if (!binding || !binding->group->atPoint)
+    return;
+  const moert_group &group = *binding->group;
+  const int32_t rank = group.transport->rank();
+  const int32_t code =
+      group.atPoint(group.pointUser, rank, int32_t(context.exchange.ordinal), point);
+  if (code == MOERT_OK)
+    return;
+  group.transport->giveUp(code);
+  context.unwind(failure(code, "rank %d of %d was taken out of exchange %u by a drill", rank,
+                         group.transport->ranks(), context.exchange.ordinal));
+}
+
 /// What compiled code has done since it received the round.
 void traceExperts(const Context &context, int64_t round, int64_t rows) {
   const RunExchange &exchange = context.exchange;
@@ -86,6 +102,7 @@ void exchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_rows *s
   exchange.rowBytes = send->row_bytes;
   exchange.received = exchange.returned = exchange.resultBytes = 0;
   exchange.results = nullptr;
+  reach(context, MOERT_POINT_DISPATCH);
   ExchangeStart start = {artifact.table->build_id, &info,      number, exchange.ordinal, *send,
                          info.window_rows,         info.chunks};
   if (const GroupBinding *binding = context.session.binding) {
@@ -109,6 +126,8 @@ const void *exchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets) {
   const void *rows = nullptr;
   unwindIfFailed(context, exchange.transport->receive(round, offsets, limitsOf(context), rows));
   ++exchange.received;
+  if (round == 0)
+    reach(context, MOERT_POINT_EXPERTS);
   if (context.session.host.traces())
     exchange.receivedNs = context.session.host.now();
   return rows;
@@ -133,6 +152,8 @@ void exchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64_t row
     mistake(context, "takes the results of an exchange to different places");
   if (context.session.host.traces())
     traceExperts(context, round, plan.roundEnd(member, round) - plan.roundBegin(member, round));
+  if (round == 0)
+    reach(context, MOERT_POINT_COMBINE);
   unwindIfFailed(context,
                  exchange.transport->giveBack(round, {rows, rowBytes, results}, limitsOf(context)));
   ++exchange.returned;
@@ -143,6 +164,7 @@ void exchangeEnd(moert_ctx *ctx) {
   RunExchange &exchange = exchangeOf(context, "ends an exchange that it has not begun");
   if (exchange.returned != exchange.transport->plan().rounds())
     mistake(context, "ends an exchange before all rounds are returned");
+  reach(context, MOERT_POINT_END);
   unwindIfFailed(context, exchange.transport->end(limitsOf(context)));
   if (GroupBinding *binding = context.session.binding)
     unwindIfFailed(context, binding->group->count(exchange.ordinal, *exchange.transport,

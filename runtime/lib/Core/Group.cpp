@@ -40,6 +40,8 @@ moert_status moert_group::wrap(moert_runtime &runtime, GroupTransport &end,
   group->silenceNs = options.silence_ns;
   group->windowRows = options.window_rows;
   group->chunks = options.chunks;
+  group->atPoint = options.at_point;
+  group->pointUser = options.point_user;
   return success();
 }
 

@@ -36,6 +36,8 @@ struct moert_group final : moert::RefCounted<moert_group> {
   moert::GroupTransport *transport = nullptr; // never null once made
   int64_t silenceNs = 0;
   int64_t windowRows = 0, chunks = 0; // in place of the artifact's, where not 0
+  decltype(moert_group_options::at_point) atPoint = nullptr;
+  void *pointUser = nullptr;
 
 private:
   static moert_status readGroupOptions(const moert_group_options *given,

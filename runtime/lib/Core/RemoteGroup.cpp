@@ -97,5 +97,6 @@ moert_status moert_group::makeFromEnvironment(moert_runtime &runtime,
   tcp.secret = environment.token;
   tcp.secret_bytes = strlen(environment.token);
   tcp.interface = environment.interface;
+  tcp.generation = uint64_t(environment.generation);
   return makeRemote(runtime, tcp, options, group);
 }

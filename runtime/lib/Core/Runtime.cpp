@@ -2,24 +2,16 @@
 #include "lib/Core/Runtime.h"
 #include "lib/Core/Options.h"
 #include "lib/Cpu/Isa.h"
+#include "lib/Cpu/Processors.h"
 
+#include <algorithm>
 #include <cstdlib>
-#include <sched.h>
 
 using namespace moert;
 
 namespace {
 
 constexpr int32_t kMaxThreads = 1024;
-
-/// The processors this process may run on: what `taskset` and containers restrict.
-int32_t availableProcessors() {
-  // Room for more processors than Linux supports, so that the call cannot find it too small.
-  cpu_set_t sets[8];
-  if (sched_getaffinity(0, sizeof(sets), sets) != 0)
-    return 1;
-  return std::clamp<int32_t>(CPU_COUNT_S(sizeof(sets), sets), 1, kMaxThreads);
-}
 
 moert_status chooseThreads(int32_t asked, int32_t &threads) {
   threads = asked;
@@ -30,7 +22,7 @@ moert_status chooseThreads(int32_t asked, int32_t &threads) {
     return success();
   const char *text = getenv("MOERT_THREADS");
   if (!text || !*text) {
-    threads = availableProcessors();
+    threads = std::min(availableProcessors(), kMaxThreads);
     return success();
   }
   char *end;

@@ -10,7 +10,7 @@
 // CHECK-DAG: llvm.mlir.global internal constant @{{.*}}("experts\00")
 // CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<2 x i64>
 // CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<3 x i32>
-// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<1 x struct<(ptr, ptr, i32, i32, i64, i64, i64, i64, i64)>>
+// CHECK-DAG: llvm.mlir.global internal constant @{{.*}}() {addr_space = 0 : i32} : !llvm.array<1 x struct<(ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64)>>
 module attributes {rt.grid = array<i64: 1, 2>} {
 rt.exchange @experts axes [1] owners [0, 0, 1] window 7 {chunks = 2}
 func.func @main(%x: memref<?x8xbf16>, %offsets: memref<4xi32>, %gather: memref<?xi32>) attributes {rt.entry, rt.outputs = [#rt.value<"y", tensor<?x8xbf16>>]} {

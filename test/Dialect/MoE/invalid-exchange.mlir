@@ -100,7 +100,7 @@ func.func @offsets(%rows: tensor<?x8xf32>, %offsets: tensor<4xi32>) {
 
 shard.grid @ranks(shape = 2)
 func.func @received_offsets(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
-  // expected-error @+1 {{expects the number of received offsets (experts + 1) to be 3, got 2}}
+  // expected-error @+1 {{expects the number of received offsets (owners + 1) to be 3, got 2}}
   %a, %b, %c = moe.exchange %rows, %offsets on @ranks axes [0] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<2xi32>, tensor<5xi32>
   return
 }
@@ -109,7 +109,7 @@ func.func @received_offsets(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
 
 shard.grid @ranks(shape = 2)
 func.func @sources(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
-  // expected-error @+1 {{expects the number of sources (experts * members + 1) to be 5, got 4}}
+  // expected-error @+1 {{expects the number of sources (owners * members + 1) to be 5, got 4}}
   %a, %b, %c = moe.exchange %rows, %offsets on @ranks axes [0] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<4xi32>
   return
 }
@@ -221,4 +221,64 @@ func.func @static_rows(%rows: tensor<4x8xf32>, %offsets: tensor<3xi32>) -> tenso
     moe.yield %c : tensor<?x8xf32>
   }
   return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @parts(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  // expected-error @+1 {{expects an owner for each part of each expert, got 3 for 2 parts}}
+  %a, %b, %c = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1, 0] {parts = 2} : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<4xi32>, tensor<7xi32>
+  return
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @part_offsets(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  // expected-error @+1 {{expects the number of received offsets (owners + 1) to be 5, got 3}}
+  %a, %b, %c = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1, 0, 1] {parts = 2} : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<9xi32>
+  return
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @part_owner(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  // expected-error @+1 {{gives expert 1 to member 2 of a group of 2}}
+  %a, %b, %c = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1, 0, 2] {parts = 2} : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<5xi32>, tensor<9xi32>
+  return
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @part_width(%rows: tensor<?x8xf32>, %sources: tensor<9xi32>, %offsets: tensor<3xi32>) {
+  // expected-error @+1 {{sends rows of 'tensor<?x8xf32>' in 2 parts and gets rows of 'tensor<?x8xf32>', which differ}}
+  %a = moe.exchange_back %rows, %sources to %offsets on @ranks axes [1] owners [0, 1, 0, 1] {parts = 2} : tensor<?x8xf32>, tensor<9xi32>, tensor<3xi32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @part_yield(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1, 0, 1] window 4 {parts = 2} : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<5xi32>):
+    // expected-error @+1 {{gives ('tensor<?x8xf32>') in 2 parts where moe.expert_parallel has results ('tensor<?x8xf32>')}}
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func @part_ranges(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  // expected-error @+1 {{expects a body that takes 'tensor<?x8xf32>' and 'tensor<5xi32>', got ('tensor<?x8xf32>', 'tensor<3xi32>')}}
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1, 0, 1] window 4 {parts = 2} : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x16xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    moe.yield %mine : tensor<?x8xf32>
+  }
+  return
 }

@@ -348,3 +348,67 @@ func.func @combine_accumulator(%r: tensor<?x16xf32>, %p: tensor<4x2xi32>, %w: te
     : tensor<?x16xf32>, tensor<4x2xi32>, tensor<4x2xf32> -> tensor<4x16xf32>
   return
 }
+
+// -----
+
+func.func @parts(%r: tensor<?x16xf32>, %o: tensor<17xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{'moe.grouped_matmul' op has 30 columns, which do not divide into 4 parts}}
+  %y = moe.grouped_matmul %r, %o, %w {parts = 4} : tensor<?x16xf32>, tensor<17xi32>, tensor<4x30x16xf32> -> tensor<?x7xf32>
+  return
+}
+
+// -----
+
+func.func @part_ranges(%r: tensor<?x16xf32>, %o: tensor<5xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{'moe.grouped_matmul' op expects the number of offsets (experts + 1) to be 9, got 5}}
+  %y = moe.grouped_matmul %r, %o, %w {parts = 2} : tensor<?x16xf32>, tensor<5xi32>, tensor<4x30x16xf32> -> tensor<?x15xf32>
+  return
+}
+
+// -----
+
+func.func @part_columns(%r: tensor<?x16xf32>, %o: tensor<9xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{'moe.grouped_matmul' op expects dimension 1 of the result to be 15, got 30}}
+  %y = moe.grouped_matmul %r, %o, %w {parts = 2} : tensor<?x16xf32>, tensor<9xi32>, tensor<4x30x16xf32> -> tensor<?x30xf32>
+  return
+}
+
+// -----
+
+func.func @no_parts(%r: tensor<?x16xf32>, %o: tensor<9xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{attribute 'parts' failed to satisfy constraint}}
+  %y = moe.grouped_matmul %r, %o, %w {parts = 0} : tensor<?x16xf32>, tensor<9xi32>, tensor<4x30x16xf32> -> tensor<?x30xf32>
+  return
+}
+
+// -----
+
+func.func @hidden_columns(%r: tensor<?x16xf32>, %o: tensor<5xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{'moe.expert_hidden' op expects dimension 1 of the result to be 15, got 30}}
+  %h = moe.expert_hidden %r, %o, %w {activation = #moe.activation<silu>, gate = #moe.gate<concat_gate_first>} : tensor<?x16xf32>, tensor<5xi32>, tensor<4x30x16xf32> -> tensor<?x30xf32>
+  return
+}
+
+// -----
+
+func.func @hidden_odd(%r: tensor<?x16xf32>, %o: tensor<5xi32>, %w: tensor<4x31x16xf32>) {
+  // expected-error @+1 {{'moe.expert_hidden' op expects the output size of w1 (2 times the inner size) to be 30, got 31}}
+  %h = moe.expert_hidden %r, %o, %w {activation = #moe.activation<silu>, gate = #moe.gate<concat_gate_first>} : tensor<?x16xf32>, tensor<5xi32>, tensor<4x31x16xf32> -> tensor<?x15xf32>
+  return
+}
+
+// -----
+
+func.func @hidden_up(%r: tensor<?x16xf32>, %o: tensor<5xi32>, %w: tensor<4x30x16xf32>) {
+  // expected-error @+1 {{'moe.expert_hidden' op gate = separate needs the operand 'up'}}
+  %h = moe.expert_hidden %r, %o, %w {activation = #moe.activation<silu>, gate = #moe.gate<separate>} : tensor<?x16xf32>, tensor<5xi32>, tensor<4x30x16xf32> -> tensor<?x30xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_parts(%r: tensor<?x16xf32>, %o: tensor<1xi32>, %w: tensor<4x0x16xf32>) {
+  // expected-error @+1 {{'moe.grouped_matmul' op expects at most 1048576 parts, got 4611686018427387904}}
+  %y = moe.grouped_matmul %r, %o, %w {parts = 4611686018427387904} : tensor<?x16xf32>, tensor<1xi32>, tensor<4x0x16xf32> -> tensor<?x0xf32>
+  return
+}

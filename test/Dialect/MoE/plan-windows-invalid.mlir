@@ -19,7 +19,7 @@ shard.grid @ranks(shape = 2x2)
 func.func @other_way(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) -> tensor<?x8xf32> {
   // expected-note @+1 {{the exchange is here}}
   %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
-  // expected-error @+1 {{is not the way back of the exchange whose rows it has: sources, offsets, grid, axes and owners must be the same}}
+  // expected-error @+1 {{is not the way back of the exchange whose rows it has: sources, offsets, grid, axes, owners and parts must be the same}}
   %y = moe.exchange_back %mine, %sources to %offsets on @ranks axes [0] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }

@@ -80,7 +80,7 @@ module {
 // -----
 
 func.func @many(%x: tensor<?x8xf32>, %ids: tensor<?x2xi32>) {
-  // expected-error @+1 {{has more than 1048576 experts}}
+  // expected-error @+1 {{has 2147483647 experts, more than 1048576}}
   %rows, %offsets, %positions = moe.dispatch %x to %ids {experts = 2147483647} : tensor<?x8xf32>, tensor<?x2xi32> -> tensor<?x8xf32>, tensor<?xi32>, tensor<?x2xi32>
   return
 }

@@ -7,9 +7,9 @@
 // CHECK: shard.grid @ranks_0(shape = 3x2)
 // ONE: shard.grid @ranks_0(shape = 1x1)
 // ONE-NOT: moe.exchange
-// NONE: moe-shard-experts expects 1 to 1048576 ranks, got ep=0 and dp=1
+// NONE: moe-shard-experts expects 1 to 1048576 ranks, got ep=0, tp=1 and dp=1
 // RUN: not moe-opt --moe-shard-experts="ep=9223372036854775807 dp=2" %s 2>&1 | FileCheck %s --check-prefix=HUGE
-// HUGE: moe-shard-experts expects 1 to 1048576 ranks, got ep=9223372036854775807 and dp=2
+// HUGE: moe-shard-experts expects 1 to 1048576 ranks, got ep=9223372036854775807, tp=1 and dp=2
 
 // A name that the module has already.
 func.func private @ranks()
@@ -34,6 +34,9 @@ func.func @expert(%x: tensor<?x8xf32>, %ids: tensor<?x2xi32>, %by: tensor<?x2xf3
 }
 
 // Products and element-wise ops; both operands of the latter come from the rows, in either order of visits.
+// Experts that are left over go to other members in each layer: on 7 ranks those after the 5 of the first layer.
+// MANY-LABEL: @written_out
+// MANY: moe.exchange {{.*}} owners [0, 1, 5, 6]
 // CHECK-LABEL: @written_out
 // CHECK: %[[ROWS:.*]], %[[OFFSETS:.*]], %[[POSITIONS:.*]] = moe.dispatch
 // CHECK-NEXT: %[[MINE:.*]], %[[AT:.*]], %[[SOURCES:.*]] = moe.exchange

@@ -126,3 +126,45 @@ module attributes {rt.grid = array<i64: 2>} {
     return
   }
 }
+
+// -----
+
+module attributes {rt.grid = array<i64: 2>} {
+  // expected-error @+1 {{expects an owner for each part of each expert, got 3 for 2 parts}}
+  rt.exchange @experts axes [0] owners [0, 1, 0] window 1 {parts = 2}
+}
+
+// -----
+
+module attributes {rt.grid = array<i64: 2>} {
+  // expected-note @+1 {{declared here}}
+  rt.exchange @experts axes [0] owners [0, 1, 0, 1] window 1 {parts = 2}
+  func.func @ranges(%round: index, %window: index, %ranges: memref<3xi32>) {
+    // expected-error @+1 {{expects 5 numbers, one more than parts of experts, got 'memref<3xi32>'}}
+    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<?x8xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {rt.grid = array<i64: 2>} {
+  // expected-note @+1 {{declared here}}
+  rt.exchange @experts axes [0] owners [0, 1, 0, 1] window 1 {parts = 2}
+  func.func @offsets(%rows: memref<?x8xf32>, %offsets: memref<5xi32>) {
+    // expected-error @+1 {{expects 3 numbers, one more than experts, got 'memref<5xi32>'}}
+    %rounds, %window = rt.begin_exchange @experts(%rows, %offsets) : memref<?x8xf32>, memref<5xi32>
+    return
+  }
+}
+
+// -----
+
+module attributes {rt.grid = array<i64: 2>} {
+  rt.exchange @experts axes [0] owners [0, 1, 0, 1] window 1 {parts = 2}
+  func.func @width(%round: index, %rows: memref<?x8xf32>, %all: memref<?x8xf32>) {
+    // expected-error @+1 {{returns 'memref<?x8xf32>' in 2 parts into rows of another type, 'memref<?x8xf32>'}}
+    rt.return_rows @experts[%round] %rows into %all : memref<?x8xf32> into memref<?x8xf32>
+    return
+  }
+}

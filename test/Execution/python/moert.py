@@ -33,7 +33,7 @@ class DimBinding(Structure):
 
 class SessionOptions(Structure):
     _fields_ = [("size", c_uint64), ("state_capacity", c_int64), ("dims", POINTER(DimBinding)), ("num_dims", c_uint64),
-                ("max_pool_bytes", c_int64)]
+                ("max_pool_bytes", c_int64), ("group", c_void_p)]
 
 
 class TensorStruct(Structure):
@@ -87,7 +87,10 @@ class Api(Structure):
         ("request_set_input", _status(c_void_p, c_char_p, POINTER(TensorStruct))),
         ("request_set_output", c_void_p), ("request_set_deadline", c_void_p),
         ("request_run", _status(c_void_p)),
-        ("request_output", _status(c_void_p, c_char_p, POINTER(TensorStruct))),
+        ("request_output", _status(c_void_p, c_char_p, POINTER(TensorStruct))), ("request_cancel", c_void_p),
+        ("request_reset", c_void_p), ("group_create_local", c_void_p), ("group_release", _RELEASE),
+        ("group_info", c_void_p), ("group_abort", c_void_p), ("group_traffic", c_void_p),
+        ("session_set_group", c_void_p), ("group_create_from_env", _status(c_void_p, c_void_p, _HANDLE)),
     ]
 
 
@@ -113,11 +116,12 @@ def _values(infos, count):
 
 
 class Model:
-    """One request of a shared object that moec made, and all it needs. `dims` binds sizes of bound states."""
+    """One request of a shared object that moec made, and all it needs. `dims` binds sizes of bound states; with
+    `is_rank` this process is the rank of a group that its environment says."""
 
-    def __init__(self, api, path, threads, isa, dims=None):
+    def __init__(self, api, path, threads, isa, dims=None, is_rank=False):
         self.api, self.handles = api, []
-        options = RuntimeOptions(size=ctypes.sizeof(RuntimeOptions), threads=threads, isa=isa.encode())
+        options = RuntimeOptions(size=ctypes.sizeof(RuntimeOptions), threads=threads, isa=isa and isa.encode())
         runtime = self._make("runtime", byref(options))
         artifact = self._make("artifact", runtime, path.encode(), how="open")
         table = api.artifact_table(artifact).contents
@@ -129,7 +133,8 @@ class Model:
         names = {state.dim_names[axis] for state in table.states[:table.num_states] for axis in range(state.rank)
                  if axis != state.axis and state.sizes[axis] == -1}
         bound = (DimBinding * len(names))(*[DimBinding(name, (dims or {})[name.decode()]) for name in sorted(names)])
-        options = SessionOptions(size=ctypes.sizeof(SessionOptions), dims=bound, num_dims=len(names))
+        group = self._make("group", runtime, None, how="create_from_env") if is_rank else None
+        options = SessionOptions(size=ctypes.sizeof(SessionOptions), dims=bound, num_dims=len(names), group=group)
         self.session = self._make("session", artifact, weights, byref(options))
         self.request = self._make("request", self.session, None)
 
