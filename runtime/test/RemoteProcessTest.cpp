@@ -141,6 +141,26 @@ TEST_F(RankProgramTest, OldGenerationsAreTurnedAway) {
   EXPECT_NE(log(1).find("y f32[4,2]"), std::string::npos) << log(1);
 }
 
+TEST_F(RankProgramTest, FaultsAreThoseOfProcesses) {
+  auto run = [&](const std::string &fault) {
+    const std::string both = "(" + command(0, fault) + "; echo exit $? >> " + (folder / "log0") +
+                             ") & first=$!; " + command(1, fault) +
+                             "; second=$?; wait $first; exit $second";
+    return system(both.c_str());
+  };
+  // It ends as killed processes do, and the other one names it.
+  const int killed = run("--fault kill:1@dispatch");
+  EXPECT_EQ(exitCode(killed), 128 + SIGKILL);
+  EXPECT_NE(log(0).find("rank 1 of 2 is lost"), std::string::npos) << log(0);
+  EXPECT_NE(log(0).find("exit 5"), std::string::npos) << log(0);
+  // It stops for a moment, which harms nobody, or for longer than others wait, and finds out.
+  EXPECT_EQ(exitCode(run("--fault stall:1@experts,100")), 0) << log(0) << log(1);
+  EXPECT_NE(log(0).find("y f32[3,2]"), std::string::npos) << log(0);
+  EXPECT_EQ(exitCode(run("--fault stall:1@experts,3000")), 5) << log(1);
+  EXPECT_NE(log(0).find("rank 1 of 2 is lost: it was silent"), std::string::npos) << log(0);
+  EXPECT_NE(log(1).find("counts as lost"), std::string::npos) << log(1);
+}
+
 TEST_F(RankProgramTest, ChecksTheNumberOfRanks) {
   EXPECT_EQ(exitCode(system(command(0, "--ranks 3").c_str())), 2);
   EXPECT_NE(log(0).find("compiled for 2 ranks"), std::string::npos) << log(0);

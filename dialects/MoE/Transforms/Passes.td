@@ -59,7 +59,7 @@ def ShardExpertsPass : Pass<"moe-shard-experts", "::mlir::ModuleOp"> {
     columns come back. Columns must divide into `tp` parts.
 
     Between `moe.dispatch` and `moe.combine` only ops that treat each row by itself can move to other ranks:
-    `moe.expert`, `moe.grouped_matmul` and element-wise ops on the rows. Others are errors; with `tp` only products
+    `moe.expert`, `moe.expert_hidden`, `moe.grouped_matmul` and element-wise ops on the rows. Others are errors; with `tp` only products
     move. With `ep=1` and `tp=1` the pass changes nothing but adding the grid.
   }];
   let options = [
@@ -81,8 +81,8 @@ def SelectExchangePass : Pass<"moe-select-exchange", "::mlir::ModuleOp"> {
     rank's share of the experts, the smallest layers first, since an exchange costs time whatever a layer weighs. All
     others stay. Bits are those of one rank either way.
 
-    A third form, in which every rank gets the tokens of all, is none here: ranks know how many rows go where before the
-    first one travels, so an exchange of few tokens is as few messages, and never more bytes.
+    A third form, in which every rank gets the tokens of all, is none here. It would carry every token to every rank,
+    and save one message of few bytes where ranks are processes, and nothing where they are threads.
 
     ```mlir
     %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 0, 1, 1] : ...

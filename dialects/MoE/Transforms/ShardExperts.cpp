@@ -83,6 +83,8 @@ private:
     }
     if (auto expert = dyn_cast<ExpertOp>(user); expert && use == expert.getRowsMutable())
       return visitExperts(use, expert.getOffsetsMutable(), expert.getResult());
+    if (auto half = dyn_cast<ExpertHiddenOp>(user); half && use == half.getRowsMutable())
+      return visitExperts(use, half.getOffsetsMutable(), half.getResult());
     if (auto product = dyn_cast<GroupedMatmulOp>(user); product && use == product.getRowsMutable())
       return visitExperts(use, product.getOffsetsMutable(), product.getResult());
     if (OpTrait::hasElementwiseMappableTraits(user))
@@ -135,6 +137,8 @@ private:
         continue;
       if (auto expert = dyn_cast<ExpertOp>(op))
         pending.push_back(expert.getRows());
+      else if (auto half = dyn_cast<ExpertHiddenOp>(op))
+        pending.push_back(half.getRows());
       else if (auto product = dyn_cast<GroupedMatmulOp>(op))
         pending.push_back(product.getRows());
       else if (OpTrait::hasElementwiseMappableTraits(op))

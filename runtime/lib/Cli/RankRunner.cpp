@@ -52,6 +52,9 @@ moert_status RankRunner::create(moert_runtime *runtime, moert_artifact *artifact
   table_ = api_.artifact_table(artifact);
   entry_ = &table_->entries[0];
   whole_.resize(entry_->num_outputs);
+  if (count == 1 && !options.faults.empty())
+    return failure(MOERT_INVALID_ARGUMENT, "--fault needs a model that was compiled for several "
+                                           "ranks; see moec compile --ranks");
   for (const Fault &fault : options.faults)
     if (fault.rank >= count)
       return failure(MOERT_INVALID_ARGUMENT, "--fault names rank %d, but there are %d", fault.rank,

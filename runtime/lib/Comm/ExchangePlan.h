@@ -113,9 +113,8 @@ private:
   Array<int64_t> received_, sentTo_, sentFrom_; // [members]
   Array<int32_t> firstRange_;                   // [members + 1], of byOwner_
   Array<int32_t> byOwner_;                      // [experts * parts]: ranges by owner, ascending
-  Array<int64_t>
-      borders_; // [experts * parts]: the end of byOwner_[i]'s rows, a position of its owner
-  Array<bool> isBordered_; // [members]: whether rounds end where experts do, if near
+  Array<int64_t> borders_;                      // [experts * parts]: where byOwner_[i]'s rows end
+  Array<bool> isBordered_;                      // [members]: rounds end where experts do, if near
 };
 
 /// Rounds of an exchange in which no member receives more than `mostRows` rows.

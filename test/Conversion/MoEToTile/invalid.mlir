@@ -145,3 +145,19 @@ shard.grid @b(shape = 1x2)
 
 // expected-error @+1 {{has a size that is not known; a program is compiled for a grid}}
 shard.grid @ranks(shape = 1x?)
+
+// -----
+
+func.func @hidden_of_halves(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>, %w: tensor<2x12x8xf32>) -> tensor<?x6xf32> {
+  // expected-error @+1 {{'moe.expert_hidden' op activation swiglu_half has no lowering yet}}
+  %h = moe.expert_hidden %rows, %offsets, %w {activation = #moe.activation<swiglu_half>} : tensor<?x8xf32>, tensor<3xi32>, tensor<2x12x8xf32> -> tensor<?x6xf32>
+  return %h : tensor<?x6xf32>
+}
+
+// -----
+
+func.func @hidden_f64(%rows: tensor<?x8xf64>, %offsets: tensor<3xi32>, %w: tensor<2x6x8xf64>) -> tensor<?x6xf64> {
+  // expected-error @+1 {{'moe.expert_hidden' op f64 has no lowering}}
+  %h = moe.expert_hidden %rows, %offsets, %w {activation = #moe.activation<silu>} : tensor<?x8xf64>, tensor<3xi32>, tensor<2x6x8xf64> -> tensor<?x6xf64>
+  return %h : tensor<?x6xf64>
+}

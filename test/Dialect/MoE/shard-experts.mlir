@@ -82,3 +82,18 @@ func.func @identity(%x: tensor<2x8xf32>, %ids: tensor<2x2xi32>, %by: tensor<2x2x
   %out = moe.combine %rows at %positions by %by : tensor<4x8xf32>, tensor<2x2xi32>, tensor<2x2xf32> -> tensor<2x8xf32>
   return %out : tensor<2x8xf32>
 }
+
+// The halves of an expert.
+// CHECK-LABEL: @halves
+// CHECK: %[[MINE:.*]], %[[AT:.*]], %{{.*}} = moe.exchange
+// CHECK-NEXT: %[[H:.*]] = moe.expert_hidden %[[MINE]], %[[AT]]
+// CHECK-NEXT: %[[Y:.*]] = moe.grouped_matmul %[[H]], %[[AT]]
+// CHECK-NEXT: %[[BACK:.*]] = moe.exchange_back %[[Y]]
+// CHECK-NEXT: moe.combine %[[BACK]]
+func.func @halves(%x: tensor<?x8xf32>, %ids: tensor<?x2xi32>, %by: tensor<?x2xf32>, %w1: tensor<4x6x8xf32>, %w2: tensor<4x8x6xf32>) -> tensor<?x8xf32> {
+  %rows, %offsets, %positions = moe.dispatch %x to %ids {experts = 4} : tensor<?x8xf32>, tensor<?x2xi32> -> tensor<?x8xf32>, tensor<5xi32>, tensor<?x2xi32>
+  %h = moe.expert_hidden %rows, %offsets, %w1 {activation = #moe.activation<silu>} : tensor<?x8xf32>, tensor<5xi32>, tensor<4x6x8xf32> -> tensor<?x6xf32>
+  %y = moe.grouped_matmul %h, %offsets, %w2 : tensor<?x6xf32>, tensor<5xi32>, tensor<4x8x6xf32> -> tensor<?x8xf32>
+  %out = moe.combine %y at %positions by %by : tensor<?x8xf32>, tensor<?x2xi32>, tensor<?x2xf32> -> tensor<?x8xf32>
+  return %out : tensor<?x8xf32>
+}

@@ -5,6 +5,11 @@
 // RUN: not moe-opt --pass-pipeline='builtin.module(func.func(sharding-propagation,shard-partition))' %s 2>&1 | FileCheck %s --check-prefix=PARTITION
 // PARTITION: error: 'moe.grouped_matmul' op is not partitioned by the shard dialect, which would lose rows and sums; use --moe-shard-experts
 
+// RUN: moe-opt --pass-pipeline='builtin.module(func.func(sharding-propagation,shard-partition))' %S/Inputs/whole-shards.mlir | FileCheck %s --check-prefix=WHOLE
+// Where nothing is split nothing is to be done.
+// WHOLE: %[[Y:.*]] = moe.grouped_matmul %arg0, %arg1, %arg2 : tensor<6x8xf32>, tensor<4xi32>, tensor<3x4x8xf32> -> tensor<6x4xf32>
+// WHOLE-NEXT: return %[[Y]]
+
 shard.grid @ranks(shape = 2x2)
 
 // Columns of a product are those of its weights, and of its bias.
