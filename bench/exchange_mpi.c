@@ -29,10 +29,10 @@ void prepareExchange(struct Rank *rank) {
 }
 
 void exchangeRows(struct Rank *rank) {
-  meet(rank->shared);
-  began(rank);
-  MPI_Alltoallv(rank->rows, sendBytes, sendAt, MPI_BYTE, window, receiveBytes, receiveAt, MPI_BYTE, MPI_COMM_WORLD);
-  readRows(rank, window, received);
+  meetAndBegin(rank);
+  MPI_Alltoallv(rank->rows, sendBytes, sendAt, MPI_BYTE, window, receiveBytes, receiveAt, MPI_BYTE,
+                MPI_COMM_WORLD);
+  haveRead(rank, sumRows((const uint64_t *)window, received));
 }
 
 int main(int argc, char **argv) {

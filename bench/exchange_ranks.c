@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Times libmoert's exchange between ranks that are threads; exchange.h says how. An artifact by hand
-// calls what compiled layers call: rows are announced, received, and given back as a word each.
-// usage: exchange_ranks [bound]
+// Times libmoert's exchange between ranks that are threads; exchange.h says how. An artifact by
+// hand calls what compiled layers call: rows are announced, received, and given back as a word
+// each. usage: exchange_ranks [bound]
 #include "exchange.h"
 
 #include <moert/abi.h>
@@ -26,12 +26,15 @@ static int32_t exchangeEntry(moert_ctx *ctx, const moert_buffer *inputs, moert_b
     received += rank->rowsFrom[other];
   }
   uint64_t *results = f->alloc(ctx, offsets[kRanks] * 8), *made = f->alloc(ctx, received * 8);
-  const moert_exchange_rows send = {rank->rows, rank->rowBytes, NULL, offsets};
-  meet(rank->shared);
-  began(rank);
+  const moert_exchange_rows send = {rank->rows, rank->rowBytes, NULL, offsets, 8};
+  meetAndBegin(rank);
   f->exchange_begin(ctx, 0, &send, plan);
-  const void *rows = f->exchange_receive(ctx, 0, ranges);
-  readRows(rank, rows, ranges[kRanks] * rank->rowBytes);
+  const int64_t *places;
+  const uint64_t *base = f->exchange_receive(ctx, 0, ranges, &places);
+  uint64_t sum = 0;
+  for (int32_t row = 0; row < ranges[kRanks]; ++row)
+    sum += sumRows(base + places[row], rank->rowBytes);
+  haveRead(rank, sum);
   if (plan[0] != 1)
     fail("an exchange was cut into rounds");
   for (int64_t row = 0; row < received; ++row)
@@ -43,7 +46,8 @@ static int32_t exchangeEntry(moert_ctx *ctx, const moert_buffer *inputs, moert_b
 
 static const int32_t kOwners[] = {0, 1, 2, 3};
 static const int64_t kGrid[] = {kRanks};
-static const moert_exchange_info kExchange = {"exchange", kOwners, kRanks, 1, 1 << 20, 1, 0, 0, 0, 1};
+static const moert_exchange_info kExchange = {"exchange", kOwners, kRanks, 1, 1 << 20,
+                                              1,          0,       0,      0, 1};
 static const moert_entry_info kEntry = {"exchange", exchangeEntry, 0, 0, NULL, NULL};
 
 static void check(moert_status status) {

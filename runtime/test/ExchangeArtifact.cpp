@@ -18,6 +18,7 @@ double expertOf(int32_t expert, float x) { return std::sqrt(std::abs(double(x)))
 
 struct ExpertRecord {
   const float *x;
+  const int64_t *places; // of rows in x
   const int32_t *offsets;
   int64_t parts;
   int64_t width;
@@ -32,7 +33,7 @@ void expertKernel(moert_ctx *, void *raw, int64_t begin, int64_t end) {
       for (int64_t i = 0; i < columns; ++i)
         record.y[row * columns + i] =
             expertOf(int32_t(range / record.parts),
-                     record.x[row * record.width + range % record.parts * columns + i]);
+                     record.x[record.places[row] + range % record.parts * columns + i]);
 }
 
 void emptyKernel(moert_ctx *, void *, int64_t, int64_t) {}
@@ -60,6 +61,7 @@ struct Layer {
     auto *gather = static_cast<int32_t *>(f.alloc(ctx, total * 4));
     auto *places = static_cast<int32_t *>(f.alloc(ctx, total * 4));
     auto *results = static_cast<double *>(f.alloc(ctx, total * width * 8));
+    const int64_t *received = nullptr;
     int32_t count = 0;
     for (int32_t expert = 0; expert <= experts; ++expert) {
       offsets[expert] = count;
@@ -69,10 +71,10 @@ struct Layer {
           places[i] = count++;
         }
     }
-    moert_exchange_rows send = {x, width * 4, gather, offsets};
+    moert_exchange_rows send = {x, width * 4, gather, offsets, 4};
     fail(kFailBeforeBegin);
     if (trouble == kReceiveOutside)
-      f.exchange_receive(ctx, 0, offsets);
+      f.exchange_receive(ctx, 0, offsets, &received);
     if (trouble == kReturnOutside)
       f.exchange_return(ctx, 0, x, 4, results);
     if (trouble == kEndOutside)
@@ -90,6 +92,12 @@ struct Layer {
       offsets[0] = -1;
     if (trouble == kDescendingOffsets)
       offsets[1] = offsets[experts] + 1;
+    if (trouble == kOddElements)
+      send.element_bytes = 3;
+    if (trouble == kElementsBeyondRows) {
+      send.row_bytes = 12;
+      send.element_bytes = 8;
+    }
     if (trouble == kNullRows)
       send.rows = nullptr;
     f.exchange_begin(ctx, trouble == kUnknownExchange ? 1000 : uint32_t(number),
@@ -104,14 +112,22 @@ struct Layer {
     auto *computed = static_cast<double *>(f.alloc(ctx, plan[1] * width / parts * 8));
     auto *ranges = static_cast<int32_t *>(f.alloc(ctx, (experts * parts + 1) * 4));
     for (int64_t round = 0; round < plan[0]; ++round) {
-      auto *window = static_cast<const float *>(f.exchange_receive(ctx, round, ranges));
-      if (reinterpret_cast<uintptr_t>(window) % MOERT_ALIGNMENT != 0 || ranges[0] != 0 ||
+      auto *window = static_cast<const float *>(f.exchange_receive(ctx, round, ranges, &received));
+      if (reinterpret_cast<uintptr_t>(window) % sizeof(float) != 0 || ranges[0] != 0 ||
           ranges[experts * parts] > plan[1])
-        f.fail(ctx, MOERT_CORRUPT, "a bad window");
+        f.fail(ctx, MOERT_CORRUPT, "bad rows");
+      // Rows that there are none of may be read, too.
+      volatile float any;
+      for (int64_t row = 0; row < plan[1]; ++row) {
+        if (received[row] < 0)
+          f.fail(ctx, MOERT_CORRUPT, "a place before all rows");
+        any = window[received[row] + width - 1];
+      }
+      (void)any;
       if (trouble == kReceiveTwice)
-        f.exchange_receive(ctx, round, ranges);
+        f.exchange_receive(ctx, round, ranges, &received);
       fail(kFailAfterReceive);
-      ExpertRecord record = {window, ranges, parts, width, computed};
+      ExpertRecord record = {window, received, ranges, parts, width, computed};
       f.parallel_for(ctx, 0, &record, experts * parts);
       if (trouble == kSlowExpert)
         std::this_thread::sleep_for(std::chrono::nanoseconds(kSlowExpertNs));
@@ -121,7 +137,7 @@ struct Layer {
       fail(kFailAfterReturn);
     }
     if (trouble == kReceiveBeyond)
-      f.exchange_receive(ctx, plan[0], ranges);
+      f.exchange_receive(ctx, plan[0], ranges, &received);
     if (trouble == kReturnWithinExchange)
       return false;
     f.exchange_end(ctx);

@@ -32,6 +32,8 @@ enum RankTrouble : int64_t {
   kNegativeOffset,
   kDescendingOffsets,
   kNullRows,
+  kOddElements,
+  kElementsBeyondRows,
   kReceiveOutside,
   kReceiveTwice,
   kReceiveBeyond,

@@ -193,11 +193,14 @@ TEST_F(ExchangePlanTest, ChoosesChunksByCosts) {
   EXPECT_EQ(chooseChunks({rowBytes, flops, 1000000000}, 1000, 8), 8);
   EXPECT_EQ(chooseChunks({rowBytes, flops, 1000000000}, 1000, 64), 29);
   EXPECT_EQ(chooseChunks({rowBytes, flops, 1000000000}, 16000, 8), 16);
+  EXPECT_EQ(chooseChunks({rowBytes, flops, 1000000000}, 6500, 8),
+            8); // not 10, of which 6 are whole
+  EXPECT_EQ(chooseChunks({rowBytes, flops, 1000000000}, 1000000, 60), 60); // not 64
   // Small experts: rounds are cheap.
-  EXPECT_EQ(chooseChunks({1024, 98304, 100000000}, 1000, 1), 6);
+  EXPECT_EQ(chooseChunks({1024, 98304, 100000000}, 1000, 1), 4);
   // However slow a link is, what can be hidden behind it is what experts take: at least the time
   // in which their weights are read.
-  EXPECT_EQ(chooseChunks({rowBytes, flops, 1}, 1000, 1), 10);
+  EXPECT_EQ(chooseChunks({rowBytes, flops, 1}, 1000, 1), 7);
   EXPECT_EQ(chooseChunks({rowBytes, flops, 1}, 4, 4), 4);
   EXPECT_EQ(chooseChunks({INT64_MAX, INT64_MAX, 1}, INT64_MAX, 1), 64);
   // The plan takes it where chunks are not given, and windows may want more.

@@ -285,6 +285,8 @@ const Mistake kMistakes[] = {
     {kNoRowBytes, MOERT_INTERNAL, "without rows"},
     {kHugerRowBytes, MOERT_INTERNAL, "without rows"},
     {kNullRows, MOERT_INTERNAL, "without rows"},
+    {kOddElements, MOERT_INTERNAL, "no elements"},
+    {kElementsBeyondRows, MOERT_INTERNAL, "no elements"},
     {kNegativeOffset, MOERT_INTERNAL, "do not ascend from 0"},
     {kDescendingOffsets, MOERT_INTERNAL, "do not ascend from 0"},
     {kReceiveOutside, MOERT_INTERNAL, "receives rows outside of an exchange"},

@@ -26,6 +26,22 @@ func.func private @pack(%begin: index, %end: index, %n: index, %x: memref<?x63xb
 
 // -----
 
+// Rows may begin at any element, in memory of which nobody knows the size.
+// CHECK-LABEL: func.func private @pack_places
+// CHECK-SAME: , %[[X:[a-z0-9]+]]: memref<?x63xbf16, strided<[1, 1]>>, %[[PLACES:[a-z0-9]+]]: memref<?xi64>
+// CHECK-NOT: memref.dim %[[X]], %c0
+// CHECK: %[[PLACE:.*]] = memref.load %[[PLACES]]
+// CHECK: %[[ROW:.*]] = arith.index_cast %[[PLACE]] : i64 to index
+// CHECK: vector.load %[[X]][%[[ROW]], %{{.*}}] : memref<?x63xbf16, strided<[1, 1]>>
+func.func private @pack_places(%begin: index, %end: index, %n: index, %x: memref<?x63xbf16, strided<[1, 1]>>,
+                               %places: memref<?xi64>, %off: memref<?xi32>, %a: memref<?xf32>) attributes {rt.kernel, tile.isa = "avx512"} {
+  tile.pack_rows %begin to %end of %n rows(%x : memref<?x63xbf16, strided<[1, 1]>>) gather(%places : memref<?xi64>)
+      ranges(%off : memref<?xi32>) into(%a : memref<?xf32>) depth(%n)
+  return
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @product
 // CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<24576xf32>
 // CHECK: tile.panels %{{.*}} : <2x41x600xf32> -> memref<77824xf32>

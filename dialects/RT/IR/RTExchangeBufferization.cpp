@@ -98,13 +98,15 @@ struct ReceiveBufferization : ExchangeBufferization<ReceiveBufferization, Receiv
     return false;
   }
   bool isWritable(Operation *op, Value value, const AnalysisState &) const {
-    return value != op->getResult(0);
+    return value == cast<ReceiveRowsOp>(op).getRanges();
   }
   FailureOr<BufferLikeType> getBufferType(Operation *op, Value value,
                                           const BufferizationOptions &options,
                                           const BufferizationState &state,
                                           SmallVector<Value> &stack) const {
-    return cast<BufferLikeType>(getDenseType(value));
+    return cast<BufferLikeType>(
+        value == op->getResult(0) ? ReceiveRowsOp::getMemoryType(cast<ShapedType>(value.getType()))
+                                  : getDenseType(value));
   }
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &options, BufferizationState &state) const {
@@ -112,10 +114,12 @@ struct ReceiveBufferization : ExchangeBufferization<ReceiveBufferization, Receiv
     FailureOr<Value> init = getDenseBuffer(rewriter, receive.getInit(), options, state);
     if (failed(init))
       return failure();
-    auto made = ReceiveRowsOp::create(rewriter, op->getLoc(), getDenseType(receive.getRows()),
-                                      Type(), receive.getExchangeAttr(), receive.getRound(),
-                                      receive.getWindow(), *init);
-    replaceOpWithBufferizedValues(rewriter, op, {made.getRows(), *init});
+    auto made = ReceiveRowsOp::create(
+        rewriter, op->getLoc(),
+        ReceiveRowsOp::getMemoryType(cast<ShapedType>(receive.getMemory().getType())),
+        getDenseType(receive.getPlaces()), Type(), receive.getExchangeAttr(), receive.getRound(),
+        receive.getWindow(), *init);
+    replaceOpWithBufferizedValues(rewriter, op, {made.getMemory(), made.getPlaces(), *init});
     return success();
   }
 };

@@ -129,14 +129,24 @@ static LogicalResult verifyDestination(Operation *op, Value destination, Value r
 
 LogicalResult BeginExchangeOp::verify() { return verifyRows(*this, getRows()); }
 
+MemRefType ReceiveRowsOp::getMemoryType(ShapedType rows) {
+  auto layout = StridedLayoutAttr::get(rows.getContext(), 0, {1, 1});
+  return MemRefType::get(rows.getShape(), rows.getElementType(), layout);
+}
+
 LogicalResult ReceiveRowsOp::verify() {
-  auto type = cast<ShapedType>(getRows().getType());
-  if (!type.isDynamicDim(0))
-    return emitOpError("expects a dynamic number of rows, got ") << type;
-  if (isa<TensorType>(type) != isa<TensorType>(getInit().getType()))
-    return emitOpError("expects tensors or memrefs, got ")
-           << type << " and " << getInit().getType();
-  return success(succeeded(verifyRows(*this, getRows())) &&
+  auto type = cast<ShapedType>(getMemory().getType());
+  auto places = cast<ShapedType>(getPlaces().getType());
+  if (!type.isDynamicDim(0) || !places.isDynamicDim(0))
+    return emitOpError("expects a dynamic number of rows, got ") << type << " and " << places;
+  for (Type other : {getInit().getType(), Type(places)})
+    if (isa<TensorType>(type) != isa<TensorType>(other))
+      return emitOpError("expects tensors or memrefs, got ") << type << " and " << other;
+  if (auto memory = dyn_cast<MemRefType>(getMemory().getType());
+      memory && memory.getLayout() != getMemoryType(memory).getLayout())
+    return emitOpError("expects rows at each element, ")
+           << getMemoryType(memory) << ", got " << memory;
+  return success(succeeded(verifyRows(*this, getMemory())) &&
                  succeeded(verifyDestination(*this, getInit(), getRanges())));
 }
 

@@ -18,6 +18,7 @@ include "dialects/RT/IR/RTDialect.td"
 include "dialects/RT/IR/RTOps.td"
 
 def RT_Rows : AnyTypeOf<[TensorRankOf<[AnyType], [2]>, MemRefRankOf<[AnyType], [2]>], "rows">;
+def RT_Places : AnyTypeOf<[TensorRankOf<[I64], [1]>, MemRefRankOf<[I64], [1]>], "places of rows">;
 def RT_Numbers : AnyTypeOf<[TensorRankOf<[I32], [1]>, MemRefRankOf<[I32], [1]>], "numbers">;
 
 def RT_ExchangeOp : RT_SymbolOp<"exchange"> {
@@ -75,18 +76,26 @@ def RT_BeginExchangeOp : RT_InExchangeOp<"begin_exchange"> {
 def RT_ReceiveRowsOp : RT_InExchangeOp<"receive_rows"> {
   let summary = "the rows of a round";
   let description = [{
-    A tensor of `window` rows, as `rt.begin_exchange` gave them, in memory of the runtime that may be read until the
-    round is returned; `ranges` are written and tell where the rows of each expert, or part of an expert, are. Rows
-    beyond the last range hold anything.
+    Row r of the round is row `places[r]` of `memory`, of `window` rows, as `rt.begin_exchange` gave their number.
+    `memory` is memory as rows that begin at each of its elements, a memref of strides 1 and 1: of the runtime, where rows
+    of other ranks are, and of the rank itself, whose own rows nobody copies. It has no size that means anything, may be
+    read at `places` until the round is returned, and is never to be copied as a whole. `ranges` are written and tell
+    where the rows of each expert, or part of an expert, are. Rows beyond the last range hold anything.
 
     ```mlir
-    %mine, %ranges = rt.receive_rows @experts[%round](%window) into %init : tensor<9xi32> -> tensor<?x64xf32>
+    %memory, %places, %ranges = rt.receive_rows @experts[%round](%window) into %init
+        : tensor<9xi32> -> tensor<?x64xf32>, tensor<?xi64>, tensor<9xi32>
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$exchange, Index:$round, Index:$window, RT_Numbers:$init);
-  let results = (outs RT_Rows:$rows, Optional<RT_Numbers>:$ranges);
+  let results = (outs RT_Rows:$memory, RT_Places:$places, Optional<RT_Numbers>:$ranges);
   let assemblyFormat = [{
-    $exchange `[` $round `]` `(` $window `)` `into` $init attr-dict `:` type($init) `->` type($rows) (`,` type($ranges)^)?
+    $exchange `[` $round `]` `(` $window `)` `into` $init attr-dict
+    `:` type($init) `->` type($memory) `,` type($places) (`,` type($ranges)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// The memref of `memory` for rows like these.
+    static mlir::MemRefType getMemoryType(mlir::ShapedType rows);
   }];
   let hasVerifier = 1;
 }

@@ -32,7 +32,7 @@ def Tile_RaggedMatmulOp : Tile_StructuredOp<"ragged_matmul", [
     | operand | shape |
     |---|---|
     | `rows` | M x K, f32, f16 or bf16 |
-    | `gather` | R, i32, entries in [0, M) |
+    | `gather` | R, i32 or i64, entries in [0, M); those beyond the last range are not looked at |
     | `ranges` | G + 1, i32, not decreasing |
     | `batch` | G, an index that divides R |
     | `slabs` | `!tile.packed<GxNxKxT>`, or the panels of G x N x K as `tile.pack` makes them |

@@ -45,6 +45,7 @@ static LogicalResult hasContiguousColumns(Operation *op, StringRef name, Value v
 
 static bool isStorage(Type type) { return isa<Float32Type, Float16Type, BFloat16Type>(type); }
 static bool isI32(Type type) { return type.isInteger(32); }
+static bool isRowNumber(Type type) { return type.isInteger(32) || type.isInteger(64); }
 static bool isScalar(Type type) { return type.isIntOrFloat(); }
 constexpr StringLiteral storage = "f32, f16 or bf16";
 constexpr int64_t anySize = ShapedType::kDynamic;
@@ -143,13 +144,13 @@ LogicalResult RaggedMatmulOp::verify() {
       failed(hasShape(*this, "rows", getRows(), {anySize, summands}, isStorage, storage)) ||
       failed(verifyProduct(*this)))
     return failure();
-  return hasShape(*this, "gather", getGather(), {dim(getOuts(), 0)}, isI32, "i32");
+  return hasShape(*this, "gather", getGather(), {dim(getOuts(), 0)}, isRowNumber, "i32 or i64");
 }
 
 LogicalResult PackOp::verify() {
   if (failed(verifyResults(*this)) ||
-      failed(hasShape(*this, "source", getSource(), {anySize, anySize, anySize}, isStorage,
-                      storage)))
+      failed(
+          hasShape(*this, "source", getSource(), {anySize, anySize, anySize}, isStorage, storage)))
     return failure();
   Type element = getElementTypeOrSelf(getSource().getType());
   return hasShape(
@@ -167,7 +168,7 @@ static LogicalResult isPlainBuffer(Operation *op, StringRef name, MemRefType typ
 
 LogicalResult PackRowsOp::verify() {
   if (failed(hasShape(*this, "rows", getRows(), {anySize, anySize}, isStorage, storage)) ||
-      failed(hasShape(*this, "gather", getGather(), {anySize}, isI32, "i32")) ||
+      failed(hasShape(*this, "gather", getGather(), {anySize}, isRowNumber, "i32 or i64")) ||
       failed(hasShape(*this, "ranges", getRanges(), {anySize}, isI32, "i32")))
     return failure();
   if (getRanges() && getBatch())
@@ -246,8 +247,9 @@ LogicalResult ScatterOp::verify() {
   if (failed(verifyResults(*this)) ||
       failed(hasShape(*this, "outs", getOuts(), {anySize, anySize}, ::isScalar, "scalars")) ||
       failed(hasShape(*this, "places", getPlaces(), {anySize}, isI64, "i64")) ||
-      failed(hasShape(*this, "updates", getUpdates(), {dim(getPlaces(), 0), dim(getOuts(), 1)},
-                      [&](Type type) { return type == element; }, "the element type of outs")))
+      failed(hasShape(
+          *this, "updates", getUpdates(), {dim(getPlaces(), 0), dim(getOuts(), 1)},
+          [&](Type type) { return type == element; }, "the element type of outs")))
     return failure();
   bool isUnsigned = getCombine() == Combine::MinU || getCombine() == Combine::MaxU;
   if (isa<FloatType>(element) && isUnsigned)

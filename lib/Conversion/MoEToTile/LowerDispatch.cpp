@@ -15,9 +15,9 @@ using namespace mlir;
 
 namespace moec {
 
-/// rows[r, d] = x[source[r], d], for readers other than experts.
-static Value copyRows(ImplicitLocOpBuilder &b, RankedTensorType type, Value x, Value source,
-                      Value count) {
+Value copyRows(ImplicitLocOpBuilder &b, RankedTensorType type, const DispatchedRows &rows,
+               Value count) {
+  Value x = rows.x;
   SmallVector<Value> sizes;
   if (type.isDynamicDim(0))
     sizes.push_back(count);
@@ -27,7 +27,7 @@ static Value copyRows(ImplicitLocOpBuilder &b, RankedTensorType type, Value x, V
   auto rowMap = AffineMap::get(2, 0, b.getAffineDimExpr(0));
   auto identity = b.getMultiDimIdentityMap(2);
   auto copy = linalg::GenericOp::create(
-      b, TypeRange{type}, ValueRange{source}, ValueRange{init},
+      b, TypeRange{type}, ValueRange{rows.source}, ValueRange{init},
       ArrayRef<AffineMap>{rowMap, identity},
       SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
       [&](OpBuilder &nested, Location loc, ValueRange args) {
@@ -82,7 +82,7 @@ LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches) {
   };
   if (!llvm::all_of(op.getRows().getUses(), isExpertRows)) {
     auto rowsType = cast<RankedTensorType>(op.getRows().getType());
-    Value rows = copyRows(b, rowsType, op.getX(), bucket->getResult(1), count);
+    Value rows = copyRows(b, rowsType, dispatches[op.getRows()], count);
     op.getRows().replaceUsesWithIf(rows, [&](OpOperand &use) { return !isExpertRows(use); });
   }
   return success();

@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 
 namespace moec {
@@ -74,6 +76,31 @@ Value castSize(ImplicitLocOpBuilder &b, Value numbers, int64_t size) {
              : tensor::CastOp::create(b, type.clone({size}), numbers).getResult();
 }
 
+/// Lets readers of a round's rows read them where they are.
+void readReceived(ImplicitLocOpBuilder &b, Value rows, rt::ReceiveRowsOp receive) {
+  auto type = cast<RankedTensorType>(rows.getType());
+  // Apart, since an operand more moves the others.
+  llvm::SmallSetVector<tile::RaggedMatmulOp, 4> products;
+  for (OpOperand &use : rows.getUses())
+    if (auto product = dyn_cast<tile::RaggedMatmulOp>(use.getOwner());
+        product && &use == &product.getRowsMutable() && !product.getGather())
+      products.insert(product);
+  for (tile::RaggedMatmulOp product : products) {
+    product.getRowsMutable().assign(receive.getMemory());
+    product.getGatherMutable().assign(receive.getPlaces());
+  }
+  Value copy;
+  for (OpOperand &use : llvm::make_early_inc_range(rows.getUses())) {
+    if (auto dim = dyn_cast<tensor::DimOp>(use.getOwner()); dim && dim.getConstantIndex() == 0) {
+      use.set(receive.getPlaces());
+    } else {
+      if (!copy)
+        copy = copyRows(b, type, {receive.getMemory(), receive.getPlaces()}, receive.getWindow());
+      use.set(copy);
+    }
+  }
+}
+
 LogicalResult check(moe::ExpertParallelOp op) {
   if (op.getNumResults() != 1)
     return op.emitOpError("has ") << op.getNumResults()
@@ -113,10 +140,13 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
   auto loop = scf::ForOp::create(b, zero, begin.getRounds(), one, results);
   ImplicitLocOpBuilder inner(op.getLoc(), OpBuilder::atBlockBegin(loop.getBody()));
   auto rangesType = RankedTensorType::get({op.getNumRanges() + 1}, inner.getI32Type());
-  auto receive =
-      rt::ReceiveRowsOp::create(inner, rowsType, rangesType, name, loop.getInductionVar(),
-                                begin.getWindow(), emptyTensor(inner, rangesType, {}));
-  body.getArgument(0).replaceAllUsesWith(receive.getRows());
+  auto memoryType = RankedTensorType::get({ShapedType::kDynamic, rowsType.getDimSize(1)},
+                                          rowsType.getElementType());
+  auto placesType = RankedTensorType::get({ShapedType::kDynamic}, inner.getI64Type());
+  auto receive = rt::ReceiveRowsOp::create(inner, memoryType, placesType, rangesType, name,
+                                           loop.getInductionVar(), begin.getWindow(),
+                                           emptyTensor(inner, rangesType, {}));
+  readReceived(inner, body.getArgument(0), receive);
   Value ranges = receive.getRanges();
   if (Type wanted = body.getArgument(1).getType(); wanted != rangesType)
     ranges = tensor::CastOp::create(inner, wanted, ranges);

@@ -31,6 +31,10 @@ using Dispatches = llvm::DenseMap<mlir::Value, DispatchedRows>;
 
 mlir::LogicalResult lowerRoute(moe::RouteOp op);
 
+/// The rows themselves, `count` of them, for readers other than experts.
+mlir::Value copyRows(mlir::ImplicitLocOpBuilder &b, mlir::RankedTensorType type,
+                     const DispatchedRows &rows, mlir::Value count);
+
 /// Replaces offsets and positions, and the rows where others than experts read
 /// them; records the rows in `dispatches` for those.
 mlir::LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches);

@@ -11,6 +11,8 @@
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace moec::rt;
 
@@ -61,10 +63,12 @@ struct BeginExchangeLowering : ExchangeStepLowering<BeginExchangeOp> {
                                   : LLVM::ZeroOp::create(rewriter, loc, ptr).getResult();
     if (!rows || !offsets || !gather)
       return failure();
-    auto recordType = LLVM::LLVMStructType::getLiteral(getContext(), {ptr, i64, ptr, ptr});
+    auto recordType = LLVM::LLVMStructType::getLiteral(getContext(), {ptr, i64, ptr, ptr, i64});
     Value record = createEntryAlloca(rewriter, loc, recordType);
     Value plan = createEntryAlloca(rewriter, loc, i64, 2);
-    Value fields[] = {rows, getRowBytes(rewriter, loc, op.getRows()), gather, offsets};
+    int64_t elementBytes = cast<MemRefType>(op.getRows().getType()).getElementTypeBitWidth() / 8;
+    Value fields[] = {rows, getRowBytes(rewriter, loc, op.getRows()), gather, offsets,
+                      constant(rewriter, loc, elementBytes)};
     for (auto [index, field] : llvm::enumerate(fields)) {
       Value place = LLVM::GEPOp::create(rewriter, loc, ptr, recordType, record,
                                         ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)},
@@ -90,15 +94,19 @@ struct ReceiveRowsLowering : ExchangeStepLowering<ReceiveRowsOp> {
     Value ranges = getAddress(rewriter, loc, op.getInit(), adaptor.getInit());
     if (!ranges)
       return failure();
+    Value place = createEntryAlloca(rewriter, loc, getPtrType());
     Value memory = callRuntime(rewriter, loc, Slot::ReceiveRows, getContextPointer(op),
-                               {adaptor.getRound(), ranges}, getPtrType())
+                               {adaptor.getRound(), ranges, place}, getPtrType())
                        .getResult();
-    auto type = cast<MemRefType>(op.getRows().getType());
-    Value width = constant(rewriter, loc, type.getDimSize(1));
-    Value descriptor =
-        createMemRefDescriptor(loc, type, memory, memory, {adaptor.getWindow(), width},
-                               {width, constant(rewriter, loc, 1)}, rewriter);
-    rewriter.replaceOp(op, descriptor);
+    Value places = LLVM::LoadOp::create(rewriter, loc, getPtrType(), place);
+    auto type = cast<MemRefType>(op.getMemory().getType());
+    Value one = constant(rewriter, loc, 1), width = constant(rewriter, loc, type.getDimSize(1));
+    Value noSize = constant(rewriter, loc, std::numeric_limits<int64_t>::max());
+    Value rows =
+        createMemRefDescriptor(loc, type, memory, memory, {noSize, width}, {one, one}, rewriter);
+    Value list = createMemRefDescriptor(loc, cast<MemRefType>(op.getPlaces().getType()), places,
+                                        places, {adaptor.getWindow()}, {one}, rewriter);
+    rewriter.replaceOp(op, {rows, list});
     return success();
   }
 };

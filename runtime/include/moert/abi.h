@@ -9,8 +9,8 @@
  *
  * Compilers write these structures as constants, so the layout is the interface: fixed-width
  * fields, natural alignment, no hidden padding, offsets asserted below. Structures that carry a
- * `size` grow at their end only; the others are frozen for MOERT_ABI_VERSION 1. Reserved fields are
- * zero.
+ * `size` grow at their end only; the others are frozen for MOERT_ABI_VERSION 1 from its first
+ * release on. Reserved fields are zero.
  *
  * Sizes and offsets are in bytes unless a comment says elements or rows. Strings are UTF-8 and end
  * in NUL. Everything an artifact's tables point at is constant and lives as long as the artifact.
@@ -155,6 +155,7 @@ typedef struct moert_exchange_rows {
   const int32_t *gather; /* row r is rows[gather[r]]; null: rows[r] */
   /* [num_experts + 1], from 0, ascending: expert e has rows offsets[e] to offsets[e + 1] - 1 */
   const int32_t *offsets;
+  int64_t element_bytes; /* 1, 2, 4, 8 or 16; rows are a multiple, and aligned to it */
 } moert_exchange_rows;
 
 typedef struct moert_functions moert_functions;
@@ -246,8 +247,8 @@ struct moert_functions {
    */
 
   /* [unwinds] Begins exchange `exchange` of the artifact's table. What `send` points at stays
-   * untouched until the exchange has ended: other ranks read it (offsets may change after the
-   * call). Fills plan[0] with the number of rounds (0: no rank has rows) and plan[1] with the rows
+   * untouched until the exchange has ended: other ranks read it, and exchange_receive gives
+   * addresses within (offsets may change after the call). Fills plan[0] with the number of rounds (0: no rank has rows) and plan[1] with the rows
    * of a window, at least 1. Both are the same on all members; plan[1] depends on shapes only. */
   void (*exchange_begin)(moert_ctx *ctx, uint32_t exchange, const moert_exchange_rows *send,
                          int64_t plan[2]);
@@ -261,14 +262,17 @@ struct moert_functions {
   void (*parallel_for_grain)(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units,
                              int64_t grain);
 
-  /* [unwinds] The rows of round `round`, in a window of the runtime's with room for plan[1] rows,
-   * and their ranges in `offsets`, [num_experts * parts + 1]: those of each part of each expert,
-   * empty for those of other ranks. Rows at the last offset and beyond hold anything. The window is
-   * read only, aligned to MOERT_ALIGNMENT, and stays until the round is returned. */
-  const void *(*exchange_receive)(moert_ctx *ctx, int64_t round, int32_t *offsets);
+  /* [unwinds] The rows of round `round`, and their ranges in `offsets`, [num_experts * parts + 1]:
+   * those of each part of each expert, empty for those of other ranks. Row r begins
+   * `(*places)[r] * element_bytes` bytes after the address that is returned, which is aligned to
+   * the elements: places are [plan[1]], not negative, and read only like the rows, which the
+   * rank's own may be among. Rows at the last offset and beyond hold anything that may be read. All
+   * stays until the round is returned. */
+  const void *(*exchange_receive)(moert_ctx *ctx, int64_t round, int32_t *offsets,
+                                  const int64_t **places);
 
   /* [unwinds] Gives what was made of the rows of round `round`: row r of `rows`, of `row_bytes`,
-   * belongs to row r of the window; `rows` may change after the call. `results` has room for a row
+   * belongs to row r of the round; `rows` may change after the call. `results` has room for a row
    * of `row_bytes * parts` for each row that this rank took into the exchange, and is the same in
    * every round: rows that come back are written there, up to the end of the exchange, each to the
    * place that it had, part i from byte `i * row_bytes` of it. Not called where there are no
@@ -396,10 +400,11 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_receive) == 104, "moert_f
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_return) == 112, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_end) == 120, "moert_functions");
 MOERT_STATIC_ASSERT(sizeof(moert_functions) == 128, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 32, "moert_exchange_rows");
+MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 40, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, row_bytes) == 8, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, gather) == 16, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, offsets) == 24, "moert_exchange_rows");
+MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, element_bytes) == 32, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(sizeof(moert_value_info) == 32, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, dtype) == 8, "moert_value_info");
 MOERT_STATIC_ASSERT(offsetof(moert_value_info, rank) == 12, "moert_value_info");

@@ -10,7 +10,7 @@ namespace {
 
 // What processors of this decade do, roughly; the root forgives much. All members must choose the
 // same, so nothing is measured here.
-constexpr double kFlopsPerSecond = 100e9;
+constexpr double kFlopsPerSecond = 200e9;
 constexpr double kMemoryBytesPerSecond = 20e9;
 /// Meeting, waking and copying of a round; measured: 10 to 15 us.
 constexpr double kRoundSeconds = 20e-6;
@@ -28,9 +28,11 @@ int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows, int64_t experts) 
       std::max(double(rows) * double(costs.rowFlops) / kFlopsPerSecond, double(experts) * weights);
   const double hidden = std::min(link, computing);
   const double whole = std::min(std::sqrt(hidden / kRoundSeconds), double(experts));
-  const double cut = std::sqrt(hidden / (kRoundSeconds + weights));
-  return std::clamp<int64_t>(int64_t(std::lround(std::min(std::max(whole, cut), 1e6))), 1,
-                             kMostChunks);
+  // Experts cut into equally many rounds: between multiples some are cut, and others fill a round.
+  const double each = std::max(1.0, double(experts));
+  const double cut = std::round(std::sqrt(hidden / (kRoundSeconds + weights)) / each) * each;
+  const double most = each > kMostChunks ? kMostChunks : std::floor(kMostChunks / each) * each;
+  return std::max<int64_t>(1, int64_t(std::lround(std::min(std::max(whole, cut), most))));
 }
 
 } // namespace moert

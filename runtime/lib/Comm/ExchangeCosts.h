@@ -21,7 +21,9 @@ struct ExchangeCosts {
 ///   max(t, u) + min(t, u) / C + C a
 /// where a is what one more round costs: messages and meetings. Where there are more rounds than
 /// experts, rounds end within the rows of an expert, whose weights are then read once more. So C is
-/// the root of min(t, u) / a. Rows that memory carries are copied by the processors that compute:
+/// the root of min(t, u) / a, in the latter case the multiple of the experts that is nearest to it:
+/// between multiples some experts are cut, and the rounds of the others are as long as before. Rows
+/// that memory carries are copied by the processors that compute:
 /// there is nothing to hide.
 int64_t chooseChunks(const ExchangeCosts &costs, int64_t rows, int64_t experts);
 

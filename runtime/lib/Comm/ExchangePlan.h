@@ -88,8 +88,8 @@ public:
   /// Rows that `owner` receives, from the first; of one sender if `sender` is not negative.
   ExchangeWalk walk(int32_t owner, int32_t sender = -1) const;
 
-  /// Ranges of the rows of `round` in this member's window: [experts * parts + 1]. `walk` is one of
-  /// all rows that this member receives and has come to the round.
+  /// Ranges of the rows that this member has in `round`: [experts * parts + 1]. `walk` is one of all
+  /// rows that this member receives and has come to the round.
   void writeOffsets(ExchangeWalk &walk, int64_t round, int32_t *offsets) const;
 
   /// Puts results of the rows of a run, adjacent rows of `rowBytes`, where they belong in

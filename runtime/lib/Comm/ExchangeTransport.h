@@ -5,6 +5,7 @@
 #define MOERT_LIB_COMM_EXCHANGETRANSPORT_H
 
 #include "lib/Comm/ExchangePlan.h"
+#include "lib/Comm/RowPlaces.h"
 
 #include <atomic>
 
@@ -57,7 +58,7 @@ public:
   /// That of the exchange that is begun, or was last.
   const ExchangePlan &plan() const { return plan_; }
   virtual moert_status receive(int64_t round, int32_t *offsets, const WaitLimits &limits,
-                               const void *&rows) = 0;
+                               ReceivedRows &rows) = 0;
   virtual moert_status giveBack(int64_t round, const ExchangeResults &results,
                                 const WaitLimits &limits) = 0;
   virtual moert_status end(const WaitLimits &limits) = 0;

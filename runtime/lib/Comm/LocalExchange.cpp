@@ -122,8 +122,11 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
       {info.row_bytes + info.result_bytes, info.row_flops, part_.link.bytesPerSecond()}};
   if (!plan_.compute(member_, shape))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the plan of an exchange");
-  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot)
-    MOERT_RETURN_IF_FAILED(receives_[slot].reserve(plan_.windowRows(), start.send.row_bytes));
+  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot) {
+    MOERT_RETURN_IF_FAILED(
+        receives_[slot].reserve(members() > 1 ? plan_.windowRows() : 1, start.send.row_bytes));
+    MOERT_RETURN_IF_FAILED(places_[slot].reserve(plan_.windowRows()));
+  }
   beginRounds();
   return success();
 }
@@ -156,18 +159,27 @@ bool LocalExchange::canFill() const {
 bool LocalExchange::fill() {
   const int64_t started = traceBegin();
   const int64_t round = filled_.load(std::memory_order_relaxed);
-  const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
+  const int64_t end = plan_.roundEnd(member_, round);
   if (!part_.group.beginReading(member_))
     return false;
-  const int64_t rowBytes = shownBy(member_).start.send.row_bytes;
+  const moert_exchange_rows &own = shownBy(member_).start.send;
+  const int64_t rowBytes = own.row_bytes;
+  char *window = receives_[round & 1].data();
+  RowPlaces &places = places_[round & 1];
+  places.begin(own, plan_.sentFrom(member_) > 0, window);
   int64_t bytes = 0;
   ExchangeRun run;
   while (filling_.next(end, run)) {
-    bytes += run.sender == member_ ? 0 : run.count * rowBytes;
-    copyRows(receives_[round & 1].data() + (run.position - begin) * rowBytes,
-             shownBy(run.sender).start.send, run.first, run.count);
+    if (run.sender == member_) {
+      places.addOwn(run.first, run.count);
+      continue;
+    }
+    copyRows(window + bytes, shownBy(run.sender).start.send, run.first, run.count);
+    places.add(window + bytes, run.count);
+    bytes += run.count * rowBytes;
     pass(run.sender, run.count * rowBytes);
   }
+  places.end(plan_.windowRows());
   part_.group.endReading(member_);
   finishPassing();
   trace(MOERT_TRACE_DISPATCH, started, round, -1, bytes);
@@ -197,7 +209,7 @@ void LocalExchange::finishPassing() {
 }
 
 moert_status LocalExchange::receive(int64_t round, int32_t *offsets, const WaitLimits &limits,
-                                    const void *&rows) {
+                                    ReceivedRows &rows) {
   if (async_) {
     WindowWait window(*this, round);
     MOERT_RETURN_IF_FAILED(explain(part_.group.wait(member_, window, limits)));
@@ -207,7 +219,7 @@ moert_status LocalExchange::receive(int64_t round, int32_t *offsets, const WaitL
         return explain(part_.group.state());
   }
   plan_.writeOffsets(announcing_, round, offsets);
-  rows = receives_[round & 1].data();
+  rows = places_[round & 1].rows();
   return success();
 }
 

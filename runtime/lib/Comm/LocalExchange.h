@@ -2,8 +2,11 @@
 // Exchanges between threads of one process.
 //
 // Members meet once in an exchange, where they show their offsets and where their rows are. Then
-// each reads the rows of the others, straight into a window of its own: nobody packs or sends. What
-// was made of a window is copied to a second one, which the others read; a counter tells how far.
+// each reads the rows of the others, straight into a window of its own: nobody packs or sends. Its
+// own rows stay where they are. Those of others are copied, though it could compute with them where
+// they are, too: a member that fails must not wait until others have computed before its memory
+// goes. What was made of rows is copied to a second window, which the others read; a counter tells
+// how far.
 //
 // An exchange of one round is done by the rank's own thread. With more rounds, or a slow link, the
 // rank's courier fills the next window and fetches results while the rank computes.
@@ -54,7 +57,8 @@ public:
   LocalExchange(LocalPart &part, int32_t member)
       : ExchangeTransport(part.host), part_(part), member_(member),
         returns_{RowBuffer(part.host), RowBuffer(part.host)},
-        receives_{RowBuffer(part.host), RowBuffer(part.host)} {}
+        receives_{RowBuffer(part.host), RowBuffer(part.host)},
+        places_{RowPlaces(part.host), RowPlaces(part.host)} {}
   LocalExchange(const LocalExchange &) = delete;
   LocalExchange &operator=(const LocalExchange &) = delete;
   [[nodiscard]] bool create();
@@ -67,7 +71,7 @@ public:
   int32_t rankOf(int32_t member) const override { return part_.group.rankOf(member); }
   moert_status begin(const ExchangeStart &start, const WaitLimits &limits) override;
   moert_status receive(int64_t round, int32_t *offsets, const WaitLimits &limits,
-                       const void *&rows) override;
+                       ReceivedRows &rows) override;
   moert_status giveBack(int64_t round, const ExchangeResults &results,
                         const WaitLimits &limits) override;
   moert_status end(const WaitLimits &limits) override;
@@ -131,7 +135,8 @@ private:
   int64_t base_ = 0;      // rounds of the exchanges before this one
   bool async_ = false;
   Array<const int32_t *> offsets_; // [members], of all members
-  RowBuffer receives_[2];
+  RowBuffer receives_[2];          // rows of others
+  RowPlaces places_[2];            // all rows of the same round
   ExchangeWalk filling_;
   Array<ExchangeWalk> fetching_; // [members]: own rows at each owner
   ExchangeResults results_ = {}; // written before returned_ is 1

@@ -20,9 +20,10 @@ constexpr int64_t kLinkBytesPerSecond = 500000000;
 } // namespace
 
 RemoteExchange::RemoteExchange(const RemoteLinks &links)
-    : ExchangeTransport(links.host), links_(links), packed_(links.host), arrived_(links.host),
-      windows_{RowBuffer(links.host), RowBuffer(links.host)},
-      packedResults_{RowBuffer(links.host), RowBuffer(links.host)}, arrivedResults_(links.host) {}
+    : ExchangeTransport(links.host), links_(links), packed_(links.host),
+      arrived_{RowBuffer(links.host), RowBuffer(links.host)},
+      packedResults_{RowBuffer(links.host), RowBuffer(links.host)}, arrivedResults_(links.host),
+      rowPlaces_{RowPlaces(links.host), RowPlaces(links.host)} {}
 
 bool RemoteExchange::create(const int32_t *ranks, int32_t count) {
   const Host &host = links_.host;
@@ -138,13 +139,14 @@ moert_status RemoteExchange::checkOffsets(int32_t member) const {
 /// Room for any round; it depends on shapes only, so the next exchange of the same shapes has it.
 moert_status RemoteExchange::makeRoom() {
   const int64_t rows = plan_.windowRows(), rowBytes = start_.send.row_bytes;
-  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot)
-    MOERT_RETURN_IF_FAILED(windows_[slot].reserve(rows, rowBytes));
+  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot) {
+    MOERT_RETURN_IF_FAILED(arrived_[slot].reserve(members() > 1 ? rows : 1, rowBytes));
+    MOERT_RETURN_IF_FAILED(rowPlaces_[slot].reserve(rows));
+  }
   if (rounds() == 0 || members() == 1)
     return success();
   const int64_t own = std::min(ownRows(), (members() - 1) * rows);
-  MOERT_RETURN_IF_FAILED(packed_.reserve(own, rowBytes));
-  return arrived_.reserve(rows, rowBytes);
+  return packed_.reserve(own, rowBytes);
 }
 
 void RemoteExchange::beginRounds() {
@@ -217,7 +219,7 @@ moert_status RemoteExchange::giveUpFor(const WaitLimits &limits, int64_t now, in
 }
 
 moert_status RemoteExchange::receive(int64_t round, int32_t *offsets, const WaitLimits &limits,
-                                     const void *&rows) {
+                                     ReceivedRows &rows) {
   if (async_) {
     MOERT_RETURN_IF_FAILED(
         await([&] { return filled_.load(std::memory_order_acquire) > round; }, limits));
@@ -226,7 +228,7 @@ moert_status RemoteExchange::receive(int64_t round, int32_t *offsets, const Wait
     MOERT_RETURN_IF_FAILED(finishRows(round, limits));
   }
   plan_.writeOffsets(announcing_, round, offsets);
-  rows = windows_[round & 1].data();
+  rows = rowPlaces_[round & 1].rows();
   return success();
 }
 

@@ -3,10 +3,10 @@
 //
 // Members send each other what they compare and how many rows they have for each expert, and each
 // computes the plan from that. In a round, rows for each owner are packed and sent in one message,
-// and those that come are put into the window in the order of the plan; results go the same way
-// back. Nobody is sent a message of no rows. An exchange of one round is done by the rank's own
-// thread. With more rounds, the rank's courier packs, sends and receives the rows of the next one
-// while the rank computes, and takes results in; results are sent by the rank itself.
+// and those that come stay where they have come; results go the same way back. Nobody is sent a
+// message of no rows. An exchange of one round is done by the rank's own thread. With more rounds,
+// the rank's courier packs, sends and receives the rows of the next one while the rank computes,
+// and takes results in; results are sent by the rank itself.
 //
 // All messages of constant size come first: what is compared before rows, and the size of a row of
 // results before those. Members need not wait for each other at the end of an exchange, as what was
@@ -48,7 +48,7 @@ public:
   int32_t rankOf(int32_t member) const override { return ranks_[size_t(member)]; }
   moert_status begin(const ExchangeStart &start, const WaitLimits &limits) override;
   moert_status receive(int64_t round, int32_t *offsets, const WaitLimits &limits,
-                       const void *&rows) override;
+                       ReceivedRows &rows) override;
   moert_status giveBack(int64_t round, const ExchangeResults &results,
                         const WaitLimits &limits) override;
   moert_status end(const WaitLimits &limits) override;
@@ -109,7 +109,8 @@ private:
   // What is on its way. The first line and results sent are the rank's own, the rest the courier's.
   Flight identitiesOut_, identitiesIn_, offsetsOut_, offsetsIn_, resultBytesOut_, resultsOut_[2];
   Flight rowsOut_, rowsIn_, resultBytesIn_, resultsIn_;
-  RowBuffer packed_, arrived_, windows_[2], packedResults_[2], arrivedResults_;
+  RowBuffer packed_, arrived_[2], packedResults_[2], arrivedResults_;
+  RowPlaces rowPlaces_[2]; // all rows of the same round
   int64_t myResultBytes_ = 0;
   Array<int64_t> resultBytes_; // [members]
 

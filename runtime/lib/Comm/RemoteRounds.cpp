@@ -46,9 +46,9 @@ moert_status RemoteExchange::startRows(int64_t round, const WaitLimits &limits) 
   for (int32_t sender = 0; sender < members(); ++sender) {
     const int64_t rows = sender == member_ ? 0 : places_[size_t(sender)];
     places_[size_t(sender)] = place;
-    MOERT_RETURN_IF_FAILED(rowsIn_.receive(links_.transport, sender, rankOf(sender),
-                                           MessageKind::Rows, arrived_.data() + place * rowBytes,
-                                           rows * rowBytes));
+    MOERT_RETURN_IF_FAILED(
+        rowsIn_.receive(links_.transport, sender, rankOf(sender), MessageKind::Rows,
+                        arrived_[round & 1].data() + place * rowBytes, rows * rowBytes));
     place += rows;
   }
   for (int32_t member = 0; member < members(); ++member) // of the round before
@@ -70,26 +70,27 @@ moert_status RemoteExchange::startRows(int64_t round, const WaitLimits &limits) 
   return success();
 }
 
-/// Waits for rows, and puts them where they belong in the window.
+/// Waits for rows, and notes where they are.
 moert_status RemoteExchange::finishRows(int64_t round, const WaitLimits &limits) {
   for (int32_t sender = 0; sender < members(); ++sender)
     MOERT_RETURN_IF_FAILED(finish(rowsIn_, sender, limits));
   const int64_t rowBytes = start_.send.row_bytes;
-  const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
-  char *window = windows_[round & 1].data();
+  const char *window = arrived_[round & 1].data();
+  RowPlaces &rows = rowPlaces_[round & 1];
+  rows.begin(start_.send, plan_.sentFrom(member_) > 0, window);
   int64_t arrived = 0;
   ExchangeRun run;
-  while (filling_.next(end, run)) {
-    char *to = window + (run.position - begin) * rowBytes;
+  while (filling_.next(plan_.roundEnd(member_, round), run)) {
     if (run.sender == member_) {
-      copyRows(to, start_.send, run.first, run.count);
+      rows.addOwn(run.first, run.count);
       continue;
     }
     int64_t &place = places_[size_t(run.sender)];
-    memcpy(to, arrived_.data() + place * rowBytes, size_t(run.count * rowBytes));
+    rows.add(window + place * rowBytes, run.count);
     place += run.count;
     arrived += run.count * rowBytes;
   }
+  rows.end(plan_.windowRows());
   traceSpan(links_.host, start_, rankOf(member_),
             {MOERT_TRACE_DISPATCH, rowsBegin_, round, -1, arrived});
   filled_.store(round + 1, std::memory_order_release);

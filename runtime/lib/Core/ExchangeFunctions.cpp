@@ -44,6 +44,12 @@ void checkRows(Context &context, const moert_exchange_info &info, const moert_ex
     mistake(context, "begins an exchange with offsets that do not ascend from 0");
   if (send->offsets[info.num_experts] > 0 && !send->rows)
     mistake(context, "begins an exchange without rows");
+  const int64_t element = send->element_bytes;
+  if (element < 1 || element > 16 || (element & (element - 1)) != 0 ||
+      send->row_bytes % element != 0 ||
+      (send->offsets[info.num_experts] > 0 &&
+       reinterpret_cast<uintptr_t>(send->rows) % element != 0))
+    mistake(context, "begins an exchange of rows that are no elements");
 }
 
 /// Lets whoever drills failures act here.
@@ -117,20 +123,22 @@ void exchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_rows *s
   plan[1] = transport->plan().windowRows();
 }
 
-const void *exchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets) {
+const void *exchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets,
+                            const int64_t **places) {
   auto &context = *static_cast<Context *>(ctx);
   RunExchange &exchange = exchangeOf(context, "receives rows outside of an exchange");
   if (round != exchange.received || round != exchange.returned ||
       round >= exchange.transport->plan().rounds())
     mistake(context, "receives the rows of an exchange out of order");
-  const void *rows = nullptr;
+  ReceivedRows rows = {};
   unwindIfFailed(context, exchange.transport->receive(round, offsets, limitsOf(context), rows));
   ++exchange.received;
   if (round == 0)
     reach(context, MOERT_POINT_EXPERTS);
   if (context.session.host.traces())
     exchange.receivedNs = context.session.host.now();
-  return rows;
+  *places = rows.places;
+  return rows.base;
 }
 
 void exchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64_t rowBytes,

@@ -19,8 +19,9 @@ rt.weight @v : tensor<2x6x8xf32> = #rt.file<"v", 0, tensor<2x6x8xf32>>
 // CHECK: %[[EMPTY:.*]] = tensor.empty(%{{.*}}) : tensor<?x6xbf16>
 // CHECK: %[[W:.*]] = rt.get_weight @expert_product
 // CHECK: %[[LOOP:.*]] = scf.for %[[ROUND:.*]] = %{{.*}} to %[[ROUNDS]] step %{{.*}} iter_args(%[[TO:.*]] = %[[EMPTY]])
-// CHECK:   %[[ROWS:.*]], %[[RANGES:.*]] = rt.receive_rows @experts[%[[ROUND]]] (%[[WINDOW]])
-// CHECK:   %[[Y:.*]] = tile.ragged_matmul rows(%[[ROWS]] : tensor<?x8xbf16>) ranges(%[[RANGES]] : tensor<3xi32>) slabs(%[[W]]
+// CHECK:   %[[MEMORY:.*]], %[[PLACES:.*]], %[[RANGES:.*]] = rt.receive_rows @experts[%[[ROUND]]] (%[[WINDOW]])
+// CHECK:   tensor.dim %[[PLACES]]
+// CHECK:   %[[Y:.*]] = tile.ragged_matmul rows(%[[MEMORY]] : tensor<?x8xbf16>) gather(%[[PLACES]] : tensor<?xi64>) ranges(%[[RANGES]] : tensor<3xi32>) slabs(%[[W]]
 // CHECK:   %[[NEXT:.*]] = rt.return_rows @experts[%[[ROUND]]] %[[Y]] into %[[TO]]
 // CHECK:   scf.yield %[[NEXT]]
 // CHECK: %[[END:.*]] = rt.end_exchange @experts(%arg0 gather %[[B]]#1, %[[B]]#0) into %[[LOOP]]
@@ -53,6 +54,11 @@ func.func @rows(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xbf16> {
 
 // CHECK-LABEL: @other_window
 // CHECK: rt.begin_exchange @experts_0
+// Readers that are no products read a copy.
+// CHECK: %[[MEMORY:.*]], %[[PLACES:.*]], %{{.*}} = rt.receive_rows @experts_0
+// CHECK: %[[COPY:.*]] = linalg.generic {{.*}} ins(%[[PLACES]] : tensor<?xi64>)
+// CHECK:   tensor.extract %[[MEMORY]]
+// CHECK: tensor.extract_slice %[[COPY]]
 func.func @other_window(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xbf16> {
   %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 9 : tensor<?x8xbf16>, tensor<3xi32> -> tensor<?x6xbf16> {
   ^bb0(%mine: tensor<?x8xbf16>, %ranges: tensor<3xi32>):

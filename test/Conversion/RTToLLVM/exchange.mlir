@@ -2,7 +2,9 @@
 
 // The steps call slots 10, 13, 14 and 15 of the function table; the artifact names the grid and the exchange.
 // CHECK-LABEL: llvm.func internal @main(
-// CHECK: %[[RECORD:.*]] = llvm.alloca %{{.*}} x !llvm.struct<(ptr, i64, ptr, ptr)>
+// CHECK-DAG: llvm.alloca %{{.*}} x !llvm.struct<(ptr, i64, ptr, ptr, i64)>
+// CHECK-DAG: llvm.alloca %{{.*}} x !llvm.ptr
+// CHECK-DAG: llvm.call %{{.*}}(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i64, !llvm.ptr, !llvm.ptr) -> !llvm.ptr
 // CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[80]
 // CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[104]
 // CHECK-DAG: llvm.getelementptr inbounds %{{.*}}[112]
@@ -21,8 +23,13 @@ func.func @main(%x: memref<?x8xbf16>, %offsets: memref<4xi32>, %gather: memref<?
   %ranges = memref.alloc() : memref<4xi32>
   %rounds, %window = rt.begin_exchange @experts(%x gather %gather, %offsets) : memref<?x8xbf16> gather memref<?xi32>, memref<4xi32>
   scf.for %round = %c0 to %rounds step %c1 {
-    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<4xi32> -> memref<?x8xbf16>
-    rt.return_rows @experts[%round] %rows into %results : memref<?x8xbf16> into memref<?x8xbf16>
+    %memory, %places = rt.receive_rows @experts[%round](%window) into %ranges : memref<4xi32> -> memref<?x8xbf16, strided<[1, 1]>>, memref<?xi64>
+    %made = memref.alloc(%window) : memref<?x8xbf16>
+    %place = memref.load %places[%c0] : memref<?xi64>
+    %row = arith.index_cast %place : i64 to index
+    %element = memref.load %memory[%row, %c1] : memref<?x8xbf16, strided<[1, 1]>>
+    memref.store %element, %made[%c0, %c1] : memref<?x8xbf16>
+    rt.return_rows @experts[%round] %made into %results : memref<?x8xbf16> into memref<?x8xbf16>
   }
   rt.end_exchange @experts(%x gather %gather, %offsets) into %results : memref<?x8xbf16> gather memref<?xi32>, memref<4xi32> into memref<?x8xbf16>
   return

@@ -111,7 +111,7 @@ module attributes {rt.grid = array<i64: 2>} {
   rt.exchange @experts axes [0] owners [0, 1] window 1
   func.func @mixed(%round: index, %window: index, %ranges: memref<3xi32>) {
     // expected-error @+1 {{expects tensors or memrefs, got 'tensor<?x8xf32>' and 'memref<3xi32>'}}
-    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> tensor<?x8xf32>
+    %rows, %places = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> tensor<?x8xf32>, tensor<?xi64>
     return
   }
 }
@@ -121,8 +121,8 @@ module attributes {rt.grid = array<i64: 2>} {
 module attributes {rt.grid = array<i64: 2>} {
   rt.exchange @experts axes [0] owners [0, 1] window 1
   func.func @static(%round: index, %window: index, %ranges: memref<3xi32>) {
-    // expected-error @+1 {{expects a dynamic number of rows, got 'memref<4x8xf32>'}}
-    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<4x8xf32>
+    // expected-error @+1 {{expects a dynamic number of rows, got 'memref<4x8xf32, strided<[1, 1]>>' and 'memref<?xi64>'}}
+    %rows, %places = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<4x8xf32, strided<[1, 1]>>, memref<?xi64>
     return
   }
 }
@@ -141,7 +141,18 @@ module attributes {rt.grid = array<i64: 2>} {
   rt.exchange @experts axes [0] owners [0, 1, 0, 1] window 1 {parts = 2}
   func.func @ranges(%round: index, %window: index, %ranges: memref<3xi32>) {
     // expected-error @+1 {{expects 5 numbers, one more than parts of experts, got 'memref<3xi32>'}}
-    %rows = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<?x8xf32>
+    %rows, %places = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<?x8xf32, strided<[1, 1]>>, memref<?xi64>
+    return
+  }
+}
+
+// -----
+
+module attributes {rt.grid = array<i64: 2>} {
+  rt.exchange @experts axes [0] owners [0, 1] window 1
+  func.func @dense(%round: index, %window: index, %ranges: memref<3xi32>) {
+    // expected-error @+1 {{expects rows at each element, 'memref<?x8xf32, strided<[1, 1]>>', got 'memref<?x8xf32>'}}
+    %rows, %places = rt.receive_rows @experts[%round](%window) into %ranges : memref<3xi32> -> memref<?x8xf32>, memref<?xi64>
     return
   }
 }

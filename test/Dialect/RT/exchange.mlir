@@ -14,10 +14,10 @@ rt.exchange @experts axes [1] owners [0, 0, 1, 1] window 512 {chunks = 2, row_by
 // MEMORY: %[[RESULTS:.*]] = memref.alloc(%{{.*}}) {{.*}}: memref<?x8xf32>
 // MEMORY: scf.for %[[ROUND:.*]] = %{{.*}} to %[[ROUNDS]]
 // MEMORY:   %[[RANGES:.*]] = memref.alloc() {{.*}}: memref<5xi32>
-// MEMORY:   %[[ROWS:.*]] = rt.receive_rows @experts[%[[ROUND]]] (%[[WINDOW]]) into %[[RANGES]] : memref<5xi32> -> memref<?x8xf32>
-// A window is not written.
+// MEMORY:   %[[MEMORY:.*]], %[[PLACES:.*]] = rt.receive_rows @experts[%[[ROUND]]] (%[[WINDOW]]) into %[[RANGES]] : memref<5xi32> -> memref<?x8xf32, strided<[1, 1]>>, memref<?xi64>
 // MEMORY:   %[[MADE:.*]] = memref.alloc(%{{.*}}) {{.*}}: memref<?x8xf32>
-// MEMORY:   linalg.exp ins(%[[ROWS]] : memref<?x8xf32>) outs(%[[MADE]] : memref<?x8xf32>)
+// MEMORY:   linalg.generic {{.*}} ins(%[[PLACES]] : memref<?xi64>) outs(%[[MADE]] : memref<?x8xf32>)
+// MEMORY:     memref.load %[[MEMORY]]
 // MEMORY:   rt.return_rows @experts[%[[ROUND]]] %[[MADE]] into %[[RESULTS]] : memref<?x8xf32> into memref<?x8xf32>
 // MEMORY:   memref.dealloc %[[MADE]]
 // MEMORY: }
@@ -35,9 +35,18 @@ func.func @rounds(%x: tensor<?x8xf32>, %source: tensor<?xi32>, %offsets: tensor<
   %empty = tensor.empty(%n) : tensor<?x8xf32>
   %results = scf.for %round = %c0 to %rounds step %c1 iter_args(%to = %empty) -> tensor<?x8xf32> {
     %init = tensor.empty() : tensor<5xi32>
-    // CHECK: %[[ROWS:.*]], %{{.*}} = rt.receive_rows @experts[%[[ROUND:.*]]] (%[[WINDOW]]) into %{{.*}} : tensor<5xi32> -> tensor<?x8xf32>, tensor<5xi32>
-    %rows, %ranges = rt.receive_rows @experts[%round](%window) into %init : tensor<5xi32> -> tensor<?x8xf32>, tensor<5xi32>
-    %made = linalg.exp ins(%rows : tensor<?x8xf32>) outs(%rows : tensor<?x8xf32>) -> tensor<?x8xf32>
+    // CHECK: %{{.*}}, %{{.*}}, %{{.*}} = rt.receive_rows @experts[%[[ROUND:.*]]] (%[[WINDOW]]) into %{{.*}} : tensor<5xi32> -> tensor<?x8xf32>, tensor<?xi64>, tensor<5xi32>
+    %memory, %places, %ranges = rt.receive_rows @experts[%round](%window) into %init : tensor<5xi32> -> tensor<?x8xf32>, tensor<?xi64>, tensor<5xi32>
+    %room = tensor.empty(%window) : tensor<?x8xf32>
+    %made = linalg.generic {indexing_maps = [affine_map<(r, i) -> (r)>, affine_map<(r, i) -> (r, i)>],
+                            iterator_types = ["parallel", "parallel"]} ins(%places : tensor<?xi64>) outs(%room : tensor<?x8xf32>) {
+    ^bb0(%place: i64, %out: f32):
+      %row = arith.index_cast %place : i64 to index
+      %i = linalg.index 1 : index
+      %element = tensor.extract %memory[%row, %i] : tensor<?x8xf32>
+      %e = math.exp %element : f32
+      linalg.yield %e : f32
+    } -> tensor<?x8xf32>
     // CHECK: rt.return_rows @experts[%[[ROUND]]] %{{.*}} into %{{.*}} : tensor<?x8xf32> into tensor<?x8xf32> -> tensor<?x8xf32>
     %next = rt.return_rows @experts[%round] %made into %to : tensor<?x8xf32> into tensor<?x8xf32> -> tensor<?x8xf32>
     scf.yield %next : tensor<?x8xf32>

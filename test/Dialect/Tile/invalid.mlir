@@ -89,9 +89,9 @@ func.func @f(%x: memref<?x64xf64>, %off: memref<9xi32>, %w: !tile.packed<8x96x64
 
 // -----
 
-func.func @f(%x: memref<?x64xf32>, %g: memref<?xi64>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
-  // expected-error @+1 {{expects gather of i32, got 'i64'}}
-  tile.ragged_matmul rows(%x : memref<?x64xf32>) gather(%g : memref<?xi64>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
+func.func @f(%x: memref<?x64xf32>, %g: memref<?xi16>, %off: memref<9xi32>, %w: !tile.packed<8x96x64xf32>, %o: memref<?x96xf32>) {
+  // expected-error @+1 {{expects gather of i32 or i64, got 'i16'}}
+  tile.ragged_matmul rows(%x : memref<?x64xf32>) gather(%g : memref<?xi16>) ranges(%off : memref<9xi32>) slabs(%w : !tile.packed<8x96x64xf32>) outs(%o : memref<?x96xf32>) epilogue {
   ^bb0(%acc: f32):
     tile.yield %acc : f32
   }
