@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Times libmoert's exchange between ranks that are threads; exchange.h says how. An artifact by
 // hand calls what compiled layers call: rows are announced, received, and given back as a word
-// each. usage: exchange_ranks [bound]
+// each.
+// usage: exchange_ranks [bound]
 #include "exchange.h"
 
 #include <moert/abi.h>

@@ -94,6 +94,10 @@ struct Layer {
       offsets[1] = offsets[experts] + 1;
     if (trouble == kOddElements)
       send.element_bytes = 3;
+    if (trouble == kNoElements || trouble == kHugeElements)
+      send.element_bytes = trouble == kNoElements ? 0 : 32;
+    if (trouble == kMisalignedRows)
+      send.rows = reinterpret_cast<const char *>(x) + 2;
     if (trouble == kElementsBeyondRows) {
       send.row_bytes = 12;
       send.element_bytes = 8;

@@ -149,8 +149,8 @@ LogicalResult RaggedMatmulOp::verify() {
 
 LogicalResult PackOp::verify() {
   if (failed(verifyResults(*this)) ||
-      failed(
-          hasShape(*this, "source", getSource(), {anySize, anySize, anySize}, isStorage, storage)))
+      failed(hasShape(*this, "source", getSource(), {anySize, anySize, anySize}, isStorage,
+                      storage)))
     return failure();
   Type element = getElementTypeOrSelf(getSource().getType());
   return hasShape(
@@ -247,9 +247,8 @@ LogicalResult ScatterOp::verify() {
   if (failed(verifyResults(*this)) ||
       failed(hasShape(*this, "outs", getOuts(), {anySize, anySize}, ::isScalar, "scalars")) ||
       failed(hasShape(*this, "places", getPlaces(), {anySize}, isI64, "i64")) ||
-      failed(hasShape(
-          *this, "updates", getUpdates(), {dim(getPlaces(), 0), dim(getOuts(), 1)},
-          [&](Type type) { return type == element; }, "the element type of outs")))
+      failed(hasShape(*this, "updates", getUpdates(), {dim(getPlaces(), 0), dim(getOuts(), 1)},
+                      [&](Type type) { return type == element; }, "the element type of outs")))
     return failure();
   bool isUnsigned = getCombine() == Combine::MinU || getCombine() == Combine::MaxU;
   if (isa<FloatType>(element) && isUnsigned)

@@ -248,8 +248,9 @@ struct moert_functions {
 
   /* [unwinds] Begins exchange `exchange` of the artifact's table. What `send` points at stays
    * untouched until the exchange has ended: other ranks read it, and exchange_receive gives
-   * addresses within (offsets may change after the call). Fills plan[0] with the number of rounds (0: no rank has rows) and plan[1] with the rows
-   * of a window, at least 1. Both are the same on all members; plan[1] depends on shapes only. */
+   * addresses within (offsets may change after the call). Fills plan[0] with the number of rounds
+   * (0: no rank has rows) and plan[1] with the rows of a window, at least 1. Both are the same on
+   * all members; plan[1] depends on shapes only. */
   void (*exchange_begin)(moert_ctx *ctx, uint32_t exchange, const moert_exchange_rows *send,
                          int64_t plan[2]);
   /* [unwinds] Calls host operator number `function` on `num_args` tensors; results are allocated
