@@ -3,7 +3,7 @@
 // in them, when a repetition begins, and when it is over.
 //
 // A repetition begins when all ranks have come, and is over when the last rank has read every row
-// that it received. Between repetitions ranks sleep, so that other programs may take their turn.
+// that it received. Between repetitions ranks sleep.
 #ifndef BENCH_EXCHANGE_H
 #define BENCH_EXCHANGE_H
 
@@ -163,13 +163,15 @@ static void serve(struct Rank *rank) {
     meet(shared);
     if (shared->bytes == 0)
       return;
+    // Rank 0 may read the next line when the last repetition is over.
+    const int64_t repetitions = shared->repetitions;
     prepareRank(rank);
-    for (int64_t i = 0; i < shared->repetitions; ++i) {
+    for (int64_t i = 0; i < repetitions; ++i) {
       fillRows(rank, (uint64_t)(i * kRanks + rank->number));
       exchangeRows(rank);
       meet(shared);
       if (rank->number == 0)
-        printf("%" PRId64 "%c", repetitionNs(shared), i + 1 < shared->repetitions ? ' ' : '\n');
+        printf("%" PRId64 "%c", repetitionNs(shared), i + 1 < repetitions ? ' ' : '\n');
       meet(shared);
     }
     if (rank->number == 0)

@@ -45,20 +45,25 @@ def markdown_table(lines):
 
 
 def check(report, what, value, unit, bound, limit, note=""):
-    """Adds and prints a measurement beside its limit; bound is "<=" or ">="."""
-    passes = value <= limit if bound == "<=" else value >= limit
+    """Adds and prints a measurement beside its limit, None if it has none; bound is "<=" or ">="."""
+    passes = limit is None or (value <= limit if bound == "<=" else value >= limit)
     report["checks"].append({"what": what, "value": value, "unit": unit, "bound": bound, "limit": limit,
-                             "passes": passes, "verdict": ("pass" if passes else "FAIL"), "note": note})
+                             "passes": passes, "verdict": "no limit" if limit is None else "pass" if passes else "FAIL",
+                             "note": note})
     print(check_line(report["checks"][-1]), flush=True)
 
 
+def limit_of(line):
+    return "" if line["limit"] is None else f"{line['bound']} {line['limit']}"
+
+
 def check_line(line):
-    return (f"{line['what']:44} {line['value']:9.3f} {line['unit']:5} {line['bound']} {line['limit']:<5}  "
+    return (f"{line['what']:44} {line['value']:9.3f} {line['unit']:5} {limit_of(line):8}  "
             f"{line['verdict']}{'; ' * bool(line['note'])}{line['note']}")
 
 
 def check_row(line):
-    return (f"| {line['what']} | {line['value']:.3f} {line['unit']} | {line['bound']} {line['limit']} | "
+    return (f"| {line['what']} | {line['value']:.3f} {line['unit']} | {limit_of(line)} | "
             f"{line['verdict']} | {line['note'] + ' ' * bool(line['note'])}|")
 
 

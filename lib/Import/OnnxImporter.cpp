@@ -196,7 +196,8 @@ llvm::Expected<Value> GraphImporter::addWeight(const OnnxTensor &tensor) {
   }
   Location loc = NameLoc::get(builder.getStringAttr(tensor.name), function.getLoc());
   OpBuilder outside(context);
-  auto weight = rt::WeightOp::create(outside, loc, tensor.name, type, expression);
+  auto weight =
+      rt::WeightOp::create(outside, loc, tensor.name, type, expression, FlatSymbolRefAttr());
   StringAttr symbol = symbols->insert(weight, Block::iterator(function));
   Value result = rt::GetWeightOp::create(builder, loc, type, FlatSymbolRefAttr::get(symbol));
   weights[tensor.name] = result;

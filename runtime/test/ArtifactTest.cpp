@@ -375,6 +375,18 @@ TEST_F(ArtifactTest, ChecksGridsAndExchanges) {
   const int32_t negative[] = {0, -1, 0};
   exchange.owners = negative;
   refuses("exchange 'e' has an expert that nobody owns");
+  moert_weight_info weight = {"w", MOERT_F32, 2, 3, 16, 4096};
+  table.weights = &weight;
+  refuses("weight 'w' belongs to an exchange that the artifact lacks");
+  weight.exchange = 1;
+  EXPECT_OK(wrap(table));
+  weight.num_slabs = 4; // 3 experts
+  table.weights = &weight;
+  refuses("weight 'w' has slabs that its owners cannot share");
+  weight.num_slabs = 3;
+  table.weights = &weight;
+  table.size = offsetof(struct moert_artifact_v1, exchanges);
+  refuses("weight 'w' belongs to an exchange that the artifact lacks");
 
   // All 32 axes, and a table that ends before it has a grid.
   std::vector<int64_t> ones(32, 1);

@@ -138,6 +138,42 @@ TEST(ExchangeThread, TransfersHideBehindExperts) {
   RecordProperty("milliseconds", int(best / 1000000));
 }
 
+/// Rounds whose rows a rank had before results of any came; of some runs, until one has `enough`.
+int32_t countRoundsAhead(int64_t windowRows, int64_t chunks, int32_t enough) {
+  struct Events {
+    std::atomic<int32_t> rounds{0}, ahead{0}, results{0};
+  } events;
+  moert_hooks hooks = {};
+  hooks.size = sizeof(hooks);
+  hooks.user = &events;
+  hooks.trace = [](void *user, const moert_trace_event *event) {
+    auto &seen = *static_cast<Events *>(user);
+    if (event->rank != 0)
+      return;
+    if (event->kind == MOERT_TRACE_DISPATCH && seen.results == 0)
+      ++seen.rounds;
+    seen.results += event->kind == MOERT_TRACE_COMBINE;
+  };
+  ExchangeModel model({2}, {Exchange{2, windowRows, chunks}});
+  Ranks ranks(model, {sizeof(moert_group_options), 0, 100000000, 0, 0, nullptr, nullptr}, &hooks);
+  std::vector<RankCall> calls = crossing(200);
+  for (RankCall &call : calls)
+    call.settings = {2, kSlowExpert, 0};
+  for (int i = 0; i < 20 && events.ahead < enough; ++i) {
+    events.rounds = events.results = 0;
+    runAndCheck(ranks, calls);
+    events.ahead = std::max(events.ahead.load(), events.rounds.load());
+  }
+  return events.ahead;
+}
+
+TEST(ExchangeThread, HasShortRoundsAheadOfTheirTurn) {
+  // 8 rounds of 25 rows, in two windows of 50 each, of which some are computed before results come.
+  EXPECT_GE(countRoundsAhead(50, 8, 4), 4);
+  // Rows around the end of the windows' memory: rounds of 29 rows, room for 60.
+  EXPECT_GE(countRoundsAhead(30, 1, 2), 2);
+}
+
 TEST(ExchangeThread, FaultsEndSlowTransfers) {
   ExchangeModel model({2}, {Exchange{2, 1000, 1}});
   // A transfer of an hour.

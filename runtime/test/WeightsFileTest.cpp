@@ -106,6 +106,52 @@ TEST_F(WeightsFileTest, HoldsLargeSlabs) {
   EXPECT_OK(openAndVerify());
 }
 
+/// Pages of memory from `data` on that this process has.
+size_t countResident(const void *data, size_t bytes) {
+  const auto page = size_t(sysconf(_SC_PAGESIZE));
+  const size_t first = reinterpret_cast<uintptr_t>(data) / page;
+  std::vector<uint64_t> entries(bytes / page);
+  const int file = ::open("/proc/self/pagemap", O_RDONLY);
+  const ssize_t count = pread(file, entries.data(), entries.size() * sizeof(uint64_t),
+                              off_t(first * sizeof(uint64_t)));
+  ::close(file);
+  EXPECT_EQ(count, ssize_t(entries.size() * sizeof(uint64_t)));
+  return size_t(
+      std::count_if(entries.begin(), entries.end(), [](uint64_t entry) { return entry >> 63; }));
+}
+
+TEST_F(WeightsFileTest, WhatNobodyReadsDoesNotComeIntoMemory) {
+  constexpr int64_t stride = (3 << 20) + 4096;
+  infos = {{"experts", MOERT_U8, 0, 5, stride - 17, stride}, {"last", MOERT_U8, 0, 1, 1, 4096}};
+  write();
+  for (int32_t mode : {MOERT_LOAD_MMAP, MOERT_LOAD_READ}) {
+    WeightsReader reader(host);
+    ASSERT_OK(reader.open(path.c_str(), kBuild, infos.data(), uint32_t(infos.size()), mode));
+    const auto *data = static_cast<const uint8_t *>(reader.data(0));
+    auto readAll = [&](int64_t slab) {
+      const std::vector<uint8_t> expected = slabData(0, slab);
+      EXPECT_EQ(memcmp(data + slab * stride, expected.data(), expected.size()), 0);
+    };
+    readAll(2);
+    reader.expect(0, 0, 1, false);
+    reader.expect(0, 1, 2, true);
+    reader.expect(0, 3, 2, false);
+    readAll(1);
+    readAll(2);
+    const size_t page = size_t(sysconf(_SC_PAGESIZE));
+    if (mode == MOERT_LOAD_MMAP) {
+      EXPECT_EQ(countResident(data, size_t(stride)), 0u);
+      EXPECT_EQ(countResident(data + stride, size_t(2 * stride)), size_t(2 * stride) / page);
+      EXPECT_EQ(countResident(data + 3 * stride, size_t(2 * stride)), 0u);
+    }
+    // Who reads them nevertheless gets what is there.
+    for (int64_t slab = 0; slab < 5; ++slab)
+      readAll(slab);
+    reader.expect(1, 0, 1, false);
+    EXPECT_EQ(*static_cast<const uint8_t *>(reader.data(1)), slabData(1, 0)[0]);
+  }
+}
+
 /// Slabs and gaps that end before, at and behind the multiples of 2 MiB at which the writer writes.
 TEST_F(WeightsFileTest, EveryByteIsASlabsOrZero) {
   constexpr int64_t mib = 1 << 20, page = 4096;

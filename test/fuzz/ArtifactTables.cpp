@@ -71,7 +71,7 @@ struct Tables {
                     input.byte() % 32 ? outputs[e] : nullptr};
     }
     for (moert_weight_info &weight : weights)
-      weight = {text(input),        input.of(kTypes),   0,
+      weight = {text(input),        input.of(kTypes),   uint32_t(input.byte() % 32 ? 0 : 2),
                 input.of(kNumbers), input.of(kNumbers), input.of(kNumbers)};
     for (moert_state_info &state : states) {
       moert_value_info info = value(input);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/RT/IR/RT.h"
+#include "dialects/RT/IR/WeightLayout.h"
 
 using namespace mlir;
 using namespace moec::rt;
@@ -75,6 +76,22 @@ static LogicalResult verifyNumbers(Operation *op, FlatSymbolRefAttr name, Type n
                             << "expects " << expected << " numbers, one more than "
                             << (byPart && exchange.getParts() > 1 ? "parts of " : "")
                             << "experts, got " << numbers;
+  diag.attachNote(exchange.getLoc()) << "declared here";
+  return diag;
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &tables) {
+  FlatSymbolRefAttr name = getExchangeAttr();
+  if (!name)
+    return success();
+  ExchangeOp exchange = findExchange(*this, name, tables);
+  if (!exchange)
+    return failure();
+  const int64_t slabs = getWeightLayout(getValue()).numSlabs, owners = exchange.getOwners().size();
+  if (slabs % owners == 0)
+    return success();
+  InFlightDiagnostic diag = emitOpError() << "has " << slabs << " slabs, which cannot be equally "
+                                          << "many for " << owners << " owners";
   diag.attachNote(exchange.getLoc()) << "declared here";
   return diag;
 }

@@ -25,18 +25,22 @@ class RT_SymbolOp<string mnemonic, list<Trait> traits = []>
 // Weights
 //===----------------------------------------------------------------------===//
 
-def RT_WeightOp : RT_SymbolOp<"weight"> {
+def RT_WeightOp : RT_SymbolOp<"weight", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "declare a weight: a constant tensor given by an expression";
   let description = [{
     `type` is the tensor type of `value`, or, when `value` is a `#rt.pack`, an opaque type that only the consumers of
     packed weights interpret. The bytes never enter the module or the object file.
 
+    `exchange` says that no rank reads slabs of others: they belong, in order and equally many each, to the owners of
+    that exchange. It changes no result; a process keeps the others out of its memory.
+
     ```mlir
     rt.weight @w : tensor<8x64x192xf32> = #rt.transpose<#rt.file<"w.bin", 0, tensor<8x192x64xf32>>, [0, 2, 1]>
-    rt.weight @p : !tile.packed<8x192x64xf32> = #rt.pack<#rt.file<"w.bin", 0, tensor<8x192x64xf32>>, 1>
+    rt.weight @p : !tile.packed<8x192x64xf32> = #rt.pack<#rt.file<"w.bin", 0, tensor<8x192x64xf32>>, 1> {exchange = @experts}
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, RT_WeightExprInterface:$value);
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, RT_WeightExprInterface:$value,
+                       OptionalAttr<FlatSymbolRefAttr>:$exchange);
   let assemblyFormat = "$sym_name `:` $type `=` $value attr-dict";
   let hasVerifier = 1;
 }

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -166,6 +167,33 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
       rt::EndExchangeOp::create(b, resultType, name, rows, gather, offsets, loop.getResult(0));
   op.getResult(0).replaceAllUsesWith(end.getResult());
   return success();
+}
+
+/// The exchange whose rows `product` takes, and no others; null if there is none.
+static FlatSymbolRefAttr getExchange(tile::RaggedMatmulOp product) {
+  for (auto receive : product->getBlock()->getOps<rt::ReceiveRowsOp>())
+    return receive.getExchangeAttr();
+  return {};
+}
+
+void noteOwners(ModuleOp module) {
+  // Null where any rank may read any slab.
+  llvm::MapVector<StringAttr, FlatSymbolRefAttr> exchanges;
+  module.walk([&](rt::GetWeightOp weight) {
+    for (OpOperand &use : weight->getUses()) {
+      FlatSymbolRefAttr exchange;
+      if (auto product = dyn_cast<tile::RaggedMatmulOp>(use.getOwner());
+          product && &use == &product.getSlabsMutable())
+        exchange = getExchange(product);
+      auto [known, isNew] = exchanges.try_emplace(weight.getWeightAttr().getAttr(), exchange);
+      if (known->second != exchange)
+        known->second = {};
+    }
+  });
+  SymbolTable symbols(module);
+  for (auto [name, exchange] : exchanges)
+    if (exchange)
+      symbols.lookup<rt::WeightOp>(name).setExchangeAttr(exchange);
 }
 
 } // namespace moec

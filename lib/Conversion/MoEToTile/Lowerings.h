@@ -48,6 +48,8 @@ mlir::LogicalResult lowerCombine(moe::CombineOp op);
 
 /// Makes a loop over rounds of what the body holds, whose ops have been lowered.
 mlir::LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &dispatches);
+/// Tells weights that only products between the ends of one exchange read which exchange that is.
+void noteOwners(mlir::ModuleOp module);
 /// Makes the module's grid its `rt.grid`.
 mlir::LogicalResult lowerGrids(mlir::ModuleOp module);
 

@@ -40,6 +40,7 @@ struct ConvertMoEToTile : impl::ConvertMoEToTilePassBase<ConvertMoEToTile> {
       return signalPassFailure();
     for (Operation *op : llvm::reverse(ops))
       op->erase();
+    noteOwners(getOperation());
     if (failed(lowerGrids(getOperation())))
       signalPassFailure();
   }

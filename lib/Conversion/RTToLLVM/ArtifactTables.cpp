@@ -159,12 +159,18 @@ static TableBuilder::Emit emitEntries(TableBuilder &t, ArrayRef<EntryPoint> entr
 
 static_assert(kSlabAlignment == MOERT_SLAB_ALIGNMENT, "what packers write is what runtimes check");
 
-static TableBuilder::Emit emitWeights(TableBuilder &t, ArrayRef<WeightOp> weights) {
+static TableBuilder::Emit emitWeights(TableBuilder &t, const ArtifactTables &tables) {
   SmallVector<SmallVector<TableBuilder::Emit>> rows;
-  for (WeightOp weight : weights) {
+  for (WeightOp weight : tables.weights) {
     WeightLayout layout = getWeightLayout(weight.getValue());
+    // An exchange that nobody begins has no number.
+    uint32_t exchange = 0;
+    if (FlatSymbolRefAttr name = weight.getExchangeAttr())
+      if (auto it = tables.exchangeNumbers.find(name.getValue());
+          it != tables.exchangeNumbers.end())
+        exchange = 1 + it->second;
     rows.push_back({t.string(weight.getSymName()),
-                    t.integer(t.i32, getDType(layout.elementType, "")), t.integer(t.i32, 0),
+                    t.integer(t.i32, getDType(layout.elementType, "")), t.integer(t.i32, exchange),
                     t.integer(t.i64, layout.numSlabs), t.integer(t.i64, layout.slabBytes),
                     t.integer(t.i64, layout.slabStride)});
   }
@@ -255,7 +261,7 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
                                             t.integer(t.i32, tables.states.size()),
                                             t.integer(t.i32, tables.kernels.size()),
                                             emitEntries(t, tables.entries),
-                                            emitWeights(t, tables.weights),
+                                            emitWeights(t, tables),
                                             emitStates(t, tables.states),
                                             emitKernels(t, tables.kernels),
                                             metadata ? t.string(metadata) : t.null(),

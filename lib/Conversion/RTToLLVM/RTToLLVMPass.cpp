@@ -133,8 +133,10 @@ void ConvertRTToLLVMPass::runOnOperation() {
         (isa<WeightOp>(op) && !tables.weightNumbers.contains(cast<WeightOp>(op).getSymName())))
       op.erase();
   // In the order of their numbers.
-  for (WeightOp weight : llvm::reverse(tables.weights))
+  for (WeightOp weight : llvm::reverse(tables.weights)) {
     weight->moveBefore(module.getBody(), module.getBody()->begin());
+    weight.removeExchangeAttr(); // it is in the artifact's table now
+  }
   module->removeAttr(RTDialect::kMetadata);
   module->removeAttr(RTDialect::kGrid);
   module->setAttr(RTDialect::kBuildId,

@@ -44,7 +44,8 @@ Value WeightTable::get(ImplicitLocOpBuilder &b, Attribute expression, Type type,
   if (isNew) {
     OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
     auto weight = rt::WeightOp::create(atStart, b.getLoc(), name, type,
-                                       cast<rt::WeightExprInterface>(expression));
+                                       cast<rt::WeightExprInterface>(expression),
+                                       /*exchange=*/FlatSymbolRefAttr());
     known->second = symbols.insert(weight);
   }
   return rt::GetWeightOp::create(b, type, FlatSymbolRefAttr::get(known->second));

@@ -144,7 +144,8 @@ Value ExpertWeights::materialise(ImplicitLocOpBuilder &b, const StackedWeight &w
   StringAttr &name = names[Attribute(weight.expression)];
   if (!name) {
     OpBuilder detached(b.getContext());
-    auto made = rt::WeightOp::create(detached, b.getLoc(), "experts", type, weight.expression);
+    auto made = rt::WeightOp::create(detached, b.getLoc(), "experts", type, weight.expression,
+                                     FlatSymbolRefAttr());
     name = symbols.insert(made, cast<ModuleOp>(symbols.getOp()).getBody()->begin());
   }
   return rt::GetWeightOp::create(b, type, FlatSymbolRefAttr::get(name));

@@ -307,8 +307,9 @@ typedef struct moert_entry_info {
 /* A packed weight: `num_slabs` slabs (one per expert; 1 for a dense weight) of `slab_bytes`. */
 typedef struct moert_weight_info {
   const char *name;
-  int32_t dtype; /* moert_dtype of the elements inside the slabs; informative */
-  uint32_t reserved;
+  int32_t dtype;     /* moert_dtype of the elements inside the slabs; informative */
+  uint32_t exchange; /* 1 + the index of the exchange whose owners have the slabs, in order and
+                        equally many each: no rank reads those of others. 0: any rank reads any */
   int64_t num_slabs;
   int64_t slab_bytes;
   int64_t slab_stride; /* multiple of MOERT_SLAB_ALIGNMENT, >= slab_bytes */

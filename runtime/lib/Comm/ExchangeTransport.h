@@ -80,6 +80,8 @@ class GroupTransport {
 public:
   virtual int32_t rank() const = 0;
   virtual int32_t ranks() const = 0;
+  /// Whether the other ranks are other processes, as far as the group knows.
+  virtual bool isOfProcesses() const = 0;
   /// The end of the part that has these ranks, ascending, this one among them; lives as long as
   /// this. OUT_OF_MEMORY.
   virtual moert_status open(const int32_t *ranks, int32_t count, ExchangeTransport *&exchange) = 0;

@@ -122,11 +122,11 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
       {info.row_bytes + info.result_bytes, info.row_flops, part_.link.bytesPerSecond()}};
   if (!plan_.compute(member_, shape))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the plan of an exchange");
-  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot) {
-    MOERT_RETURN_IF_FAILED(
-        receives_[slot].reserve(members() > 1 ? plan_.windowRows() : 1, start.send.row_bytes));
-    MOERT_RETURN_IF_FAILED(places_[slot].reserve(plan_.windowRows()));
-  }
+  const int64_t others =
+      members() > 1 ? std::clamp<int64_t>(rounds(), 1, 2) * plan_.windowRows() : 1;
+  MOERT_RETURN_IF_FAILED(receives_.begin(others, start.send.row_bytes));
+  for (int64_t round = 0; round < std::min(rounds(), kRoundsHeld); ++round)
+    MOERT_RETURN_IF_FAILED(places_[round].reserve(plan_.windowRows()));
   beginRounds();
   return success();
 }
@@ -149,10 +149,16 @@ void LocalExchange::beginRounds() {
     finished_.store(true, std::memory_order_relaxed);
 }
 
-/// Whether there is a round to be received, and a window for it.
-bool LocalExchange::canFill() const {
+/// Whether there is a round to be received, fewer than `held` are there already, and windows have
+/// room for it.
+bool LocalExchange::canFill(int64_t held) const {
   const int64_t round = filled_.load(std::memory_order_relaxed);
-  return round < rounds() && round < returned_.load(std::memory_order_acquire) + 2;
+  const int64_t returned = returned_.load(std::memory_order_acquire);
+  if (round >= rounds() || round >= returned + held)
+    return false;
+  // Own rows among them need none.
+  const int64_t rows = plan_.roundEnd(member_, round) - plan_.roundBegin(member_, round);
+  return receives_.hasRoom(rows, returned > 0 ? ends_[(returned - 1) % kRoundsHeld] : 0);
 }
 
 /// Receives the next round; false if the group has been given up.
@@ -164,9 +170,8 @@ bool LocalExchange::fill() {
     return false;
   const moert_exchange_rows &own = shownBy(member_).start.send;
   const int64_t rowBytes = own.row_bytes;
-  char *window = receives_[round & 1].data();
-  RowPlaces &places = places_[round & 1];
-  places.begin(own, plan_.sentFrom(member_) > 0, window);
+  RowPlaces &places = places_[round % kRoundsHeld];
+  places.begin(own, plan_.sentFrom(member_) > 0, receives_.data());
   int64_t bytes = 0;
   ExchangeRun run;
   while (filling_.next(end, run)) {
@@ -174,11 +179,17 @@ bool LocalExchange::fill() {
       places.addOwn(run.first, run.count);
       continue;
     }
-    copyRows(window + bytes, shownBy(run.sender).start.send, run.first, run.count);
-    places.add(window + bytes, run.count);
-    bytes += run.count * rowBytes;
-    pass(run.sender, run.count * rowBytes);
+    const int64_t sent = run.count * rowBytes;
+    for (int64_t count; run.count > 0; run.first += count, run.count -= count) {
+      count = run.count;
+      char *to = receives_.take(count);
+      copyRows(to, shownBy(run.sender).start.send, run.first, count);
+      places.add(to, count);
+    }
+    bytes += sent;
+    pass(run.sender, sent);
   }
+  ends_[round % kRoundsHeld] = receives_.taken();
   places.end(plan_.windowRows());
   part_.group.endReading(member_);
   finishPassing();
@@ -219,7 +230,7 @@ moert_status LocalExchange::receive(int64_t round, int32_t *offsets, const WaitL
         return explain(part_.group.state());
   }
   plan_.writeOffsets(announcing_, round, offsets);
-  rows = places_[round & 1].rows();
+  rows = places_[round % kRoundsHeld].rows();
   return success();
 }
 
@@ -344,15 +355,21 @@ void LocalExchange::fetchRound(int32_t owner, int64_t round) {
 
 /// Whatever can be done now, up to the results of one round.
 Awaited::Outcome LocalExchange::advance() {
-  // Windows first, and before each round of results: the rank computes nothing without them.
   bool fills = false;
-  while (canFill() && fill()) {
-    part_.group.notify(member_);
-    fills = true;
+  auto fillUpTo = [&](int64_t held) {
+    const bool filled = canFill(held) && fill();
+    if (filled)
+      part_.group.notify(member_);
+    fills |= filled;
+    return filled;
+  };
+  while (fillUpTo(2)) {
   }
   Awaited::Outcome outcome = Awaited::kNothing;
   if (returned_.load(std::memory_order_acquire) > 0)
     outcome = fetchNext();
+  if (outcome != Awaited::kProgress)
+    fillUpTo(kRoundsHeld);
   if (outcome == Awaited::kOver && filled_.load(std::memory_order_relaxed) < rounds())
     outcome = Awaited::kNothing;
   if (outcome == Awaited::kNothing && fills)

@@ -2,14 +2,17 @@
 // Exchanges between threads of one process.
 //
 // Members meet once in an exchange, where they show their offsets and where their rows are. Then
-// each reads the rows of the others, straight into a window of its own: nobody packs or sends. Its
+// each reads the rows of the others, straight into windows of its own: nobody packs or sends. Its
 // own rows stay where they are. Those of others are copied, though it could compute with them where
 // they are, too: a member that fails must not wait until others have computed before its memory
 // goes. What was made of rows is copied to a second window, which the others read; a counter tells
 // how far.
 //
 // An exchange of one round is done by the rank's own thread. With more rounds, or a slow link, the
-// rank's courier fills the next window and fetches results while the rank computes.
+// rank's courier copies the rows of the next rounds and fetches results while the rank computes. It
+// has one round ready before it fetches anything, since the rank can do nothing without rows, and
+// goes on to further ones when there is nothing to fetch: what a link has not carried early, it
+// carries when everybody waits for it.
 //
 // What a member shares stays untouched as long as others read it. Rows: until the exchange has
 // ended, since a member ends it when its rows are back, made of what was read. Offsets: until the
@@ -21,7 +24,7 @@
 #include "lib/Comm/Courier.h"
 #include "lib/Comm/ExchangeIdentity.h"
 #include "lib/Comm/LocalGroup.h"
-#include "lib/Comm/RowBuffer.h"
+#include "lib/Comm/RowRing.h"
 #include "lib/Comm/SlowLink.h"
 
 namespace moert {
@@ -56,9 +59,9 @@ class LocalExchange final : public ExchangeTransport {
 public:
   LocalExchange(LocalPart &part, int32_t member)
       : ExchangeTransport(part.host), part_(part), member_(member),
-        returns_{RowBuffer(part.host), RowBuffer(part.host)},
-        receives_{RowBuffer(part.host), RowBuffer(part.host)},
-        places_{RowPlaces(part.host), RowPlaces(part.host)} {}
+        returns_{RowBuffer(part.host), RowBuffer(part.host)}, receives_(part.host),
+        places_{RowPlaces(part.host), RowPlaces(part.host), RowPlaces(part.host),
+                RowPlaces(part.host)} {}
   LocalExchange(const LocalExchange &) = delete;
   LocalExchange &operator=(const LocalExchange &) = delete;
   [[nodiscard]] bool create();
@@ -93,13 +96,17 @@ private:
     Array<int32_t> offsets;
   };
 
+  /// Rounds whose rows a rank has at a time, the one that it computes among them, if its windows
+  /// have room for so many; they always have for two.
+  static constexpr int64_t kRoundsHeld = 4;
+
   int64_t rounds() const { return plan_.rounds(); }
   bool isAsync() const { return async_; }
   const Shown &shownBy(int32_t member) const;
   moert_status show(const ExchangeStart &start);
   void beginRounds();
 
-  bool canFill() const;
+  bool canFill(int64_t held) const;
   bool fill();
   Awaited::Outcome fetch();
   Awaited::Outcome fetchNext();
@@ -135,8 +142,9 @@ private:
   int64_t base_ = 0;      // rounds of the exchanges before this one
   bool async_ = false;
   Array<const int32_t *> offsets_; // [members], of all members
-  RowBuffer receives_[2];          // rows of others
-  RowPlaces places_[2];            // all rows of the same round
+  RowRing receives_;               // rows of others
+  RowPlaces places_[kRoundsHeld];  // all rows of a round
+  int64_t ends_[kRoundsHeld];      // rows in receives_ up to the end of a round
   ExchangeWalk filling_;
   Array<ExchangeWalk> fetching_; // [members]: own rows at each owner
   ExchangeResults results_ = {}; // written before returned_ is 1

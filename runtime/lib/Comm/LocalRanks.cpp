@@ -13,6 +13,7 @@ public:
 
   int32_t rank() const override { return rank_; }
   int32_t ranks() const override { return shared_->state.ranks(); }
+  bool isOfProcesses() const override { return false; }
   moert_status state() const override { return shared_->state.state(); }
   int32_t code() const override { return shared_->state.code(); }
   void giveUp(int32_t code) override { shared_->giveUp(rank_, code); }

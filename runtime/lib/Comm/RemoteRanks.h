@@ -18,6 +18,7 @@ public:
 
   int32_t rank() const override { return plane_.rank(); }
   int32_t ranks() const override { return plane_.ranks(); }
+  bool isOfProcesses() const override { return true; }
   moert_status open(const int32_t *ranks, int32_t count, ExchangeTransport *&exchange) override;
   moert_status state() const override { return plane_.reason(); }
   int32_t code() const override { return plane_.verdict().code; }

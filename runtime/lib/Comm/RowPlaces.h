@@ -23,8 +23,8 @@ public:
   /// Room for `rows`; what was there is lost. OUT_OF_MEMORY.
   moert_status reserve(int64_t rows);
 
-  /// Begins a round of the exchange that takes `own`, if there are any rows of that. Others' rows are in `window`, which is
-  /// aligned to MOERT_ALIGNMENT and has room for a row at least.
+  /// Begins a round of the exchange that takes `own`, if there are any rows of that. Others' rows
+  /// are in `window`, which is aligned to MOERT_ALIGNMENT and has room for a row at least.
   void begin(const moert_exchange_rows &own, bool hasOwn, const char *window);
   /// The next `count` rows are at `rows`, in the window, one after the other.
   void add(const char *rows, int64_t count);

@@ -104,6 +104,24 @@ moert_status checkExchange(const struct moert_artifact_v1 &table,
   return success();
 }
 
+/// Whose slabs a weight has.
+moert_status checkOwners(const struct moert_artifact_v1 &table, const moert_weight_info &weight) {
+  if (weight.exchange == 0)
+    return success();
+  if (!hasGrid(table) || weight.exchange > table.num_exchanges)
+    return corrupt("weight", weight.name, "belongs to an exchange that the artifact lacks");
+  const moert_exchange_info &exchange = table.exchanges[weight.exchange - 1];
+  if (weight.num_slabs % (exchange.num_experts * exchange.parts) != 0)
+    return corrupt("weight", weight.name, "has slabs that its owners cannot share");
+  return success();
+}
+
+moert_status checkOwners(const struct moert_artifact_v1 &table) {
+  for (uint32_t i = 0; i < table.num_weights; ++i)
+    MOERT_RETURN_IF_FAILED(checkOwners(table, table.weights[i]));
+  return success();
+}
+
 } // namespace
 
 moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
@@ -142,12 +160,12 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
     if (!table.kernels[i].name || !*table.kernels[i].name)
       return corrupt("a kernel without a name");
   if (!hasGrid(table))
-    return success();
+    return checkOwners(table);
   if (table.grid_rank)
     MOERT_RETURN_IF_FAILED(checkGrid(table));
   if (table.num_exchanges && (!table.grid_rank || !table.exchanges))
     return corrupt("exchanges without a grid of ranks, or without their table");
   for (uint32_t i = 0; i < table.num_exchanges; ++i)
     MOERT_RETURN_IF_FAILED(checkExchange(table, table.exchanges[i]));
-  return success();
+  return checkOwners(table);
 }

@@ -2,6 +2,7 @@
 #include "lib/Core/Session.h"
 #include "lib/Core/Context.h"
 #include "lib/Core/Options.h"
+#include "lib/Core/OwnedWeights.h"
 
 using namespace moert;
 
@@ -54,7 +55,7 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   if (status.code == MOERT_OK)
     status = made->bindStates(options.state_capacity);
   if (status.code == MOERT_OK && options.group)
-    status = GroupBinding::make(artifact, *options.group, made->binding);
+    status = made->setGroup(options.group);
   if (status.code == MOERT_OK)
     *session = made;
   else
@@ -141,6 +142,8 @@ moert_status moert_session::setGroup(moert_group *group) {
     isRunning = inFlight_ > 0;
     if (!isRunning)
       std::swap(binding, next);
+    if (!isRunning && binding && weights && group->transport->isOfProcesses())
+      expectOwned(*weights, *binding);
   }
   // Outside the lock: the group that was there may end with it.
   destroy(host, next);

@@ -94,6 +94,11 @@ public:
   /// since. Costs one system call; OK at once for weights that are not mapped.
   moert_status checkUnchanged() const;
 
+  /// Says whether anybody in this process will read `count` slabs of weight `index`, from `first`.
+  /// A hint, for mapped files: what nobody reads does not come into memory with what lies beside
+  /// it.
+  void expect(uint32_t index, int64_t first, int64_t count, bool isRead) const;
+
   /// Slab 0 of weight `index`.
   const void *data(uint32_t index) const { return bytes_ + records()[index].data_offset; }
   int64_t fileBytes() const { return size_; }

@@ -123,6 +123,27 @@ moert_status WeightsReader::load(Descriptor &file, const char *path, int32_t loa
   return success();
 }
 
+void WeightsReader::expect(uint32_t index, int64_t first, int64_t count, bool isRead) const {
+  if (file_ < 0)
+    return;
+  const WeightsRecord &record = records()[index];
+  const uint8_t *begin = bytes_ + record.data_offset + first * record.slab_stride;
+  const size_t page = size_t(sysconf(_SC_PAGESIZE));
+  // A page that somebody else's slab shares is that one's, too.
+  const size_t before = -reinterpret_cast<uintptr_t>(begin) % page;
+  const size_t bytes = size_t(std::min(count * record.slab_stride, bytes_ + size_ - begin));
+  if (bytes < before + page)
+    return;
+  // A fault maps whatever is around it in the same page of the file's cache, 2 MiB perhaps, but
+  // nothing of a range that has advice of its own.
+  void *pages = const_cast<uint8_t *>(begin) + before;
+  const size_t length = (bytes - before) / page * page;
+  madvise(pages, length, isRead ? MADV_NORMAL : MADV_RANDOM);
+  // What came with the directory; who does read it gets it from the file again.
+  if (!isRead)
+    madvise(pages, length, MADV_DONTNEED);
+}
+
 moert_status WeightsReader::check(const char *path, const uint8_t buildId[16],
                                   const moert_weight_info *infos, uint32_t numWeights) const {
   WeightsHeader header;

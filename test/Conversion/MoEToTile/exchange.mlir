@@ -6,6 +6,7 @@
 // CHECK: module attributes {rt.grid = array<i64: 1, 2>}
 // CHECK: rt.exchange @experts_0 axes [1] owners [0, 1] window 9 {result_bytes = 12 : i64, row_bytes = 16 : i64}
 // CHECK: rt.exchange @experts axes [1] owners [0, 1] window 5 {chunks = 2 : i64, result_bytes = 12 : i64, row_bytes = 16 : i64, row_flops = 96 : i64}
+// CHECK: rt.weight @expert_product : {{.*}} {exchange = @experts}
 // CHECK-NOT: shard.grid
 // CHECK-NOT: rt.exchange @
 shard.grid @ranks(shape = 1x2)
@@ -67,4 +68,30 @@ func.func @other_window(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xb
     moe.yield %c : tensor<?x6xbf16>
   }
   return %y : tensor<?x6xbf16>
+}
+
+// -----
+
+// A weight belongs to no exchange where products of two read it, or one that is outside of them.
+// CHECK: rt.weight @expert_product_0 : {{.*}} = #rt.pack<#rt.file<"b", {{.*}}>, 1>{{$}}
+// CHECK: rt.weight @expert_product : {{.*}} = #rt.pack<#rt.file<"a", {{.*}}>, 1>{{$}}
+shard.grid @ranks(shape = 1x2)
+rt.weight @a : tensor<2x8x8xf32> = #rt.file<"a", 0, tensor<2x8x8xf32>>
+rt.weight @b : tensor<2x8x8xf32> = #rt.file<"b", 0, tensor<2x8x8xf32>>
+func.func @shared(%r: tensor<?x8xf32>, %o: tensor<3xi32>) -> tensor<?x8xf32> {
+  %a = rt.get_weight @a : tensor<2x8x8xf32>
+  %b = rt.get_weight @b : tensor<2x8x8xf32>
+  %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 5 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    %z = moe.grouped_matmul %mine, %ranges, %a : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
+    %zz = moe.grouped_matmul %z, %ranges, %b : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
+    moe.yield %zz : tensor<?x8xf32>
+  }
+  %yy = moe.expert_parallel %y, %o on @ranks axes [1] owners [1, 0] window 5 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
+  ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
+    %z = moe.grouped_matmul %mine, %ranges, %a : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
+    moe.yield %z : tensor<?x8xf32>
+  }
+  %yyy = moe.grouped_matmul %yy, %o, %b : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
+  return %yyy : tensor<?x8xf32>
 }

@@ -43,6 +43,20 @@ module attributes {rt.grid = array<i64: 2, 2>} {
 
 // -----
 
+module attributes {rt.grid = array<i64: 2>} {
+  // expected-note @+1 {{declared here}}
+  rt.exchange @experts axes [0] owners [0, 1] window 1
+  // expected-error @+1 {{has 3 slabs, which cannot be equally many for 2 owners}}
+  rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<3x6x8xf32>>, 1> {exchange = @experts}
+}
+
+// -----
+
+// expected-error @+1 {{@experts is not a 'rt.exchange' of this module}}
+rt.weight @w : tensor<4xf32> = #rt.file<"w", 0, tensor<4xf32>> {exchange = @experts}
+
+// -----
+
 func.func @unknown(%x: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
   // expected-error @+1 {{@experts is not a 'rt.exchange' of this module}}
   %rounds, %window = rt.begin_exchange @experts(%x, %offsets) : tensor<?x8xf32>, tensor<3xi32>

@@ -5,6 +5,8 @@
 module attributes {rt.grid = array<i64: 2, 2>} {
 // CHECK: rt.exchange @experts axes [1] owners [0, 0, 1, 1] window 512 {chunks = 2 : i64, result_bytes = 32 : i64, row_bytes = 32 : i64, row_flops = 96 : i64}
 rt.exchange @experts axes [1] owners [0, 0, 1, 1] window 512 {chunks = 2, row_bytes = 32, result_bytes = 32, row_flops = 96}
+// CHECK: rt.weight @w : !llvm.ptr = #rt.pack<{{.*}}> {exchange = @experts}
+rt.weight @w : !llvm.ptr = #rt.pack<#rt.file<"w", 0, tensor<4x6x8xf32>>, 1> {exchange = @experts}
 
 // Results are one buffer through all rounds; what others read stays until the end.
 // MEMORY-LABEL: func.func @rounds
