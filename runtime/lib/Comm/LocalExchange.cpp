@@ -171,7 +171,7 @@ bool LocalExchange::fill() {
   const moert_exchange_rows &own = shownBy(member_).start.send;
   const int64_t rowBytes = own.row_bytes;
   RowPlaces &places = places_[round % kRoundsHeld];
-  places.begin(own, plan_.sentFrom(member_) > 0, receives_.data());
+  places.begin(own, plan_.sentFrom(member_) > 0, receives_.spare());
   int64_t bytes = 0;
   ExchangeRun run;
   while (filling_.next(end, run)) {

@@ -40,7 +40,6 @@ void RowPlaces::addOwn(int64_t first, int64_t count) {
 }
 
 void RowPlaces::end(int64_t rows) {
-  // The window begins with a row, whatever is in it.
   for (const int64_t place = placeOf(window_); count_ < rows; ++count_)
     places_[size_t(count_)] = place;
 }

@@ -24,7 +24,8 @@ public:
   moert_status reserve(int64_t rows);
 
   /// Begins a round of the exchange that takes `own`, if there are any rows of that. Others' rows
-  /// are in `window`, which is aligned to MOERT_ALIGNMENT and has room for a row at least.
+  /// are in `window`, which is aligned to MOERT_ALIGNMENT and begins with a row that stays as it is
+  /// while compiled code has the round.
   void begin(const moert_exchange_rows &own, bool hasOwn, const char *window);
   /// The next `count` rows are at `rows`, in the window, one after the other.
   void add(const char *rows, int64_t count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rows of several rounds in one buffer, those of a round behind those of the round before it and
-// around the end: so short rounds can be many, and long ones two, in the same memory.
+// around the end: so short rounds can be many, and long ones two, in the same memory. In front of
+// them is a row that nobody writes, for who reads a row that is none.
 #ifndef MOERT_LIB_COMM_ROWRING_H
 #define MOERT_LIB_COMM_ROWRING_H
 
@@ -20,7 +21,8 @@ public:
     rows_ = rows;
     rowBytes_ = rowBytes;
     taken_ = 0;
-    return buffer_.reserve(rows, rowBytes);
+    spareBytes_ = (rowBytes + MOERT_ALIGNMENT - 1) / MOERT_ALIGNMENT * MOERT_ALIGNMENT;
+    return buffer_.reserve(rows + (spareBytes_ + rowBytes - 1) / rowBytes, rowBytes);
   }
 
   /// Rows that have been taken since the beginning.
@@ -33,15 +35,16 @@ public:
     const int64_t first = taken_ % rows_;
     count = std::min(count, rows_ - first);
     taken_ += count;
-    return buffer_.data() + first * rowBytes_;
+    return buffer_.data() + spareBytes_ + first * rowBytes_;
   }
 
-  const char *data() const { return buffer_.data(); }
+  /// The row that nobody writes; all others lie behind it.
+  const char *spare() const { return buffer_.data(); }
 
 private:
   RowBuffer buffer_;
   int64_t rows_ = 1;
-  int64_t rowBytes_ = 0;
+  int64_t rowBytes_ = 0, spareBytes_ = 0;
   int64_t taken_ = 0;
 };
 
