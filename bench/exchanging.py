@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Bytes from each rank to each other one, on the average; the repetitions.
 SIZES = [(64, 1000), (1 << 10, 1000), (8 << 10, 1000), (64 << 10, 1000), (256 << 10, 1000), (1 << 20, 400)]
 # Each contestant takes so many turns, in a new process each: where the system puts free ranks, two on each of two
-# processors or three on one, hardly changes while a process lives, and is most of what few rows take.
+# processors or three on one, seldom changes while a process lives, and is most of what few rows take.
 BLOCKS = 20
 PATIENCE = 120  # seconds for a process
 TRIES = 20  # of each setting of OpenMPI, of which the fastest is measured; and before each turn

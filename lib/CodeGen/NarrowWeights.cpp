@@ -166,8 +166,11 @@ void NarrowWeights::store(rt::WeightOp weight, rt::WeightExprInterface source,
     read.getResult().setType(type);
     read.setWeightAttr(FlatSymbolRefAttr::get(entry->second.getSymNameAttr()));
   }
-  if (!isNew)
+  if (!isNew) {
+    if (entry->second.getExchangeAttr() != weight.getExchangeAttr())
+      entry->second.removeExchangeAttr(); // other ranks read it, too
     return weight.erase();
+  }
   weight.setValueAttr(packed);
   weight.setTypeAttr(TypeAttr::get(type));
 }

@@ -169,11 +169,13 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
   return success();
 }
 
-/// The exchange whose rows `product` takes, and no others; null if there is none.
+/// The exchange that says which rows are of which slab of `product`; null if there is none.
 static FlatSymbolRefAttr getExchange(tile::RaggedMatmulOp product) {
-  for (auto receive : product->getBlock()->getOps<rt::ReceiveRowsOp>())
-    return receive.getExchangeAttr();
-  return {};
+  Value ranges = product.getRanges();
+  while (auto cast = ranges ? ranges.getDefiningOp<tensor::CastOp>() : tensor::CastOp())
+    ranges = cast.getSource();
+  auto receive = ranges ? ranges.getDefiningOp<rt::ReceiveRowsOp>() : rt::ReceiveRowsOp();
+  return receive ? receive.getExchangeAttr() : FlatSymbolRefAttr();
 }
 
 void noteOwners(ModuleOp module) {

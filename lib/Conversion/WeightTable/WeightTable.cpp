@@ -47,6 +47,9 @@ Value WeightTable::get(ImplicitLocOpBuilder &b, Attribute expression, Type type,
                                        cast<rt::WeightExprInterface>(expression),
                                        /*exchange=*/FlatSymbolRefAttr());
     known->second = symbols.insert(weight);
+  } else {
+    // Whoever reads it, too, may read any slab.
+    symbols.lookup<rt::WeightOp>(known->second).removeExchangeAttr();
   }
   return rt::GetWeightOp::create(b, type, FlatSymbolRefAttr::get(known->second));
 }

@@ -6,8 +6,8 @@ namespace moert {
 namespace {
 
 /// The system counts ranges of memory with advice of their own, and lets a process have 65,530 by
-/// default. Where experts have so many borders, they keep what lies around them.
-constexpr int64_t kMostBorders = 8192;
+/// default. Where experts make more than these, they keep what lies around them.
+constexpr int64_t kMostRanges = 8192;
 
 /// Calls `visit` with each weight that has owners, and its owners, adjacent ones that are alike
 /// together: (weight, first slab, slabs, whether this rank owns them).
@@ -34,9 +34,9 @@ void visitRuns(const moert_artifact &artifact, const GroupBinding &binding, Visi
 
 void expectOwned(const moert_weights &weights, const GroupBinding &binding) {
   const moert_artifact &artifact = *weights.artifact;
-  int64_t borders = 0;
-  visitRuns(artifact, binding, [&](uint32_t, int64_t, int64_t, bool) { ++borders; });
-  const bool isFew = borders <= kMostBorders;
+  int64_t ranges = 0;
+  visitRuns(artifact, binding, [&](uint32_t, int64_t, int64_t, bool) { ++ranges; });
+  const bool isFew = ranges <= kMostRanges;
   visitRuns(artifact, binding, [&](uint32_t weight, int64_t first, int64_t count, bool isOwn) {
     weights.reader.expect(weight, first, count, isOwn || !isFew);
   });

@@ -96,7 +96,7 @@ public:
 
   /// Says whether anybody in this process will read `count` slabs of weight `index`, from `first`.
   /// A hint, for mapped files: what nobody reads does not come into memory with what lies beside
-  /// it.
+  /// it. What was said last counts, for all that share the weights.
   void expect(uint32_t index, int64_t first, int64_t count, bool isRead) const;
 
   /// Slab 0 of weight `index`.

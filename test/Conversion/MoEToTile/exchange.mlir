@@ -72,20 +72,24 @@ func.func @other_window(%r: tensor<?x8xbf16>, %o: tensor<3xi32>) -> tensor<?x6xb
 
 // -----
 
-// A weight belongs to no exchange where products of two read it, or one that is outside of them.
+// A weight belongs to no exchange where products of two read it, or one that is outside of them, or has other ranges.
+// CHECK: rt.weight @expert_product_1 : {{.*}} = #rt.pack<#rt.file<"c", {{.*}}>, 1>{{$}}
 // CHECK: rt.weight @expert_product_0 : {{.*}} = #rt.pack<#rt.file<"b", {{.*}}>, 1>{{$}}
 // CHECK: rt.weight @expert_product : {{.*}} = #rt.pack<#rt.file<"a", {{.*}}>, 1>{{$}}
 shard.grid @ranks(shape = 1x2)
 rt.weight @a : tensor<2x8x8xf32> = #rt.file<"a", 0, tensor<2x8x8xf32>>
 rt.weight @b : tensor<2x8x8xf32> = #rt.file<"b", 0, tensor<2x8x8xf32>>
-func.func @shared(%r: tensor<?x8xf32>, %o: tensor<3xi32>) -> tensor<?x8xf32> {
+rt.weight @c : tensor<1x8x8xf32> = #rt.file<"c", 0, tensor<1x8x8xf32>>
+func.func @shared(%r: tensor<?x8xf32>, %o: tensor<3xi32>, %all: tensor<2xi32>) -> tensor<?x8xf32> {
+  %c = rt.get_weight @c : tensor<1x8x8xf32>
   %a = rt.get_weight @a : tensor<2x8x8xf32>
   %b = rt.get_weight @b : tensor<2x8x8xf32>
   %y = moe.expert_parallel %r, %o on @ranks axes [1] owners [0, 1] window 5 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
   ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
     %z = moe.grouped_matmul %mine, %ranges, %a : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
     %zz = moe.grouped_matmul %z, %ranges, %b : tensor<?x8xf32>, tensor<3xi32>, tensor<2x8x8xf32> -> tensor<?x8xf32>
-    moe.yield %zz : tensor<?x8xf32>
+    %zzz = moe.grouped_matmul %zz, %all, %c : tensor<?x8xf32>, tensor<2xi32>, tensor<1x8x8xf32> -> tensor<?x8xf32>
+    moe.yield %zzz : tensor<?x8xf32>
   }
   %yy = moe.expert_parallel %y, %o on @ranks axes [1] owners [1, 0] window 5 : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32> {
   ^bb0(%mine: tensor<?x8xf32>, %ranges: tensor<3xi32>):
