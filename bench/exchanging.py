@@ -47,8 +47,11 @@ class Contestant:
         """The microseconds of each repetition in a new process, after some that do not count."""
         if self.shared and os.path.exists(self.shared):
             os.remove(self.shared)
-        done = subprocess.run(self.command, input=f"{size} {TRIES}\n{size} {repetitions}\n", stdout=subprocess.PIPE,
-                              text=True, timeout=PATIENCE)
+        try:
+            done = subprocess.run(self.command, input=f"{size} {TRIES}\n{size} {repetitions}\n", stdout=subprocess.PIPE,
+                                  text=True, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise SystemExit(f"bench: {' '.join(self.command)} did not end within {PATIENCE} s") from None
         lines = done.stdout.splitlines()
         if done.returncode or len(lines) != 2:
             raise SystemExit(f"bench: {' '.join(self.command)} failed")
@@ -169,7 +172,8 @@ def compare_two_ranks(arguments, folder, report):
         # Of each turn, since memory is faster in some minutes than in others.
         ratio = statistics.median(whole / ranks for whole, ranks in zip(times["whole"], times["ranks"]))
         check(report, f"{TWO_RANKS}, {tokens} tokens, 2 ranks: speed over that of 2 threads", ratio, "times", ">=",
-              limits.TWO_RANKS_SPEED if tokens >= EVEN_TOKENS else None, f"{ranks:.2f} ms, 2 threads {whole:.2f} ms; medians of {len(times['whole'])} processes")
+              limits.TWO_RANKS_SPEED if tokens >= EVEN_TOKENS else None,
+              f"{ranks:.2f} ms, 2 threads {whole:.2f} ms; medians of {len(times['whole'])} processes")
 
 
 def run(arguments, folder, report):

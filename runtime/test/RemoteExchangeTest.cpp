@@ -322,6 +322,33 @@ TEST(RemoteExchange, AllocatesNothingWhenShapesRepeat) {
   EXPECT_EQ(counting.liveBytes, 0);
 }
 
+/// One round in the first runs, then three, of the same shapes. Threads that share memory, too.
+TEST(RemoteExchange, AllocatesNothingWhenRoutingAsksForMoreRounds) {
+  for (GroupKind kind : {GroupKind::Local, GroupKind::Tcp}) {
+    CountingHost counting;
+    {
+      ExchangeModel model({4}, {Exchange{4, 6, 1}});
+      Ranks ranks(model, {}, &counting.hooks, 1, true, kind);
+      for (unsigned run = 0; run < 6; ++run) {
+        std::vector<RankCall> calls;
+        for (unsigned rank = 0; rank < 4; ++rank) {
+          calls.push_back(RankCall::random(run * 4 + rank, 4, 1, 4));
+          for (size_t row = 0; row < 4; ++row)
+            calls.back().ids[row] = run < 3 ? int32_t(row) : 1;
+        }
+        const int64_t allocations = counting.allocations;
+        ranks.run(calls);
+        expectAll(calls);
+        ASSERT_FALSE(calls[0].plans.empty());
+        EXPECT_EQ(calls[0].plans[0], run < 3 ? 1 : 3) << run;
+        if (run >= 3)
+          EXPECT_EQ(counting.allocations, allocations) << run;
+      }
+    }
+    EXPECT_EQ(counting.liveBlocks, 0);
+  }
+}
+
 TEST(RemoteExchange, LeavesNoDescriptors) {
   ExchangeModel model({2}, {Exchange{4, 5, 3}});
   auto once = [&] {

@@ -122,11 +122,11 @@ moert_status LocalExchange::begin(const ExchangeStart &start, const WaitLimits &
       {info.row_bytes + info.result_bytes, info.row_flops, part_.link.bytesPerSecond()}};
   if (!plan_.compute(member_, shape))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the plan of an exchange");
-  const int64_t others =
-      members() > 1 ? std::clamp<int64_t>(rounds(), 1, 2) * plan_.windowRows() : 1;
+  // By shapes alone: how many rounds there are is routing's affair, and may change in each run.
+  const int64_t others = members() > 1 ? 2 * plan_.windowRows() : 1;
   MOERT_RETURN_IF_FAILED(receives_.begin(others, start.send.row_bytes));
-  for (int64_t round = 0; round < std::min(rounds(), kRoundsHeld); ++round)
-    MOERT_RETURN_IF_FAILED(places_[round].reserve(plan_.windowRows()));
+  for (RowPlaces &places : places_)
+    MOERT_RETURN_IF_FAILED(places.reserve(plan_.windowRows()));
   beginRounds();
   return success();
 }
@@ -251,9 +251,11 @@ moert_status LocalExchange::giveBack(int64_t round, const ExchangeResults &resul
     SlotWait slot(*this, round);
     MOERT_RETURN_IF_FAILED(explain(part_.group.wait(member_, slot, limits)));
   }
+  // Both, however many rounds there are; later rounds find them large enough.
+  if (round == 0 && members() > 1)
+    for (RowBuffer &each : returns_)
+      MOERT_RETURN_IF_FAILED(each.reserve(plan_.windowRows(), results.rowBytes));
   RowBuffer &window = returns_[round & 1];
-  if (members() > 1)
-    MOERT_RETURN_IF_FAILED(window.reserve(plan_.windowRows(), results.rowBytes));
   std::fill(readers.begin(), readers.end(), false);
   const int64_t begin = plan_.roundBegin(member_, round), end = plan_.roundEnd(member_, round);
   const auto *rows = static_cast<const char *>(results.rows);

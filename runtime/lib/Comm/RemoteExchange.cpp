@@ -139,7 +139,7 @@ moert_status RemoteExchange::checkOffsets(int32_t member) const {
 /// Room for any round; it depends on shapes only, so the next exchange of the same shapes has it.
 moert_status RemoteExchange::makeRoom() {
   const int64_t rows = plan_.windowRows(), rowBytes = start_.send.row_bytes;
-  for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot) {
+  for (int slot = 0; slot < 2; ++slot) {
     MOERT_RETURN_IF_FAILED(arrived_[slot].reserve(members() > 1 ? rows : 1, rowBytes));
     MOERT_RETURN_IF_FAILED(rowPlaces_[slot].reserve(rows));
   }
@@ -239,8 +239,8 @@ moert_status RemoteExchange::giveBack(int64_t round, const ExchangeResults &resu
     myResultBytes_ = results.rowBytes;
     if (members() > 1) {
       const int64_t rows = plan_.windowRows();
-      for (int slot = 0; slot < std::min<int64_t>(rounds(), 2); ++slot)
-        MOERT_RETURN_IF_FAILED(packedResults_[slot].reserve(rows, results.rowBytes));
+      for (RowBuffer &packed : packedResults_)
+        MOERT_RETURN_IF_FAILED(packed.reserve(rows, results.rowBytes));
       const int64_t own = std::min(ownRows(), (members() - 1) * rows);
       MOERT_RETURN_IF_FAILED(arrivedResults_.reserve(own, results.rowBytes));
     }
