@@ -3,6 +3,8 @@
 #ifndef MOERT_VGPU_PTX_MODULE_H
 #define MOERT_VGPU_PTX_MODULE_H
 
+#include "vgpu/Ptx/Type.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -11,32 +13,6 @@
 #include <vector>
 
 namespace moert::vgpu::ptx {
-
-/// Types of registers, variables and instructions (PTX ISA, "Types").
-enum class Type : uint8_t {
-  None,
-  B8,
-  B16,
-  B32,
-  B64,
-  B128,
-  U8,
-  U16,
-  U32,
-  U64,
-  S8,
-  S16,
-  S32,
-  S64,
-  F16,
-  F16x2,
-  BF16,
-  BF16x2,
-  TF32,
-  F32,
-  F64,
-  Pred,
-};
 
 /// Bytes of a value in memory and in registers; 0 for predicates and none.
 uint32_t sizeOf(Type type);

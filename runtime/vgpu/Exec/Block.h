@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A launch, the blocks of it that run, and their warps.
+#ifndef MOERT_VGPU_EXEC_BLOCK_H
+#define MOERT_VGPU_EXEC_BLOCK_H
+
+#include "vgpu/Exec/Memory.h"
+#include "vgpu/Exec/Program.h"
+
+#include <memory>
+
+namespace moert::vgpu {
+
+struct Block;
+
+/// What a kernel did that no kernel may do.
+struct Report {
+  std::string kernel;
+  uint32_t line = 0; // of the PTX
+  std::array<uint32_t, 3> block{}, thread{};
+  std::string message;
+  /// "kernel 'k', block (0, 0, 0), thread (5, 0, 0), PTX line 12: ..."
+  std::string text() const;
+};
+
+/// One launch, as all its blocks see it.
+struct Launch {
+  const Program *program = nullptr;
+  Memory *memory = nullptr;
+  std::array<uint32_t, 3> blocks{1, 1, 1}, threads{1, 1, 1};
+  /// Static and dynamic.
+  uint32_t sharedBytes = 0;
+  std::vector<std::byte> parameters;
+  /// The number of the launch on its device.
+  uint64_t number = 0;
+  /// Instructions of warps after which a launch is taken for endless.
+  uint64_t mostInstructions = uint64_t(1) << 40;
+
+  std::atomic<uint64_t> instructions{0};
+  /// Set with the first report; everybody stops then.
+  std::atomic<bool> hasFailed{false};
+  std::mutex mutex;
+  Report report; // guarded by mutex
+
+  uint32_t threadsPerBlock() const { return threads[0] * threads[1] * threads[2]; }
+};
+
+/// Lanes of a warp that stand at the same instruction.
+struct Group {
+  enum class State : uint8_t { Ready, Waiting, AtBarrier };
+  uint32_t next; // of Program::records
+  LaneMask lanes;
+  State state;
+  uint8_t barrier;
+};
+
+struct Warp : WarpRegisters {
+  Block *block = nullptr;
+  const Program *program = nullptr;
+  uint32_t number = 0;
+  /// Lanes that have not ended.
+  LaneMask alive = 0;
+  /// Set by instructions; the launch has the report.
+  bool hasFailed = false;
+  uint32_t numGroups = 0;
+  /// Groups up to this record have had their turn, while others wait for theirs; mostly 0.
+  uint32_t skipped = 0;
+  uint32_t backwardJumps = 0;
+  Group groups[kLanes];
+};
+
+/// A barrier of a block: how many threads are there.
+struct Barrier {
+  uint32_t arrived = 0;
+  /// As the first one said; 0 for all threads of the block that have not ended.
+  uint32_t expected = 0;
+};
+constexpr uint32_t kBarriers = 16;
+
+struct Block {
+  Block(Launch &launch, uint64_t number);
+
+  Launch &launch;
+  std::array<uint32_t, 3> index;
+  std::vector<std::byte> registers;
+  std::vector<std::byte> shared, local;
+  std::vector<LaneMask> predicates;
+  std::unique_ptr<Warp[]> warps;
+  uint32_t numWarps;
+  uint32_t threadsAlive;
+  Barrier barriers[kBarriers];
+
+  /// Threads have come to a barrier, or ended: frees those whose barrier is complete.
+  void updateBarrier(uint32_t barrier);
+  void updateBarriers();
+};
+
+/// What a warp's run ended with.
+enum class WarpState : uint8_t { Ready, Blocked, Ended, Failed };
+
+/// Runs a warp until it ends, waits for others, or has run `budget` instructions, of which it
+/// leaves what it did not need.
+WarpState runWarp(Warp &warp, int64_t &budget);
+
+/// Runs all blocks of a launch on `hostThreads` threads, each with several blocks at a time.
+/// False with a report if the kernel did what it must not.
+bool runLaunch(Launch &launch, uint32_t hostThreads);
+
+/// Notes what the lane did and stops the launch. Always false.
+bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message);
+
+/// The place of a thread in its block.
+std::array<uint32_t, 3> threadIndex(const Launch &launch, uint32_t thread);
+
+} // namespace moert::vgpu
+
+#endif // MOERT_VGPU_EXEC_BLOCK_H

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Jumps, ends and barriers.
+#include "vgpu/Exec/Decoder.h"
+
+namespace moert::vgpu {
+
+using ptx::kNone;
+
+bool Decoder::decodeBra() {
+  take("uni");
+  if (!isDone() || !expectOperands(1))
+    return false;
+  const Operand &target = instruction_->operands[0];
+  if (target.kind != Operand::Kind::Label || function_.labels[target.index].instruction == kNone)
+    return fail("has something else in place of a label");
+  jumps_.push_back(program_.records.size());
+  emit(nullptr, guard_ ? Flow::Branch : Flow::Jump).extra =
+      blockOf_[function_.labels[target.index].instruction];
+  return true;
+}
+
+bool Decoder::decodeBrx() {
+  take("uni");
+  if (!take("idx") || !isDone())
+    return notSupported();
+  uint16_t choice;
+  if (!expectOperands(2) || !slotOf(instruction_->operands[0], Type::U32, choice))
+    return false;
+  const Operand &table = instruction_->operands[1];
+  if (table.kind != Operand::Kind::Label || function_.labels[table.index].targets.empty())
+    return fail("has something else in place of a list of labels");
+  std::vector<uint32_t> targets;
+  for (uint32_t label : function_.labels[table.index].targets) {
+    if (function_.labels[label].instruction == kNone)
+      return fail("names a list of labels in a list");
+    targets.push_back(blockOf_[function_.labels[label].instruction]);
+  }
+  size_t branch;
+  skipUnlessGuarded(branch);
+  Record &record = emit(nullptr, Flow::BranchTable);
+  record.inputs[0] = choice;
+  record.extra = uint32_t(program_.branchTables.size());
+  program_.branchTables.push_back(std::move(targets));
+  if (branch != SIZE_MAX)
+    program_.records[branch].extra = uint32_t(program_.records.size());
+  return true;
+}
+
+/// Before an instruction that all its lanes must reach together: those whose guard is false jump
+/// over it. `branch` is the jump, SIZE_MAX without a guard; its target is the caller's to set.
+bool Decoder::skipUnlessGuarded(size_t &branch) {
+  branch = SIZE_MAX;
+  if (!guard_)
+    return true;
+  branch = program_.records.size();
+  guard_ ^= 1;
+  emit(nullptr, Flow::Branch);
+  guard_ = 0;
+  return true;
+}
+
+bool Decoder::decodeRet() {
+  take("uni");
+  if (!isDone() || !expectOperands(0))
+    return false;
+  size_t branch;
+  skipUnlessGuarded(branch);
+  emit(nullptr, Flow::Exit);
+  if (branch != SIZE_MAX)
+    program_.records[branch].extra = uint32_t(program_.records.size());
+  return true;
+}
+
+bool Decoder::decodeTrap() {
+  if (!isDone() || !expectOperands(0))
+    return false;
+  size_t branch;
+  skipUnlessGuarded(branch);
+  emit(nullptr, Flow::Trap);
+  if (branch != SIZE_MAX)
+    program_.records[branch].extra = uint32_t(program_.records.size());
+  return true;
+}
+
+/// `bar.sync`, `bar.arrive`, `barrier.sync.aligned` and their like; `bar.warp.sync`.
+bool Decoder::decodeBar() {
+  take("cta");
+  const auto &operands = instruction_->operands;
+  size_t branch;
+  if (take("warp")) {
+    uint16_t mask;
+    if (!take("sync") || !isDone())
+      return notSupported();
+    if (!expectOperands(1) || !slotOf(operands[0], Type::B32, mask))
+      return false;
+    skipUnlessGuarded(branch);
+    Record &record = emit([](Warp &, const Record &, LaneMask) {}, Flow::Sync);
+    record.inputs[3] = mask;
+  } else {
+    const bool waits = take("sync");
+    if (!waits && !take("arrive"))
+      return notSupported();
+    const bool isAligned = take("aligned") || name_ == "bar";
+    if (!isDone())
+      return false;
+    if (operands.empty() || operands.size() > 2 || (!waits && operands.size() != 2))
+      return expectOperands(waits ? 1 : 2);
+    uint16_t number, threads = UINT16_MAX;
+    if (!slotOf(operands[0], Type::U32, number) ||
+        (operands.size() == 2 && !slotOf(operands[1], Type::U32, threads)))
+      return false;
+    skipUnlessGuarded(branch);
+    Record &record = emit(nullptr, Flow::Barrier);
+    record.inputs[0] = number;
+    record.inputs[1] = threads;
+    record.flags = uint8_t((isAligned ? 1 : 0) | (waits ? 0 : 2));
+  }
+  if (branch != SIZE_MAX)
+    program_.records[branch].extra = uint32_t(program_.records.size());
+  return true;
+}
+
+/// Accesses of a lane are seen by all others in the order in which they are made.
+bool Decoder::decodeFence() {
+  takeOneOf({"sc", "acq_rel", "acquire", "release"});
+  takeOneOf({"cta", "gpu", "sys", "gl", "cluster"});
+  return isDone() && expectOperands(0);
+}
+
+} // namespace moert::vgpu

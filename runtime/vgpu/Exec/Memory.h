@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The memory of a virtual device.
+//
+// An address has the number of its allocation in its upper bits, so that no two allocations are
+// near each other and whatever leaves one is found: 8 bits of window, 24 of number, 32 of offset;
+// an allocation of more than 4 GiB has several numbers. Window 0 is global memory, the others are
+// how generic addresses tell what belongs to a block or a thread.
+#ifndef MOERT_VGPU_EXEC_MEMORY_H
+#define MOERT_VGPU_EXEC_MEMORY_H
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace moert::vgpu {
+
+enum class Window : uint8_t { Global = 0, Shared = 1, Local = 2, Param = 3 };
+constexpr uint32_t kWindowShift = 56;
+constexpr uint64_t addressIn(Window window) { return uint64_t(window) << kWindowShift; }
+
+struct Allocation {
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+  std::byte *data = nullptr;
+  bool isReadOnly = false;
+  /// Kept for reports after its memory is gone.
+  std::atomic<bool> isFreed{false};
+};
+
+/// Allocations may come and go while kernels run; that a kernel uses none that is freed meanwhile
+/// is what is checked here, but for accesses at the same moment.
+class Memory {
+public:
+  /// `bytes`: what the device has.
+  explicit Memory(uint64_t bytes);
+  ~Memory();
+  Memory(const Memory &) = delete;
+  Memory &operator=(const Memory &) = delete;
+
+  /// Zero where the device or the host has no memory left. Contents are undefined.
+  uint64_t allocate(uint64_t bytes);
+  /// False if nothing that is in use begins there.
+  bool release(uint64_t address);
+  void setReadOnly(uint64_t address);
+
+  /// The allocation that an address belongs to, in use or freed, or null. From any thread.
+  const Allocation *find(uint64_t address) const {
+    const uint64_t number = address >> 32;
+    return number < kNumbers ? table_[number].load(std::memory_order_acquire) : nullptr;
+  }
+  /// Where `bytes` from an address on are, or null if they are not all in one allocation in use.
+  std::byte *at(uint64_t address, uint64_t bytes) const;
+
+  uint64_t total() const { return total_; }
+  uint64_t used() const;
+  /// Allocations in use.
+  size_t count() const;
+
+private:
+  static constexpr uint64_t kNumbers = uint64_t(1) << 24;
+
+  const uint64_t total_;
+  std::atomic<Allocation *> *table_ = nullptr;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<std::unique_ptr<Allocation>> allocations_;
+  uint64_t used_ = 0;
+  size_t count_ = 0;
+  uint64_t nextNumber_ = 1;
+};
+
+} // namespace moert::vgpu
+
+#endif // MOERT_VGPU_EXEC_MEMORY_H

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A kernel that is ready to run: decoded instructions and what they refer to.
+#ifndef MOERT_VGPU_EXEC_PROGRAM_H
+#define MOERT_VGPU_EXEC_PROGRAM_H
+
+#include "vgpu/Exec/Record.h"
+#include "vgpu/Ptx/Module.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace moert::vgpu {
+
+/// An access to memory by `ld`, `st` and their like, of one or several registers.
+struct Access {
+  ptx::Space space = ptx::Space::Generic;
+  /// Bytes of one element in memory, and of its register: more where it is extended.
+  uint8_t elementBytes = 0, registerBytes = 0;
+  uint8_t count = 1;
+  bool isSigned = false;
+  /// The register of the address has 64 bits, else 32; or there is none.
+  bool isWideAddress = true, hasRegister = false;
+  uint16_t address = 0;
+  uint64_t offset = 0;
+  /// Slots of the elements; kNoSlot for those that are thrown away.
+  std::array<uint16_t, 8> slots{};
+};
+constexpr uint16_t kNoSlot = 0xffff;
+
+/// Where blocks of code begin, for reports and tests.
+struct Program {
+  std::string name;
+  std::vector<Record> records;
+  std::vector<Access> accesses;
+  /// Lists of records for branches by index.
+  std::vector<std::vector<uint32_t>> branchTables;
+  /// Rows of constants, kSlotBytes each.
+  std::vector<std::byte> constants;
+  uint32_t numSlots = 0;
+  uint32_t numPredicates = 1;
+  /// Bytes of parameters, of static shared memory and of each thread's local memory.
+  uint32_t parameterBytes = 0;
+  uint32_t sharedBytes = 0;
+  uint32_t localBytes = 0;
+  /// Where the shared memory begins whose size a launch tells, or kNone.
+  uint32_t dynamicSharedOffset = 0;
+  struct Parameter {
+    uint32_t offset, bytes;
+  };
+  std::vector<Parameter> parameters;
+  std::array<uint32_t, 3> requiredThreads{};
+  uint32_t mostThreads = 1024;
+};
+
+/// Slots in which the row of thread indices x, y and z lie.
+constexpr uint16_t kThreadIndexSlot = 0;
+constexpr uint16_t kFirstFreeSlot = 3;
+
+} // namespace moert::vgpu
+
+#endif // MOERT_VGPU_EXEC_PROGRAM_H
