@@ -49,6 +49,22 @@ def control_seeds(folder):
             file.write(seed)
 
 
+def ptx_seeds(folder):
+    """Kernels with what a back end writes, in small."""
+    head = ".version 8.0\n.target sm_80\n.address_size 64\n"
+    entry = head + ".entry k(.param .u64 a) {\n.reg .pred %p<3>; .reg .b32 %r<5>; .reg .b64 %d<5>; .reg .f32 %f<5>;\n"
+    seeds = [
+        entry + "ld.param.u64 %d1, [a]; mov.u32 %r1, %tid.x; mad.wide.u32 %d1, %r1, 4, %d1;\n"
+        "ld.global.v2.b32 {%r2, %r3}, [%d1+8]; @!%p1 st.global.f32 [%d1], 0f3F800000;\nret;\n}\n",
+        entry + "L: setp.lt.and.s32 %p1|%p2, %r1, 9, !%p2; add.s32 %r1, %r1, 1; @%p1 bra L;\n"
+        "bar.sync 0; bar.warp.sync -1; mov.b64 {%r1, %r2}, %d1; cvt.rn.f32.s32 %f1, %r1;\n}\n",
+        head + ".global .align 4 .b8 t[8] = {1, 2};\n.extern .shared .b8 s[];\n" + entry[len(head):] +
+        "T: .branchtargets A, B;\nbrx.idx %r1, T;\nA: { .reg .b32 x; mov.b32 x, s; bra B; }\nB: exit;\n}\n"]
+    for number, seed in enumerate(seeds):
+        with open(os.path.join(folder, str(number)), "w") as file:
+            file.write(seed)
+
+
 # name: (what writes seeds into a folder, inputs of a run with the fixed seed, libFuzzer's options)
 TARGETS = {
     "OnnxReaderFuzzer": (onnx_seeds, 25000, ["-max_len=4096"]),
@@ -56,6 +72,7 @@ TARGETS = {
     "ArtifactFuzzer": (random_seeds, 60000, ["-max_len=512"]),
     "ApiFuzzer": (random_seeds, 30000, ["-max_len=400"]),
     "ControlFuzzer": (control_seeds, 200000, ["-max_len=512"]),
+    "PtxFuzzer": (ptx_seeds, 100000, ["-max_len=1024"]),
 }
 
 

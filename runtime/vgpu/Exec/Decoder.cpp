@@ -26,6 +26,12 @@ bool isFloat(ptx::Type type) { return type >= ptx::Type::F16 && type <= ptx::Typ
 
 } // namespace
 
+bool decode(const ptx::Module &module, const ptx::Function &function,
+            const VariableAddresses &addresses, Level level, Program &program,
+            ptx::ParseError &error) {
+  return Decoder(module, function, addresses, level, program, error).run();
+}
+
 Decoder::Decoder(const ptx::Module &module, const ptx::Function &function,
                  const VariableAddresses &addresses, Level level, Program &program,
                  ptx::ParseError &error)

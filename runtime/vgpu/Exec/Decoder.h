@@ -5,15 +5,10 @@
 #define MOERT_VGPU_EXEC_DECODER_H
 
 #include "vgpu/Exec/Program.h"
-#include "vgpu/Lanes/Operation.h"
 
 #include <map>
 
 namespace moert::vgpu {
-
-/// The address of each variable of the module; of shared ones those of the space, 0 where a program
-/// places them.
-using VariableAddresses = std::vector<uint64_t>;
 
 class Decoder {
 public:

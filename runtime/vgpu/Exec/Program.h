@@ -4,6 +4,7 @@
 #define MOERT_VGPU_EXEC_PROGRAM_H
 
 #include "vgpu/Exec/Record.h"
+#include "vgpu/Lanes/Operation.h"
 #include "vgpu/Ptx/Module.h"
 
 #include <array>
@@ -28,7 +29,6 @@ struct Access {
 };
 constexpr uint16_t kNoSlot = 0xffff;
 
-/// Where blocks of code begin, for reports and tests.
 struct Program {
   std::string name;
   std::vector<Record> records;
@@ -43,7 +43,7 @@ struct Program {
   uint32_t parameterBytes = 0;
   uint32_t sharedBytes = 0;
   uint32_t localBytes = 0;
-  /// Where the shared memory begins whose size a launch tells, or kNone.
+  /// Where the shared memory begins whose size a launch tells.
   uint32_t dynamicSharedOffset = 0;
   struct Parameter {
     uint32_t offset, bytes;
@@ -52,6 +52,14 @@ struct Program {
   std::array<uint32_t, 3> requiredThreads{};
   uint32_t mostThreads = 1024;
 };
+
+/// The address of each variable of the module. Shared ones are placed by each program.
+using VariableAddresses = std::vector<uint64_t>;
+
+/// Makes a program of a function with a body, for the CPU's level. False with what is wrong.
+bool decode(const ptx::Module &module, const ptx::Function &function,
+            const VariableAddresses &addresses, Level level, Program &program,
+            ptx::ParseError &error);
 
 /// Slots in which the row of thread indices x, y and z lie.
 constexpr uint16_t kThreadIndexSlot = 0;

@@ -66,6 +66,13 @@ using Bits = typename BitsOf<T>::type;
 template <typename T>
 constexpr Bits<T> kSign = Bits<T>(Bits<T>(1) << (sizeof(T) * 8 - 1));
 
+/// All NaNs that are computed have the same bits, whatever the order of operands.
+template <typename T>
+T canonical(T value) {
+  const auto wide = widen(value);
+  return wide != wide ? canonicalNan<T>() : value;
+}
+
 /// The smaller one, -0 before +0. A NaN is passed over, unless both are, or `keepsNan`.
 template <typename T>
 T least(T a, T b, bool isGreatest, bool keepsNan) {
@@ -87,11 +94,11 @@ T fused(T a, T b, T c) {
 }
 template <>
 float fused(float a, float b, float c) {
-  return __builtin_fmaf(a, b, c);
+  return canonical(__builtin_fmaf(a, b, c));
 }
 template <>
 double fused(double a, double b, double c) {
-  return __builtin_fma(a, b, c);
+  return canonical(__builtin_fma(a, b, c));
 }
 
 template <typename T>
@@ -100,11 +107,11 @@ T sum(T a, T b) {
 }
 template <>
 float sum(float a, float b) {
-  return a + b;
+  return canonical(a + b);
 }
 template <>
 double sum(double a, double b) {
-  return a + b;
+  return canonical(a + b);
 }
 
 template <typename T>
@@ -120,8 +127,8 @@ T compute(T a, T b, T c) {
   case Operation::Sub:
     return sum(a, negated(b));
   case Operation::Mul:
-    return sizeof(T) == 4 ? narrow<T>(float(widen(a)) * float(widen(b)))
-                          : roundFrom<T>(double(widen(a)) * double(widen(b)));
+    return sizeof(T) == 4 ? canonical(narrow<T>(float(widen(a)) * float(widen(b))))
+                          : canonical(roundFrom<T>(double(widen(a)) * double(widen(b))));
   case Operation::Fma:
     return fused(a, b, c);
   case Operation::Neg:
@@ -177,7 +184,7 @@ Pair<T> compute(Pair<T> a, Pair<T> b, Pair<T> c) {
 }
 template <Operation O, typename T>
 T throughLibrary(T a) {
-  return roundFrom<T>(fromLibrary<O>(double(widen(a))));
+  return canonical(roundFrom<T>(fromLibrary<O>(double(widen(a)))));
 }
 template <Operation O, typename T>
 Pair<T> throughLibrary(Pair<T> a) {
@@ -195,7 +202,7 @@ template <typename T>
 void divided(Warp &warp, const Record &r, LaneMask lanes) {
   const auto &w = reinterpret_cast<WarpRegisters &>(warp);
   const T *a = w.row<T>(r.inputs[0]), *b = w.row<T>(r.inputs[1]);
-  forLanes(w.row<T>(r.result), lanes, [=](uint32_t i) { return a[i] / b[i]; });
+  forLanes(w.row<T>(r.result), lanes, [=](uint32_t i) { return canonical(a[i] / b[i]); });
 }
 
 template <Operation O, typename T>

@@ -4,7 +4,6 @@
 #define MOERT_VGPU_TEST_KERNEL_H
 
 #include "vgpu/Exec/Block.h"
-#include "vgpu/Exec/Decoder.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -38,9 +37,8 @@ public:
     for (const ptx::Function &function : module_->functions) {
       if (!function.isEntry)
         continue;
-      Decoder decoder(*module_, function, VariableAddresses(module_->variables.size()), level,
-                      program, parseError);
-      const bool isGood = decoder.run();
+      const bool isGood = decode(*module_, function, VariableAddresses(module_->variables.size()),
+                                 level, program, parseError);
       error = std::to_string(parseError.line) + ": " + parseError.message;
       return isGood;
     }
