@@ -57,4 +57,54 @@ INSTANTIATE_TEST_SUITE_P(Groups, GlooProcessTest,
                          testing::Combine(testing::Values(2, 4), testing::Values(64, 2000000),
                                           testing::Bool()));
 
+/// Ranks, and whether rank 0 is the victim or the last one. It dies or stops when it has told where
+/// it listens: who connects to it would wait for a connection that nobody makes.
+class GlooOpenTest : public testing::TestWithParam<std::tuple<int, bool>> {
+protected:
+  int32_t count = std::get<0>(GetParam());
+  int32_t victim = std::get<1>(GetParam()) ? count - 1 : 0;
+  std::vector<int32_t> others = members(count, victim);
+  Environment plugins{"MOERT_PLUGIN_PATH", MOERT_TEST_PLUGINS};
+  Processes ranks{count};
+
+  void openAll() {
+    ASSERT_NO_FATAL_FAILURE(ranks.form(members(count), 0));
+    for (int32_t rank : others)
+      ranks[rank].say("open gloo");
+    usleep(50000);
+    ranks[victim].say("half-open gloo");
+  }
+};
+
+TEST_P(GlooOpenTest, ARankThatDiesMeanwhileIsLost) {
+  ASSERT_NO_FATAL_FAILURE(openAll());
+  const int64_t at = nowNs() + 100000000; // when it is killed, about
+  ranks.expectLost(others, at, kClosedPromiseNs, MOERT_PEER_LOST, victim, "is lost",
+                   "SIGKILL while connecting");
+}
+
+TEST_P(GlooOpenTest, ARankThatStopsMeanwhileIsLost) {
+  ASSERT_NO_FATAL_FAILURE(openAll());
+  usleep(50000);
+  const int64_t at = nowNs();
+  kill(ranks[victim].id, SIGSTOP);
+  ranks.expectLost(others, at, kSilentPromiseNs, MOERT_PEER_LOST, victim, "is lost",
+                   "SIGSTOP while connecting");
+}
+
+TEST_P(GlooOpenTest, WhoWaitsCanBeToldToEnd) {
+  ASSERT_NO_FATAL_FAILURE(openAll());
+  usleep(50000);
+  kill(ranks[victim].id, SIGSTOP);
+  for (int32_t rank : others)
+    kill(ranks[rank].id, SIGTERM);
+  const int64_t at = nowNs();
+  for (int32_t rank : others)
+    EXPECT_EQ(ranks[rank].hear(), "nothing");
+  EXPECT_LT(nowNs() - at, kClosedPromiseNs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Groups, GlooOpenTest,
+                         testing::Combine(testing::Values(2, 4), testing::Bool()));
+
 } // namespace

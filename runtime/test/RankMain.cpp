@@ -7,7 +7,9 @@
 //   await MILLISECONDS                "lost NANOSECONDS CODE RANK MESSAGE" with the time of
 //                                     CLOCK_MONOTONIC at which the group was given up, or "fine"
 //   abort CODE                        "aborted NANOSECONDS"
-//   open NAME                         "opened", with a transport, or "failed CODE MESSAGE"
+//   open NAME                         "opened", with a transport, or "lost ..." as above, or
+//                                     "failed CODE MESSAGE"
+//   half-open NAME                    is killed as soon as it has told the others where it listens
 //   exchange BYTES [ROUNDS]           sends and receives as many with all others, over and over:
 //                                     "took NANOSECONDS" for all rounds, or "lost ..." as above
 //   leave                             "left"
@@ -16,10 +18,12 @@
 #include "lib/Comm/TransportPlugin.h"
 #include "lib/Core/Status.h"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace moert;
@@ -66,6 +70,27 @@ moert_status exchange(ControlPlane &plane, Transport &transport, size_t bytes, u
   return status;
 }
 
+/// Ends after the transport has shown the others something for the first time.
+moert_status openHalf(Transport &transport, const moert_transport_api &api) {
+  static const moert_transport_api *real;
+  static const moert_transport_config *given;
+  real = &api;
+  static moert_transport_api half;
+  half = api;
+  half.open = [](const moert_transport_config *config, moert_transport **made) {
+    given = config;
+    moert_transport_config changed = *config;
+    changed.set = [](void *user, const char *key, const void *value, uint64_t bytes) {
+      const moert_status status = given->set(user, key, value, bytes);
+      usleep(100000);
+      kill(getpid(), SIGKILL);
+      return status;
+    };
+    return real->open(&changed, made);
+  };
+  return transport.open(half, 30000000000);
+}
+
 void answerAwait(ControlPlane &plane, const Host &host, int64_t limitNs) {
   const int64_t end = host.now() + limitNs;
   for (;;) {
@@ -110,14 +135,18 @@ int main() {
     } else if (sscanf(line, "abort %d", &a) == 1) {
       printf("aborted %lld\n", static_cast<long long>(host.now()));
       plane->giveUp(plane->rank(), a);
-    } else if (char name[40]; sscanf(line, "open %39s", name) == 1) {
+    } else if (char name[40];
+               sscanf(line, "open %39s", name) == 1 || sscanf(line, "half-open %39s", name) == 1) {
       const moert_transport_api *api;
       moert_status status = loadTransport(name, api);
       if (status.code == MOERT_OK) {
         transport = std::make_unique<Transport>(host, *plane);
-        status = transport->open(*api, 30000000000);
+        status = line[0] == 'h' ? openHalf(*transport, *api) : transport->open(*api, 30000000000);
       }
-      answer(status, "opened");
+      if (status.code != MOERT_OK && plane->isGivenUp())
+        answerLost(*plane, host);
+      else
+        answer(status, "opened");
     } else if (sscanf(line, "exchange %d %d", &a, &b) >= 1 && transport) {
       const int64_t begin = host.now();
       const uint64_t rounds = b > 0 ? uint64_t(b) : UINT64_MAX;

@@ -42,6 +42,10 @@ typedef struct moert_transport_config {
   moert_status (*set)(void *user, const char *key, const void *value, uint64_t bytes);
   moert_status (*get)(void *user, const char *key, int64_t timeout_ns, void *value, uint64_t room,
                       uint64_t *bytes);
+  /* Calls `hear(argument)` once the group is over, at once if it is already, from another thread
+   * if it comes to that later; until it is called with a null `hear`, which waits for a call that
+   * is under way. So `open` can end waits that nothing else ends. `open` ends what it began. */
+  void (*listen)(void *user, void (*hear)(void *argument), void *argument);
 } moert_transport_config;
 
 /* All but `open` and `close` may be called from any thread; of one transfer, from one at a time. */
@@ -49,8 +53,8 @@ typedef struct moert_transport_api {
   uint64_t size;
   const char *name;
 
-  /* Connects this rank with all others, all of which do the same. DEADLINE_EXCEEDED, PEER_LOST,
-   * what `set` and `get` say, and others. */
+  /* Connects this rank with all others, all of which do the same. Ends within 0.1 s once the group
+   * is over (see `listen`). DEADLINE_EXCEEDED, PEER_LOST, what `set` and `get` say, and others. */
   moert_status (*open)(const moert_transport_config *config, moert_transport **transport);
 
   /* Begins to send `bytes` > 0 bytes to rank `peer`, or to receive them from it, and does not wait.

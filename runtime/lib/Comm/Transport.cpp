@@ -17,6 +17,8 @@ constexpr int64_t kLongNs = int64_t(24) * 3600 * 1000000000;
 struct Opening {
   const Host &host;
   ControlPlane &plane;
+  void (*hear)(void *argument) = nullptr;
+  void *argument = nullptr;
 };
 
 moert_status setValue(void *user, const char *key, const void *value, uint64_t bytes) {
@@ -33,6 +35,25 @@ moert_status getValue(void *user, const char *key, int64_t timeoutNs, void *valu
   return status;
 }
 
+/// The plane tells of heartbeats, too.
+void hearEnd(void *user) {
+  const auto *opening = static_cast<Opening *>(user);
+  if (opening->plane.isGivenUp())
+    opening->hear(opening->argument);
+}
+
+void listenTo(void *user, void (*hear)(void *argument), void *argument) {
+  auto *opening = static_cast<Opening *>(user);
+  opening->plane.listen(nullptr, nullptr);
+  opening->hear = hear;
+  opening->argument = argument;
+  if (!hear)
+    return;
+  opening->plane.listen(hearEnd, opening);
+  // Perhaps there are no more events.
+  hearEnd(opening);
+}
+
 } // namespace
 
 Transport::~Transport() {
@@ -45,12 +66,13 @@ Transport::~Transport() {
 moert_status Transport::open(const moert_transport_api &api, int64_t timeoutNs) {
   api_ = &api;
   const int64_t deadline = host_.now() + timeoutNs;
-  Opening opening = {host_, plane_};
+  Opening opening = {host_, plane_, nullptr, nullptr};
   const Address::Text address = plane_.address();
   const moert_transport_config config = {sizeof(config), plane_.rank(), plane_.ranks(),
                                          address.text,   timeoutNs,     &opening,
-                                         setValue,       getValue};
+                                         setValue,       getValue,      listenTo};
   const moert_status status = api.open(&config, &transport_);
+  plane_.listen(nullptr, nullptr);
   if (status.code != MOERT_OK)
     return explain(status, plane_.rank());
   plane_.listen(

@@ -86,14 +86,21 @@ moert_status guarded(const char *what, int32_t peer, Body body) {
   }
 }
 
-/// Keeps all signals from this thread, and from those that it starts meanwhile; a SIGPIPE that was
-/// raised meanwhile is gone afterwards.
+/// Keeps signals from this thread, SIGPIPE or all of them, and from those that it starts meanwhile;
+/// a SIGPIPE that was raised meanwhile is gone afterwards. All of them only where threads start, so
+/// that who waits for ranks can be told to end.
 class NoSignals {
 public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  enum Which { Pipe, All };
+  explicit NoSignals(Which which) {
+    sigset_t kept;
+    if (which == All) {
+      sigfillset(&kept);
+    } else {
+      sigemptyset(&kept);
+      sigaddset(&kept, SIGPIPE);
+    }
+    pthread_sigmask(SIG_BLOCK, &kept, &before_);
     sigset_t pending;
     sigpending(&pending);
     hadPipe_ = sigismember(&pending, SIGPIPE) == 1;
@@ -128,19 +135,55 @@ void require(const moert_status &status) {
 /// Where rank `of` listens for every other rank, one after the other without itself.
 std::string addressesKey(int32_t of) { return "gloo/" + std::to_string(of); }
 
-void connectAll(const moert_transport_config &config, moert_transport &transport) {
+/// Gloo waits for a connection five times as long as its pairs are told when they are made.
+constexpr int kWaitsOfConnect = 5;
+
+/// Ends waits for connections as soon as the group is over, for as long as it lives.
+class UntilOver {
+public:
+  UntilOver(const moert_transport_config &config, gloo::transport::Context &context)
+      : config_(config), context_(context) {
+    config_.listen(config_.user, [](void *self) { static_cast<UntilOver *>(self)->end(); }, this);
+  }
+  ~UntilOver() { config_.listen(config_.user, nullptr, nullptr); }
+  UntilOver(const UntilOver &) = delete;
+  UntilOver &operator=(const UntilOver &) = delete;
+
+private:
+  /// A pair that is closed counts as connected for who waits; what it is used for fails.
+  void end() {
+    for (int32_t peer = 0; peer < config_.ranks; ++peer)
+      if (peer != config_.rank)
+        context_.getPair(peer)->close();
+  }
+  const moert_transport_config &config_;
+  gloo::transport::Context &context_;
+};
+
+void createPairs(const moert_transport_config &config, moert_transport &transport) {
+  NoSignals quiet(NoSignals::All);
   gloo::transport::tcp::attr attributes;
   attributes.hostname = config.address;
   transport.device = gloo::transport::tcp::CreateDevice(attributes);
   transport.context = transport.device->createContext(config.rank, config.ranks);
-  transport.context->setTimeout(toMilliseconds(config.timeout_ns));
+  transport.context->setTimeout(toMilliseconds(config.timeout_ns) / kWaitsOfConnect +
+                                Milliseconds(1));
+  for (int32_t peer = 0; peer < config.ranks; ++peer)
+    if (peer != config.rank)
+      transport.context->createPair(peer);
+}
+
+void connectAll(const moert_transport_config &config, moert_transport &transport) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(config.timeout_ns);
   std::vector<char> mine;
   for (int32_t peer = 0; peer < config.ranks; ++peer)
     if (peer != config.rank) {
-      const std::vector<char> address = transport.context->createPair(peer)->address().bytes();
+      const std::vector<char> address = transport.context->getPair(peer)->address().bytes();
       mine.insert(mine.end(), address.begin(), address.end());
     }
   require(config.set(config.user, addressesKey(config.rank).c_str(), mine.data(), mine.size()));
+  const UntilOver untilOver(config, *transport.context);
   const size_t others = size_t(config.ranks - 1);
   std::vector<char> theirs(mine.size());
   for (int32_t peer = 0; peer < config.ranks; ++peer) {
@@ -154,6 +197,8 @@ void connectAll(const moert_transport_config &config, moert_transport &transport
     const size_t width = theirs.size() / others;
     const size_t place = size_t(config.rank > peer ? config.rank - 1 : config.rank);
     const char *begin = theirs.data() + place * width;
+    if (std::chrono::steady_clock::now() >= deadline)
+      throw StatusError(failure(MOERT_DEADLINE_EXCEEDED, "no time is left for rank %d", peer));
     transport.context->getPair(peer)->connect(std::vector<char>(begin, begin + width));
   }
 }
@@ -161,7 +206,7 @@ void connectAll(const moert_transport_config &config, moert_transport &transport
 void closeTransport(moert_transport *transport) {
   if (!transport)
     return;
-  NoSignals quiet;
+  NoSignals quiet(NoSignals::Pipe);
   try {
     transport->context.reset();
     transport->device.reset();
@@ -177,12 +222,13 @@ moert_status openTransport(const moert_transport_config *config, moert_transport
       config->rank < 0 || config->rank >= config->ranks || config->timeout_ns <= 0)
     return failure(MOERT_INVALID_ARGUMENT, "Gloo connects 2 to %lld ranks, not %d of %d",
                    static_cast<long long>(kMostRanks), config->rank, config->ranks);
-  NoSignals quiet;
+  NoSignals quiet(NoSignals::Pipe);
   moert_transport *made = nullptr;
   const moert_status status = guarded("connecting", config->rank, [&] {
     made = new moert_transport;
     made->rank = config->rank;
     made->ranks = config->ranks;
+    createPairs(*config, *made);
     connectAll(*config, *made);
     return moert_status{};
   });
@@ -212,7 +258,7 @@ moert_status startTransfer(moert_transport *transport, int32_t kind, int32_t pee
       (kind != MOERT_SEND && kind != MOERT_RECEIVE))
     return failure(MOERT_INVALID_ARGUMENT, "there is no transfer of %llu bytes with rank %d of %d",
                    static_cast<unsigned long long>(bytes), peer, transport->ranks);
-  NoSignals quiet;
+  NoSignals quiet(NoSignals::Pipe);
   moert_transfer *made = nullptr;
   const char *what = kind == MOERT_SEND ? "sending to" : "receiving from";
   const moert_status status = guarded(what, peer, [&] {
@@ -247,7 +293,7 @@ moert_status waitTransfer(moert_transfer *transfer, int64_t timeoutNs) {
   const char *what = transfer->kind == MOERT_SEND ? "sending to" : "receiving from";
   if (timeoutNs <= 0)
     return failure(MOERT_DEADLINE_EXCEEDED, "no time is left for %s rank %d", what, transfer->peer);
-  NoSignals quiet;
+  NoSignals quiet(NoSignals::Pipe);
   const Milliseconds timeout = toMilliseconds(timeoutNs);
   const auto begin = std::chrono::steady_clock::now();
   const moert_status status = guarded(what, transfer->peer, [&] {
