@@ -42,7 +42,9 @@ const OptionSpec contribDialectOption = {
     "whose reading of com.microsoft::MoE; the schema's, ort-cuda, by default"};
 
 const OptionSpec exposeRoutingOption = {
-    "expose-routing", "", "one more output per MoE layer: offsets of the experts' rows"};
+    "expose-routing", "",
+    "one more output per MoE layer: offsets of the experts' rows; on "
+    "several ranks only where they are processes"};
 
 const OptionSpec noRecogniseOption = {"no-recognise", "",
                                       "leave layers that are spelled out as they stand"};

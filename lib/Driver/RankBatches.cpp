@@ -124,8 +124,12 @@ llvm::Expected<SmallVector<Tensor>> moec::joinBatches(ArrayRef<SmallVector<Tenso
       each = rowsOfEntry(results, batches, index);
     const bool isSame =
         llvm::all_of(results, [&](const auto &tensors) { return areEqual(tensors[index], first); });
-    // What is the same everywhere and has another size than the batch does not come from it.
-    if (isSame && each != 1) {
+    if (isSame && each.value_or(1) != 1)
+      return llvm::createStringError(
+          "result %zu is the same on every rank, and nothing tells whether its rows belong to "
+          "entries of the batch",
+          index);
+    if (isSame && !each) {
       joined.push_back(first);
       continue;
     }

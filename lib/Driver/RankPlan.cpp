@@ -38,12 +38,15 @@ int64_t RankPlan::getExpertBytes(int64_t rank) const {
 }
 
 int64_t RankPlan::getWindowBytes() const {
-  int64_t in = 0, out = 0; // layers follow each other and use the same memory
+  uint64_t in = 0, out = 0; // layers follow each other and use the same memory
   for (const ExchangePlan &layer : layers) {
-    in = std::max(in, layer.windowRows * layer.rowBytes);
-    out = std::max(out, layer.windowRows * layer.resultBytes);
+    in = std::max<uint64_t>(in,
+                            llvm::SaturatingMultiply<uint64_t>(layer.windowRows, layer.rowBytes));
+    out = std::max<uint64_t>(
+        out, llvm::SaturatingMultiply<uint64_t>(layer.windowRows, layer.resultBytes));
   }
-  return 2 * (in + out);
+  const uint64_t both = llvm::SaturatingMultiply<uint64_t>(2, llvm::SaturatingAdd(in, out));
+  return static_cast<int64_t>(std::min<uint64_t>(both, std::numeric_limits<int64_t>::max()));
 }
 
 RankPlan planRanks(ModuleOp module, const RankOptions &grid, int64_t parameterBytes) {

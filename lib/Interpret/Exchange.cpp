@@ -273,10 +273,10 @@ private:
       int64_t longest = 0;
       for (int64_t other : getGroup(grid, op.getAxes(), rank))
         longest = std::max(longest, received[other].rows.dim(0));
-      int64_t rounds = std::max(llvm::divideCeilSigned(longest, op.getWindow()),
-                                std::max<int64_t>(op.getChunks(), 1));
-      if (longest == 0)
-        rounds = 0;
+      // No more than rows, as in the runtime.
+      const int64_t rounds =
+          std::min(longest, std::max(llvm::divideCeilSigned(longest, op.getWindow()),
+                                     std::max<int64_t>(op.getChunks(), 1)));
       roundRows.push_back(rounds ? llvm::divideCeilSigned(received[rank].rows.dim(0), rounds) : 0);
       most = std::max(most, rounds);
     }

@@ -17,17 +17,20 @@ using namespace mlir;
 using namespace moec::moe;
 
 /// Elements of one expert's slice of a stack of weights; 0 where a size is not known.
-static int64_t getSliceSize(Value stack) {
+static double getSliceSize(Value stack) {
   if (!stack)
     return 0;
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(stack.getType()).getShape();
-  return ShapedType::isDynamicShape(shape.drop_front())
-             ? 0
-             : ShapedType::getNumElements(shape.drop_front());
+  double size = 1;
+  for (int64_t dim : cast<RankedTensorType>(stack.getType()).getShape().drop_front())
+    size *= ShapedType::isDynamic(dim) ? 0 : static_cast<double>(dim);
+  return size;
 }
 
+/// More than any row takes, and exact in both types.
+constexpr double kMostFlops = 0x1p62;
+
 /// Multiplications and additions of the products that `op` makes of a row.
-static int64_t countFlops(Operation *op) {
+static double countFlops(Operation *op) {
   if (auto expert = dyn_cast<ExpertOp>(op))
     return 2 * (getSliceSize(expert.getW1()) + getSliceSize(expert.getW3()) +
                 getSliceSize(expert.getW2()));
@@ -50,10 +53,10 @@ struct OverlapExchange : moec::moe::impl::OverlapExchangePassBase<OverlapExchang
       return signalPassFailure();
     }
     getOperation().walk([&](ExpertParallelOp op) {
-      int64_t flops = 0;
+      double flops = 0;
       for (Operation &inner : op.getBody().front())
         flops += countFlops(&inner);
-      op.setRowFlops(flops);
+      op.setRowFlops(static_cast<int64_t>(std::min(flops, kMostFlops)));
       if (given > 0)
         op.setChunks(given);
       ++numExchanges;

@@ -17,6 +17,7 @@
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace moec::moe {
@@ -50,9 +51,10 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     SmallVector<ExchangeOp> exchanges;
     getOperation().walk([&](ExchangeOp exchange) { exchanges.push_back(exchange); });
     SmallVector<Section> sections;
+    llvm::DenseMap<Operation *, ExchangeOp> readers;
     for (ExchangeOp exchange : exchanges) {
       FailureOr<Section> section = find(exchange);
-      if (failed(section))
+      if (failed(section) || failed(claim(*section, readers)))
         return signalPassFailure();
       sections.push_back(std::move(*section));
     }
@@ -104,6 +106,31 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     return section;
   }
 
+  /// An op is computed in the rounds of one exchange, and only where something comes back of them.
+  static LogicalResult claim(Section &section, llvm::DenseMap<Operation *, ExchangeOp> &readers) {
+    for (Operation *op : section.inside) {
+      auto [known, isNew] = readers.try_emplace(op, section.exchange);
+      if (!isNew) {
+        InFlightDiagnostic error = op->emitError()
+                                   << "'" << op->getName()
+                                   << "' reads rows of two moe.exchange, whose rounds are not the "
+                                      "same; bring the rows of one back first";
+        error.attachNote(known->second.getLoc()) << "one exchange is here";
+        error.attachNote(section.exchange.getLoc()) << "another is here";
+        return error;
+      }
+      if (section.back.empty() && !isMemoryEffectFree(op)) {
+        InFlightDiagnostic error = op->emitError()
+                                   << "'" << op->getName()
+                                   << "' has effects and reads rows of a moe.exchange of which "
+                                      "nothing comes back";
+        error.attachNote(section.exchange.getLoc()) << "the exchange is here";
+        return error;
+      }
+    }
+    return success();
+  }
+
   static LogicalResult checkPair(ExchangeOp exchange, ExchangeBackOp back) {
     if (isWayBack(back, exchange))
       return success();
@@ -119,11 +146,20 @@ struct PlanWindows : moec::moe::impl::PlanWindowsPassBase<PlanWindows> {
     llvm::DenseSet<Operation *> late;
     for (ExchangeBackOp back : section.back)
       late.insert(back);
+    // Regions read what lies around them, too.
+    auto readsLate = [&](Operation *op) {
+      return op
+          ->walk([&](Operation *nested) {
+            return llvm::any_of(nested->getOperands(),
+                                [&](Value value) { return late.contains(value.getDefiningOp()); })
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          })
+          .wasInterrupted();
+    };
     for (ExchangeBackOp back : section.back)
-      for (Operation *op = back; op; op = op->getNextNode())
-        if (llvm::any_of(op->getOperands(),
-                         [&](Value value) { return late.contains(value.getDefiningOp()); }) &&
-            op != back)
+      for (Operation *op = back->getNextNode(); op; op = op->getNextNode())
+        if (readsLate(op))
           late.insert(op);
     for (Operation *op : section.inside)
       if (late.contains(op))

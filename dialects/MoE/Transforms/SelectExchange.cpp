@@ -42,10 +42,12 @@ struct Candidate {
 /// Bytes of a tensor; as many as there can be where that is not known.
 int64_t getBytes(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
-  if (!type.hasStaticShape())
-    return std::numeric_limits<int64_t>::max();
-  return llvm::divideCeil(
-      static_cast<uint64_t>(type.getNumElements()) * type.getElementTypeBitWidth(), 8);
+  uint64_t bits = type.getElementTypeBitWidth();
+  for (int64_t dim : type.getShape())
+    bits = ShapedType::isDynamic(dim) ? std::numeric_limits<uint64_t>::max()
+                                      : llvm::SaturatingMultiply<uint64_t>(bits, dim);
+  return bits == std::numeric_limits<uint64_t>::max() ? std::numeric_limits<int64_t>::max()
+                                                      : llvm::divideCeil(bits, 8);
 }
 
 struct SelectExchange : moec::moe::impl::SelectExchangePassBase<SelectExchange> {

@@ -133,8 +133,17 @@ LogicalResult lowerExpertParallel(moe::ExpertParallelOp op, const Dispatches &di
   }
   // How many offsets there are is known, whatever their type says.
   Value offsets = castSize(b, op.getOffsets(), op.getNumExperts() + 1);
-  auto begin = rt::BeginExchangeOp::create(b, name, rows, gather, offsets);
   Value count = tensor::DimOp::create(b, gather ? gather : rows, 0);
+  if (!gather) {
+    // A dispatch's offsets end where its rows do; others come from who knows where.
+    Value last = tensor::ExtractOp::create(
+        b, offsets, Value(arith::ConstantIndexOp::create(b, op.getNumExperts())));
+    Value fits = arith::CmpIOp::create(
+        b, arith::CmpIPredicate::sle, arith::IndexCastOp::create(b, b.getIndexType(), last), count);
+    rt::CheckOp::create(b, fits, rt::Failure::InvalidArgument,
+                        "an exchange between ranks has offsets that end beyond its rows");
+  }
+  auto begin = rt::BeginExchangeOp::create(b, name, rows, gather, offsets);
   Value results = emptyTensor(b, resultType, count);
 
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);

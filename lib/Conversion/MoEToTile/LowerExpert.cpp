@@ -184,6 +184,11 @@ LogicalResult checkTypes(Operation *op) {
   for (Value operand : op->getOperands())
     if (getElementTypeOrSelf(operand.getType()).isF64())
       return op->emitOpError("f64 has no lowering; `moec run --interpret` runs it");
+  for (Value operand : op->getOperands())
+    if (auto type = dyn_cast<RankedTensorType>(operand.getType());
+        type && llvm::is_contained(type.getShape(), 0))
+      return op->emitOpError("has an operand without elements, ")
+             << type << "; `moec run --interpret` runs it";
   return success();
 }
 

@@ -93,8 +93,15 @@ moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int
       bool isSplit = hasDynamicRows(info) && !tensor.sizes.empty() && tensor.sizes[0] == batch;
       MOERT_RETURN_IF_FAILED(
           copyRows(info, tensor, first, isSplit ? rank.batch : -1, rank.inputs.tensors[input]));
-      if (const char *name = isSplit && info.dim_names ? info.dim_names[0] : nullptr)
-        rank.inputs.dims[name] = rank.batch;
+      for (int32_t axis = 0; axis < info.rank; ++axis) {
+        const char *name = info.dim_names ? info.dim_names[axis] : nullptr;
+        if (!name)
+          continue;
+        const bool isBatch = isSplit && axis == 0;
+        (isBatch ? rank.batchNames : rank.otherNames).insert(name);
+        if (isBatch)
+          rank.inputs.dims[name] = rank.batch;
+      }
     }
     first += rank.batch;
   }
@@ -103,14 +110,21 @@ moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int
 
 moert_status joinBatches(const moert_value_info &info, const std::vector<moert_tensor> &parts,
                          const std::vector<RankInputs> &ranks, Tensor &whole) {
+  const char *name = info.rank > 0 && info.dim_names ? info.dim_names[0] : nullptr;
+  const bool isBatch = name && ranks[0].batchNames.count(name);
   std::optional<int64_t> each;
-  if (hasDynamicRows(info))
+  if (hasDynamicRows(info) && (isBatch || !name || !ranks[0].otherNames.count(name)))
     each = rowsOfEntry(parts, ranks);
   bool isSame = true;
   for (const moert_tensor &part : parts)
     isSame &= areEqual(part, parts[0]);
-  // What is the same everywhere and has another size than the batch does not come from it.
-  if (isSame && each != 1) {
+  if (isSame && each.value_or(1) != 1)
+    return failure(
+        MOERT_UNSUPPORTED,
+        "output '%s' is the same on every rank, and nothing tells whether its rows belong "
+        "to entries of the batch; run ranks as processes, or on one rank",
+        info.name);
+  if (isSame && !each) {
     MOERT_RETURN_IF_FAILED(reserve(info, parts[0], info.rank ? parts[0].sizes[0] : 0, whole));
     if (parts[0].bytes)
       memcpy(whole.data.data(), parts[0].data, size_t(parts[0].bytes));

@@ -5,6 +5,9 @@
 
 #include "lib/Cli/Inputs.h"
 
+#include <set>
+#include <string>
+
 namespace moert::cli {
 
 /// What one rank runs on.
@@ -12,6 +15,8 @@ struct RankInputs {
   Inputs inputs;
   /// Entries of the batch that are this rank's.
   int64_t batch = 0;
+  /// Names of dimensions that the model gives the batch, and those of other dimensions of inputs.
+  std::set<std::string> batchNames, otherNames;
 };
 
 /// Gives each of `count` ranks its part of the batch: dimension 0 of the first input and of every
@@ -21,9 +26,11 @@ struct RankInputs {
 moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int32_t count,
                         std::vector<RankInputs> &ranks);
 
-/// Output `info` of all ranks as one. What has one row for each entry of the batch is put together
-/// in the order of ranks. Of the rest, what is the same on every rank is taken once, and what has
-/// a fixed number of rows for each entry is put together, too; anything else is UNSUPPORTED.
+/// Output `info` of all ranks as one. What has a fixed number of rows for each entry of the batch
+/// is put together in the order of ranks; the rest is taken once, if it is the same on every rank.
+/// So is what has the name of another dimension of inputs. UNSUPPORTED for anything else, and where
+/// nothing tells: several rows for each entry, of no name that is known, and the same on every
+/// rank.
 moert_status joinBatches(const moert_value_info &info, const std::vector<moert_tensor> &parts,
                          const std::vector<RankInputs> &ranks, Tensor &whole);
 

@@ -40,3 +40,15 @@ func.func @nothing(%rows: tensor<?x64xf32>, %offsets: tensor<3xi32>) -> tensor<?
   }
   return %y : tensor<?x64xf32>
 }
+
+// More than there are numbers for.
+// CHECK-LABEL: @wide
+// CHECK: row_flops = 4611686018427387904 : i64
+func.func @wide(%rows: tensor<?x3037000500xf32>, %offsets: tensor<3xi32>, %w: tensor<2x3037000500x3037000500xf32>) -> tensor<?x3037000500xf32> {
+  %y = moe.expert_parallel %rows, %offsets on @ranks axes [1] owners [0, 1] window 512 : tensor<?x3037000500xf32>, tensor<3xi32> -> tensor<?x3037000500xf32> {
+  ^bb0(%mine: tensor<?x3037000500xf32>, %ranges: tensor<3xi32>):
+    %z = moe.grouped_matmul %mine, %ranges, %w : tensor<?x3037000500xf32>, tensor<3xi32>, tensor<2x3037000500x3037000500xf32> -> tensor<?x3037000500xf32>
+    moe.yield %z : tensor<?x3037000500xf32>
+  }
+  return %y : tensor<?x3037000500xf32>
+}

@@ -51,3 +51,51 @@ func.func @block(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>, %c: i1) -> ten
   }
   return %y : tensor<?x8xf32>
 }
+
+// -----
+
+// The sum does not come back, so nothing else tells that it has no place in either rounds.
+
+shard.grid @ranks(shape = 1x2)
+func.func @both(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>, %others: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-note @+1 {{one exchange is here}}
+  %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
+  // expected-note @+1 {{another is here}}
+  %mine2, %ranges2, %sources2 = moe.exchange %others, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
+  // expected-error @+1 {{'arith.addf' reads rows of two moe.exchange, whose rounds are not the same; bring the rows of one back first}}
+  %z = arith.addf %mine, %mine2 : tensor<?x8xf32>
+  %y = moe.exchange_back %mine, %sources to %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 1x2)
+func.func private @see(tensor<?x8xf32>)
+func.func @effects(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>) {
+  // expected-note @+1 {{the exchange is here}}
+  %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
+  // expected-error @+1 {{'func.call' has effects and reads rows of a moe.exchange of which nothing comes back}}
+  func.call @see(%mine) : (tensor<?x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// What came back is read in a region.
+
+shard.grid @ranks(shape = 1x2)
+func.func @late(%rows: tensor<?x8xf32>, %offsets: tensor<3xi32>, %c: i1) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %mine, %ranges, %sources = moe.exchange %rows, %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<3xi32> -> tensor<?x8xf32>, tensor<3xi32>, tensor<5xi32>
+  %y = moe.exchange_back %mine, %sources to %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x8xf32>
+  %q = scf.if %c -> tensor<?x8xf32> {
+    %twice = arith.addf %y, %y : tensor<?x8xf32>
+    scf.yield %twice : tensor<?x8xf32>
+  } else {
+    scf.yield %rows : tensor<?x8xf32>
+  }
+  // expected-error @+1 {{'arith.addf' reads rows that came back by a moe.exchange_back and rows of the same moe.exchange; use another exchange for the former}}
+  %z = arith.addf %mine, %q : tensor<?x8xf32>
+  %out = moe.exchange_back %z, %sources to %offsets on @ranks axes [1] owners [0, 1] : tensor<?x8xf32>, tensor<5xi32>, tensor<3xi32> -> tensor<?x8xf32>
+  return %out, %y : tensor<?x8xf32>, tensor<?x8xf32>
+}
