@@ -186,8 +186,8 @@ LogicalResult checkTypes(Operation *op) {
       return op->emitOpError("f64 has no lowering; `moec run --interpret` runs it");
   for (Value operand : op->getOperands())
     if (auto type = dyn_cast<RankedTensorType>(operand.getType());
-        type && llvm::is_contained(type.getShape(), 0))
-      return op->emitOpError("has an operand without elements, ")
+        type && type.getRank() == 3 && llvm::is_contained(type.getShape(), 0))
+      return op->emitOpError("has weights without elements, ")
              << type << "; `moec run --interpret` runs it";
   return success();
 }
