@@ -117,8 +117,8 @@ def asan(budget):
 
 
 def tsan(budget):
-    """The runtime under the thread sanitizer."""
-    return sanitized("tsan", ["moertTests"], ["Unit"], budget)
+    """The runtime and the virtual GPU under the thread sanitizer."""
+    return sanitized("tsan", ["moertTests", "vgpuTests"], ["Unit"], budget)
 
 
 def fuzz(budget):

@@ -293,9 +293,10 @@ static int run(const ParsedCommandLine &commandLine) {
     return runCompiled(commandLine);
   }
   for (StringRef name :
-       {"state",   "max",   "steps",          "feed",    "advance",       "print",   "inputs",
-        "outputs", "bind",  "repeat",         "profile", "link-speed",    "threads", "isa",
-        "weights", "fault", "verify-weights", "target",  "weights-dtype", "no-fuse", "quiet"})
+       {"state",  "max",           "steps",   "feed",    "advance", "print",
+        "inputs", "outputs",       "bind",    "repeat",  "profile", "link-speed",
+        "split",  "threads",       "isa",     "weights", "fault",   "verify-weights",
+        "target", "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -325,6 +326,7 @@ static const OptionSpec runOptions[] = {
     {"advance", "IN", "after each step IN has the next position, or one element more"},
     {"print", "ids|bytes", "print the ids that were fed, or the bytes that they are"},
     {"profile", "FILE.json", "write a timeline of all runs for Chrome or Perfetto"},
+    {"split", "INPUTS", "the inputs of which ranks that are threads get parts; see docs/ranks.md"},
     {"link-speed", "BYTES", "bytes per second of the links between ranks, to try out slower ones"},
     {"fault", "KIND:RANK@POINT", "a drill: kill, stall or slow a rank at a point of its run"},
     {"threads", "N", "threads to use"},

@@ -20,7 +20,7 @@ using namespace moec;
 static constexpr StringLiteral runtimeOptions[] = {
     "input",   "inputs", "random",  "bind",           "output-dir", "outputs", "repeat",
     "threads", "isa",    "weights", "verify-weights", "quiet",      "steps",   "feed",
-    "advance", "print",  "profile", "link-speed",     "fault"};
+    "advance", "print",  "profile", "link-speed",     "fault",      "split"};
 
 /// The arguments of a compiled executable, from ours.
 static std::vector<std::string> runtimeArguments(const ParsedCommandLine &commandLine) {

@@ -347,8 +347,9 @@ typedef struct moert_api {
   /* Fills `*tensor` as far as its size tells. MOERT_FAILED_PRECONDITION unless the last run
    * succeeded. */
   moert_status (*request_output)(moert_request *request, const char *name, moert_tensor *tensor);
-  /* Ends a run in progress, or the next one, at its next parallel loop or while it waits for other
-   * ranks, with MOERT_CANCELLED; holds until reset. From any thread. */
+  /* Ends a run in progress, at its next parallel loop or while it waits for other ranks, or the next
+   * one, before it begins, with MOERT_CANCELLED; holds until reset. From any thread. Other ranks
+   * learn of a run that never began by `group_abort` only. */
   void (*request_cancel)(moert_request *request);
   /* Forgets inputs, outputs, deadline and cancellation; keeps memory for the next run. */
   moert_status (*request_reset)(moert_request *request);

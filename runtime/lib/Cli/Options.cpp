@@ -103,6 +103,17 @@ const Option kOptions[] = {
      [](Options &o, const std::string &text) {
        return parseNumber<int32_t>(text, 1, o.ranks) && o.ranks <= 1024;
      }},
+    {"--split", "INPUTS",
+     "the inputs, separated by commas, of which ranks that are threads get parts (default: those "
+     "whose dimension 0 has the name and the size of the first one's)",
+     [](Options &o, const std::string &text) {
+       for (size_t begin = 0; begin <= text.size();) {
+         const size_t end = std::min(text.find(',', begin), text.size());
+         o.split.push_back(text.substr(begin, end - begin));
+         begin = end + 1;
+       }
+       return !text.empty();
+     }},
     {"--window-rows", "N",
      "rows that a rank receives from others at a time, if the model does not say fewer",
      [](Options &o, const std::string &text) {

@@ -31,6 +31,7 @@ struct Options {
   bool printsBytes = false;
   int32_t threads = 0;
   int32_t ranks = 0;                  // 0: as many as the model was compiled for
+  std::vector<std::string> split;     // inputs that are split; empty: as their names say
   int64_t windowRows = 0, chunks = 0; // 0: as the model says
   std::string profile;                // file of the timeline
   int64_t linkBytesPerSecond = 0;

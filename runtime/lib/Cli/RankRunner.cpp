@@ -66,7 +66,7 @@ moert_status RankRunner::create(moert_runtime *runtime, moert_artifact *artifact
     inputs_.resize(1);
     inputs_[0].inputs = std::move(inputs);
   } else {
-    MOERT_RETURN_IF_FAILED(splitBatch(*entry_, inputs, count, inputs_));
+    MOERT_RETURN_IF_FAILED(splitBatch(*entry_, inputs, count, options.split, inputs_));
   }
   if (count > 1)
     MOERT_RETURN_IF_FAILED(createGroup(runtime, options, isRank));

@@ -72,14 +72,56 @@ moert_status reserve(const moert_value_info &info, const moert_tensor &like, int
 
 } // namespace
 
+/// Which inputs are split.
+static moert_status findSplit(const moert_entry_info &entry, const Inputs &inputs, int64_t batch,
+                              const std::vector<std::string> &named, std::vector<bool> &isSplit) {
+  isSplit.assign(entry.num_inputs, false);
+  auto nameOf = [&](uint32_t input) {
+    const moert_value_info &info = entry.inputs[input];
+    return info.dim_names ? info.dim_names[0] : nullptr;
+  };
+  for (const std::string &name : named) {
+    uint32_t input = 0;
+    while (input < entry.num_inputs && name != entry.inputs[input].name)
+      ++input;
+    if (input == entry.num_inputs)
+      return failure(MOERT_INVALID_ARGUMENT, "--split: there is no input '%s'", name.c_str());
+    const Tensor &tensor = inputs.tensors[input];
+    if (!hasDynamicRows(entry.inputs[input]) || tensor.sizes.empty() || tensor.sizes[0] != batch)
+      return failure(MOERT_INVALID_ARGUMENT,
+                     "--split: input '%s' has no dynamic dimension 0 of the batch's size, %lld",
+                     name.c_str(), static_cast<long long>(batch));
+    isSplit[input] = true;
+  }
+  for (uint32_t input = 0; input < entry.num_inputs; ++input) {
+    const moert_value_info &info = entry.inputs[input];
+    const Tensor &tensor = inputs.tensors[input];
+    if (input == 0)
+      isSplit[input] = true;
+    if (!named.empty() || !hasDynamicRows(info) || tensor.sizes.empty() || tensor.sizes[0] != batch)
+      continue;
+    const char *name = nameOf(input), *first = nameOf(0);
+    if (name && first && strcmp(name, first) != 0)
+      return failure(MOERT_INVALID_ARGUMENT,
+                     "input '%s' has the batch's size, %lld, but calls it '%s', and '%s' '%s': say "
+                     "which inputs are split over ranks, as in --split=%s or --split=%s,%s",
+                     info.name, static_cast<long long>(batch), name, entry.inputs[0].name, first,
+                     entry.inputs[0].name, entry.inputs[0].name, info.name);
+    isSplit[input] = true;
+  }
+  return success();
+}
+
 moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int32_t count,
-                        std::vector<RankInputs> &ranks) {
+                        const std::vector<std::string> &named, std::vector<RankInputs> &ranks) {
   ranks.resize(size_t(count));
   if (entry.num_inputs && (!hasDynamicRows(entry.inputs[0]) || inputs.tensors[0].sizes.empty()))
     return failure(MOERT_INVALID_ARGUMENT,
                    "input '%s' has no dynamic dimension 0: there is no batch to split over ranks",
                    entry.inputs[0].name);
   const int64_t batch = entry.num_inputs ? inputs.tensors[0].sizes[0] : 0;
+  std::vector<bool> areSplit;
+  MOERT_RETURN_IF_FAILED(findSplit(entry, inputs, batch, named, areSplit));
   int64_t first = 0;
   for (int32_t i = 0; i < count; ++i) {
     RankInputs &rank = ranks[size_t(i)];
@@ -90,7 +132,7 @@ moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int
     for (uint32_t input = 0; input < entry.num_inputs; ++input) {
       const moert_value_info &info = entry.inputs[input];
       const Tensor &tensor = inputs.tensors[input];
-      bool isSplit = hasDynamicRows(info) && !tensor.sizes.empty() && tensor.sizes[0] == batch;
+      const bool isSplit = areSplit[input];
       MOERT_RETURN_IF_FAILED(
           copyRows(info, tensor, first, isSplit ? rank.batch : -1, rank.inputs.tensors[input]));
       for (int32_t axis = 0; axis < info.rank; ++axis) {
