@@ -105,7 +105,7 @@ const Option kOptions[] = {
      }},
     {"--split", "INPUTS",
      "the inputs, separated by commas, of which ranks that are threads get parts (default: those "
-     "whose dimension 0 has the name and the size of the first one's)",
+     "whose dimension 0 has the first one's size, if its name is not another)",
      [](Options &o, const std::string &text) {
        for (size_t begin = 0; begin <= text.size();) {
          const size_t end = std::min(text.find(',', begin), text.size());

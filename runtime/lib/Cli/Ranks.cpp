@@ -72,6 +72,13 @@ moert_status reserve(const moert_value_info &info, const moert_tensor &like, int
 
 } // namespace
 
+/// Exporters give each input dimensions of its own, s43 or mask_dynamic_axes_1, where nobody has
+/// named them: such names do not tell that sizes differ.
+static bool isGenerated(const char *name) {
+  const size_t length = strlen(name);
+  return length > 0 && name[length - 1] >= '0' && name[length - 1] <= '9';
+}
+
 /// Which inputs are split.
 static moert_status findSplit(const moert_entry_info &entry, const Inputs &inputs, int64_t batch,
                               const std::vector<std::string> &named, std::vector<bool> &isSplit) {
@@ -101,7 +108,7 @@ static moert_status findSplit(const moert_entry_info &entry, const Inputs &input
     if (!named.empty() || !hasDynamicRows(info) || tensor.sizes.empty() || tensor.sizes[0] != batch)
       continue;
     const char *name = nameOf(input), *first = nameOf(0);
-    if (name && first && strcmp(name, first) != 0)
+    if (name && first && strcmp(name, first) != 0 && !isGenerated(name) && !isGenerated(first))
       return failure(MOERT_INVALID_ARGUMENT,
                      "input '%s' has the batch's size, %lld, but calls it '%s', and '%s' '%s': say "
                      "which inputs are split over ranks, as in --split=%s or --split=%s,%s",

@@ -21,10 +21,10 @@ struct RankInputs {
 
 /// Gives each of `count` ranks its part of the batch: dimension 0 of the first input and of the
 /// inputs `named`, or, if there are none, of every input whose dimension 0 is dynamic and has the
-/// same size and the same name, if both have one. Parts are consecutive, the first ones an entry
-/// longer where it does not divide evenly, the last ones empty where there are too few. Other
-/// inputs are the same on every rank. INVALID_ARGUMENT where an input has no batch, or has the
-/// batch's size by another name, so that only `named` tells.
+/// same size; not another name, but such names as exporters make up (s43) count for none. Parts are
+/// consecutive, the first ones an entry longer where it does not divide evenly, the last ones empty
+/// where there are too few. Other inputs are the same on every rank. INVALID_ARGUMENT where an
+/// input has no batch, or has the batch's size by another name, so that only `named` tells.
 moert_status splitBatch(const moert_entry_info &entry, const Inputs &inputs, int32_t count,
                         const std::vector<std::string> &named, std::vector<RankInputs> &ranks);
 
