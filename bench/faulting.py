@@ -11,7 +11,7 @@ import time
 import limits
 from report import check
 
-FILTER = "*GroupFault*:*ProcessTest*:*GroupForm*"
+FILTER = "*GroupFault*:*ProcessTest*:*GroupForm*:*GlooOpen*"
 LINE = re.compile(r"^fault: (.*) \| (.*) \| (\d+) \| (\d+) \| (\d+)$")
 # A fault whose promise is no longer is one that survivors see at once.
 AT_ONCE_NS = 200_000_000
