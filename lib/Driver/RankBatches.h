@@ -26,7 +26,7 @@ splitBatch(mlir::ArrayRef<Tensor> inputs, mlir::TypeRange types, int64_t ranks);
 /// The results of all ranks as one. What has one row for each entry of a rank's batch,
 /// `batches[rank]`, is put together in the order of ranks. Of the rest, what is the same on every
 /// rank is taken once, and what has a fixed number of rows for each entry is put together, too;
-/// anything else is an error.
+/// anything else is an error, as is what has several rows for each entry and is the same everywhere.
 llvm::Expected<mlir::SmallVector<Tensor>>
 joinBatches(mlir::ArrayRef<mlir::SmallVector<Tensor>> results, mlir::ArrayRef<int64_t> batches,
             mlir::TypeRange types);

@@ -5,8 +5,6 @@ namespace moert::vgpu {
 
 namespace {
 
-bool isFloat(ptx::Type type) { return type >= ptx::Type::F16 && type <= ptx::Type::F64; }
-
 ptx::Type twice(ptx::Type type) {
   switch (type) {
   case ptx::Type::U16:
@@ -60,8 +58,8 @@ bool Decoder::arithmetic(Operation operation, uint32_t inputs) {
   Type type;
   if (!takeType(type))
     return false;
-  const bool isRounded = isFloat(type) && take("rn");
-  (void)isRounded;
+  if (isFloat(type))
+    take("rn");
   const bool flushes = isFloat(type) && take("ftz");
   const bool saturates = isFloat(type) && take("sat");
   if (flushes && type != Type::F32)

@@ -35,50 +35,48 @@ bool Decoder::decodeBrx() {
       return fail("names a list of labels in a list");
     targets.push_back(blockOf_[function_.labels[label].instruction]);
   }
-  size_t branch;
-  skipUnlessGuarded(branch);
+  const size_t branch = skipUnlessGuarded();
   Record &record = emit(nullptr, Flow::BranchTable);
   record.inputs[0] = choice;
   record.extra = uint32_t(program_.branchTables.size());
   program_.branchTables.push_back(std::move(targets));
-  if (branch != SIZE_MAX)
-    program_.records[branch].extra = uint32_t(program_.records.size());
+  endSkip(branch);
   return true;
 }
 
 /// Before an instruction that all its lanes must reach together: those whose guard is false jump
-/// over it. `branch` is the jump, SIZE_MAX without a guard; its target is the caller's to set.
-bool Decoder::skipUnlessGuarded(size_t &branch) {
-  branch = SIZE_MAX;
+/// over it. Gives the jump, none without a guard, for `endSkip` after the instruction.
+size_t Decoder::skipUnlessGuarded() {
   if (!guard_)
-    return true;
-  branch = program_.records.size();
+    return SIZE_MAX;
+  const size_t branch = program_.records.size();
   guard_ ^= 1;
   emit(nullptr, Flow::Branch);
   guard_ = 0;
-  return true;
+  return branch;
+}
+
+void Decoder::endSkip(size_t branch) {
+  if (branch != SIZE_MAX)
+    program_.records[branch].extra = uint32_t(program_.records.size());
 }
 
 bool Decoder::decodeRet() {
   take("uni");
   if (!isDone() || !expectOperands(0))
     return false;
-  size_t branch;
-  skipUnlessGuarded(branch);
+  const size_t branch = skipUnlessGuarded();
   emit(nullptr, Flow::Exit);
-  if (branch != SIZE_MAX)
-    program_.records[branch].extra = uint32_t(program_.records.size());
+  endSkip(branch);
   return true;
 }
 
 bool Decoder::decodeTrap() {
   if (!isDone() || !expectOperands(0))
     return false;
-  size_t branch;
-  skipUnlessGuarded(branch);
+  const size_t branch = skipUnlessGuarded();
   emit(nullptr, Flow::Trap);
-  if (branch != SIZE_MAX)
-    program_.records[branch].extra = uint32_t(program_.records.size());
+  endSkip(branch);
   return true;
 }
 
@@ -86,14 +84,14 @@ bool Decoder::decodeTrap() {
 bool Decoder::decodeBar() {
   take("cta");
   const auto &operands = instruction_->operands;
-  size_t branch;
+  size_t branch = SIZE_MAX;
   if (take("warp")) {
     uint16_t mask;
     if (!take("sync") || !isDone())
       return notSupported();
     if (!expectOperands(1) || !slotOf(operands[0], Type::B32, mask))
       return false;
-    skipUnlessGuarded(branch);
+    branch = skipUnlessGuarded();
     Record &record = emit([](Warp &, const Record &, LaneMask) {}, Flow::Sync);
     record.inputs[3] = mask;
   } else {
@@ -109,14 +107,13 @@ bool Decoder::decodeBar() {
     if (!slotOf(operands[0], Type::U32, number) ||
         (operands.size() == 2 && !slotOf(operands[1], Type::U32, threads)))
       return false;
-    skipUnlessGuarded(branch);
+    branch = skipUnlessGuarded();
     Record &record = emit(nullptr, Flow::Barrier);
     record.inputs[0] = number;
     record.inputs[1] = threads;
     record.flags = uint8_t((isAligned ? 1 : 0) | (waits ? 0 : 2));
   }
-  if (branch != SIZE_MAX)
-    program_.records[branch].extra = uint32_t(program_.records.size());
+  endSkip(branch);
   return true;
 }
 

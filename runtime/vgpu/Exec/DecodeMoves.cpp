@@ -11,7 +11,6 @@ using ptx::Space;
 
 namespace {
 
-bool isFloat(ptx::Type type) { return type >= ptx::Type::F16 && type <= ptx::Type::F64; }
 bool isSignedInteger(ptx::Type type) { return type >= ptx::Type::S8 && type <= ptx::Type::S64; }
 
 /// The integer type of so many bytes.
@@ -229,11 +228,10 @@ bool Decoder::decodeCvt() {
 /// Between addresses of a space and generic ones, which have the window in their upper bits.
 bool Decoder::decodeCvta() {
   const bool isBack = take("to");
-  Space space;
+  const Space space = takeSpace();
   Type type;
   uint16_t result, value;
-  if (!takeSpace(space) || space == Space::Generic || !takeType(type) || type != Type::U64 ||
-      !isDone())
+  if (space == Space::Generic || !takeType(type) || type != Type::U64 || !isDone())
     return notSupported();
   if (!expectOperands(2) || !registerOf(instruction_->operands[0], type, result) ||
       !slotOf(instruction_->operands[1], type, value))
@@ -317,19 +315,16 @@ bool Decoder::decodeSelp() {
          emit(Operation::Select, type, result, {a, b, predicate});
 }
 
-bool Decoder::takeSpace(Space &space) {
-  space = Space::Generic;
+Space Decoder::takeSpace() {
   if (take("global"))
-    space = Space::Global;
-  else if (takeOneOf({"shared", "shared::cta"}))
-    space = Space::Shared;
-  else if (take("local"))
-    space = Space::Local;
-  else if (takeOneOf({"param", "param::entry"}))
-    space = Space::Param;
-  else if (take("const"))
-    space = Space::Const;
-  return true;
+    return Space::Global;
+  if (takeOneOf({"shared", "shared::cta"}))
+    return Space::Shared;
+  if (take("local"))
+    return Space::Local;
+  if (takeOneOf({"param", "param::entry"}))
+    return Space::Param;
+  return take("const") ? Space::Const : Space::Generic;
 }
 
 bool Decoder::decodeLd() { return access(false); }
@@ -344,7 +339,7 @@ bool Decoder::access(bool isStore) {
              "L1::no_allocate"});
   takeOneOf({"L2::64B", "L2::128B", "L2::256B"});
   Access access;
-  takeSpace(access.space);
+  access.space = takeSpace();
   if (take("v2"))
     access.count = 2;
   else if (take("v4"))
@@ -371,7 +366,7 @@ bool Decoder::access(bool isStore) {
     access.isWideAddress = sizeOf(held) == 8;
     access.address = slots_[memory.index];
   } else if (memory.base == Operand::Kind::Variable) {
-    addressOf(memory, access.offset);
+    access.offset = addressOf(memory);
   }
   const bool isVector = values.kind == Operand::Kind::Vector;
   if (isVector ? values.elements.size() != access.count : access.count != 1)

@@ -22,8 +22,6 @@ uint64_t align(uint64_t offset, uint64_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
 }
 
-bool isFloat(ptx::Type type) { return type >= ptx::Type::F16 && type <= ptx::Type::F64; }
-
 } // namespace
 
 bool decode(const ptx::Module &module, const ptx::Function &function,
@@ -256,11 +254,10 @@ bool Decoder::expectOperands(size_t count) {
               std::to_string(count));
 }
 
-bool Decoder::addressOf(const Operand &operand, uint64_t &address) {
+uint64_t Decoder::addressOf(const Operand &operand) const {
   const bool isModule = operand.index >= ptx::kModuleVariable;
-  address = operand.value + (isModule ? modulePlaces_[operand.index - ptx::kModuleVariable]
-                                      : places_[operand.index]);
-  return true;
+  return operand.value +
+         (isModule ? modulePlaces_[operand.index - ptx::kModuleVariable] : places_[operand.index]);
 }
 
 uint16_t Decoder::constant(uint64_t bits, uint32_t bytes) {
@@ -323,7 +320,7 @@ bool Decoder::slotOf(const Operand &operand, Type type, uint16_t &slot) {
   case Operand::Kind::Variable:
     if (sizeOf(type) < 4)
       return fail("has an address in place of ." + std::string(nameOf(type)));
-    addressOf(operand, bits);
+    bits = addressOf(operand);
     break;
   default:
     return fail("has an operand that it cannot have");

@@ -40,7 +40,7 @@ private:
   bool slotOf(const Operand &operand, Type type, uint16_t &slot);
   bool registerOf(const Operand &operand, Type type, uint16_t &slot);
   bool predicateOf(const Operand &operand, uint16_t &reference);
-  bool addressOf(const Operand &operand, uint64_t &address);
+  uint64_t addressOf(const Operand &operand) const;
   uint16_t constant(uint64_t bits, uint32_t bytes);
   uint16_t scratch(uint32_t bytes);
 
@@ -107,7 +107,7 @@ private:
   bool decodeLd();
   bool decodeSt();
   bool access(bool isStore);
-  bool takeSpace(ptx::Space &space);
+  ptx::Space takeSpace();
 
   // (DecodeFlow.cpp)
   bool decodeBra();
@@ -116,7 +116,8 @@ private:
   bool decodeTrap();
   bool decodeBar();
   bool decodeFence();
-  bool skipUnlessGuarded(size_t &branch);
+  size_t skipUnlessGuarded();
+  void endSkip(size_t branch);
 
   const ptx::Module &module_;
   const ptx::Function &function_;

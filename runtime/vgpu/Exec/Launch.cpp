@@ -101,7 +101,7 @@ public:
       : launch_(launch), next_(next), numBlocks_(blocks) {}
 
   void run() {
-    for (;;) {
+    while (!launch_.hasFailed.load(std::memory_order_relaxed)) {
       while (resident_.size() < kResident) {
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         if (number >= numBlocks_)

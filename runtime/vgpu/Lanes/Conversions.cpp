@@ -84,19 +84,6 @@ double fromInteger(uint64_t value) {
   return double(value);
 }
 
-template <typename T>
-struct BitsOf {
-  using type = uint16_t;
-};
-template <>
-struct BitsOf<float> {
-  using type = uint32_t;
-};
-template <>
-struct BitsOf<double> {
-  using type = uint64_t;
-};
-
 /// To the nearest value, or the next one in the direction that is asked for.
 template <typename To, typename From>
 To rounded(From value, Rounding rounding) {

@@ -50,18 +50,6 @@ BFloat canonicalNan<BFloat>() {
 }
 
 template <typename T>
-struct BitsOf {
-  using type = uint16_t;
-};
-template <>
-struct BitsOf<float> {
-  using type = uint32_t;
-};
-template <>
-struct BitsOf<double> {
-  using type = uint64_t;
-};
-template <typename T>
 using Bits = typename BitsOf<T>::type;
 template <typename T>
 constexpr Bits<T> kSign = Bits<T>(Bits<T>(1) << (sizeof(T) * 8 - 1));

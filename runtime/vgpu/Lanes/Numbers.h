@@ -24,6 +24,20 @@ struct Half {
   uint16_t bits;
 };
 
+/// The integer with the bits of a float.
+template <typename T>
+struct BitsOf {
+  using type = uint16_t;
+};
+template <>
+struct BitsOf<float> {
+  using type = uint32_t;
+};
+template <>
+struct BitsOf<double> {
+  using type = uint64_t;
+};
+
 inline float widen(float value) { return value; }
 inline double widen(double value) { return value; }
 inline float widen(BFloat value) { return bitCast<float>(uint32_t(value.bits) << 16); }

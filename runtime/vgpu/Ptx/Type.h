@@ -33,6 +33,8 @@ enum class Type : uint8_t {
   Count
 };
 
+constexpr bool isFloat(Type type) { return type >= Type::F16 && type <= Type::F64; }
+
 } // namespace moert::vgpu::ptx
 
 #endif // MOERT_VGPU_PTX_TYPE_H
