@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loads and stores, with every address checked.
+// Loads and stores.
 #include "vgpu/Exec/Access.h"
+#include "vgpu/Exec/Places.h"
 
 #include <cstring>
 
@@ -8,129 +9,20 @@ namespace moert::vgpu {
 
 namespace {
 
-using ptx::Space;
-
-const char *nameOf(Space space) {
-  switch (space) {
-  case Space::Shared:
-    return "shared";
-  case Space::Local:
-    return "local";
-  case Space::Param:
-    return "parameter";
-  case Space::Const:
-    return "constant";
-  default:
-    return "global";
+/// Finds where each lane reads or writes; false after a report.
+bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
+  const uint64_t *wide = warp.row<uint64_t>(access.address);
+  const uint32_t *narrow = warp.row<uint32_t>(access.address);
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    uint64_t address = access.offset;
+    if (access.hasRegister)
+      address += access.isWideAddress ? wide[lane] : narrow[lane];
+    if (!places.find(lane, address))
+      return false;
   }
+  return true;
 }
-
-std::string hexadecimal(uint64_t value) {
-  char text[24];
-  snprintf(text, sizeof(text), "0x%llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
-/// A part of memory that an access may touch.
-struct Range {
-  std::byte *data;
-  uint64_t bytes;
-};
-
-/// Memory of blocks and threads; `address` becomes an offset in it.
-Range rangeOf(Warp &warp, Space space, uint32_t lane) {
-  Block &block = *warp.block;
-  switch (space) {
-  case Space::Shared:
-    return {block.shared.data(), block.shared.size()};
-  case Space::Local: {
-    const uint64_t bytes = warp.program->localBytes;
-    return {block.local.data() + (warp.number * kLanes + lane) * bytes, bytes};
-  }
-  default:
-    return {block.launch.parameters.data(), block.launch.parameters.size()};
-  }
-}
-
-class Places {
-public:
-  Places(Warp &warp, const Record &record, const Access &access)
-      : warp_(warp), record_(record), access_(access),
-        bytes_(uint32_t(access.elementBytes) * access.count) {}
-
-  /// Where each lane reads or writes; false after a report.
-  bool find(LaneMask lanes, bool isWrite) {
-    const uint64_t *wide = warp_.row<uint64_t>(access_.address);
-    const uint32_t *narrow = warp_.row<uint32_t>(access_.address);
-    for (LaneMask left = lanes; left; left &= left - 1) {
-      const auto lane = uint32_t(__builtin_ctz(left));
-      uint64_t address = access_.offset;
-      if (access_.hasRegister)
-        address += access_.isWideAddress ? wide[lane] : narrow[lane];
-      if (!findOne(lane, address, isWrite))
-        return false;
-    }
-    return true;
-  }
-  std::byte *operator[](uint32_t lane) const { return places_[lane]; }
-
-private:
-  bool findOne(uint32_t lane, uint64_t address, bool isWrite) {
-    if (address % bytes_)
-      return refuse(lane, address, access_.space, "is not aligned to its size");
-    Space space = access_.space;
-    uint64_t offset = address;
-    if (space == Space::Generic) {
-      const auto window = Window(address >> kWindowShift);
-      offset = address & (addressIn(Window(1)) - 1);
-      space = window == Window::Shared  ? Space::Shared
-              : window == Window::Local ? Space::Local
-              : window == Window::Param ? Space::Param
-                                        : Space::Global;
-    }
-    if (space == Space::Global || space == Space::Const)
-      return findGlobal(lane, address, space, isWrite);
-    if (space == Space::Param && isWrite)
-      return refuse(lane, address, space, "writes what is read only");
-    const Range range = rangeOf(warp_, space, lane);
-    if (offset > range.bytes || bytes_ > range.bytes - offset)
-      return refuse(lane, offset, space,
-                    "is outside of the " + std::to_string(range.bytes) + " bytes that there are");
-    places_[lane] = range.data + offset;
-    return true;
-  }
-
-  bool findGlobal(uint32_t lane, uint64_t address, Space space, bool isWrite) {
-    if (!last_ || address >> 32 != last_->address >> 32)
-      last_ = warp_.block->launch.memory->find(address);
-    if (!last_)
-      return refuse(lane, address, space, "is in no allocation");
-    if (last_->isFreed.load(std::memory_order_relaxed))
-      return refuse(lane, address, space, "is in an allocation that was freed");
-    const uint64_t offset = address - last_->address;
-    if (offset > last_->bytes || bytes_ > last_->bytes - offset)
-      return refuse(lane, address, space,
-                    "is " + std::to_string(offset) + " bytes into an allocation of " +
-                        std::to_string(last_->bytes));
-    if (isWrite && last_->isReadOnly)
-      return refuse(lane, address, space, "writes what is read only");
-    places_[lane] = last_->data + offset;
-    return true;
-  }
-
-  bool refuse(uint32_t lane, uint64_t address, Space space, const std::string &what) {
-    return fail(warp_, record_, lane,
-                "access of " + std::to_string(bytes_) + " bytes of " + nameOf(space) +
-                    " memory at " + hexadecimal(address) + " " + what);
-  }
-
-  Warp &warp_;
-  const Record &record_;
-  const Access &access_;
-  const uint32_t bytes_;
-  const Allocation *last_ = nullptr;
-  std::byte *places_[kLanes];
-};
 
 template <typename Register, typename Element>
 void loadElements(Register *row, LaneMask lanes, const Places &places, size_t offset) {
@@ -193,8 +85,8 @@ void storeFrom(Warp &warp, const Access &access, uint16_t slot, LaneMask lanes,
 
 void load(Warp &warp, const Record &record, LaneMask lanes) {
   const Access &access = warp.program->accesses[record.extra];
-  Places places(warp, record, access);
-  if (!places.find(lanes, false))
+  Places places(warp, record, access.space, access.bytes(), false);
+  if (!find(warp, access, lanes, places))
     return;
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
@@ -219,8 +111,8 @@ void load(Warp &warp, const Record &record, LaneMask lanes) {
 
 void store(Warp &warp, const Record &record, LaneMask lanes) {
   const Access &access = warp.program->accesses[record.extra];
-  Places places(warp, record, access);
-  if (!places.find(lanes, true))
+  Places places(warp, record, access.space, access.bytes(), true);
+  if (!find(warp, access, lanes, places))
     return;
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;

@@ -26,6 +26,8 @@ struct Access {
   uint64_t offset = 0;
   /// Slots of the elements; kNoSlot for those that are thrown away.
   std::array<uint16_t, 8> slots{};
+
+  uint32_t bytes() const { return uint32_t(elementBytes) * count; }
 };
 constexpr uint16_t kNoSlot = 0xffff;
 
