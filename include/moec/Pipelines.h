@@ -27,17 +27,27 @@ namespace recognise {
 struct LayerForms;
 } // namespace recognise
 
-/// How code for x86 is made.
-struct CpuOptions {
-  /// Instruction-set levels to build, of v2, avx2 and avx512; empty: all. A
-  /// processor runs the highest of them that it has.
-  std::vector<std::string> levels;
+/// How a program is scheduled, for every target.
+struct ScheduleOptions {
   /// What weights of products that a file holds as f32 are stored in: file (as they are), bf16 or
   /// f16.
   std::string weightsType = "file";
   /// Whether element-wise ops move into products and into each other, and rows that several ops
   /// read and write are one kernel. Without, outputs have the same bits, later.
   bool fuse = true;
+};
+
+/// How code for x86 is made.
+struct CpuOptions : ScheduleOptions {
+  /// Instruction-set levels to build, of v2, avx2 and avx512; empty: all. A
+  /// processor runs the highest of them that it has.
+  std::vector<std::string> levels;
+};
+
+/// How code for NVIDIA GPUs is made.
+struct NvptxOptions : ScheduleOptions {
+  /// One of lib/CodeGen/GpuTarget.h.
+  std::string chip = "sm_80";
 };
 
 /// What a file leaves open.
@@ -91,7 +101,10 @@ void buildRecogniseStage(mlir::OpPassManager &pm, const RecogniseOptions &option
 void buildShardStage(mlir::OpPassManager &pm, const RankOptions &options);
 
 /// From `moe` to structured `tile` and `linalg` ops on tensors.
-void buildScheduleStage(mlir::OpPassManager &pm, const CpuOptions &options);
+void buildScheduleStage(mlir::OpPassManager &pm, const ScheduleOptions &options);
+
+/// From tensors to memrefs: the first part of both kernel stages.
+void buildBufferStage(mlir::OpPassManager &pm);
 
 /// From tensors to host code on memrefs that launches kernels.
 void buildKernelStage(mlir::OpPassManager &pm, const CpuOptions &options);
@@ -101,6 +114,18 @@ void buildX86Stage(mlir::OpPassManager &pm, const CpuOptions &options);
 
 /// All stages from `moe` to what `emitArtifact` takes: `--moe-to-cpu`.
 void buildMoEToCpuPipeline(mlir::OpPassManager &pm, const CpuOptions &options);
+
+/// From tensors to host code on memrefs that launches kernels of a `gpu.module`.
+void buildDeviceKernelStage(mlir::OpPassManager &pm, const NvptxOptions &options);
+
+/// From structured kernels of a `gpu.module` to `nvvm`.
+void buildNvptxStage(mlir::OpPassManager &pm, const NvptxOptions &options);
+
+/// All stages from `moe` to what `emitPtx` takes: `--moe-to-nvptx`.
+void buildMoEToNvptxPipeline(mlir::OpPassManager &pm, const NvptxOptions &options);
+
+/// Makes `--moe-to-nvptx` known; part of registerPipelines.
+void registerNvptxPipeline();
 
 /// Makes the pipelines known by name. Safe to call more than once.
 void registerPipelines();

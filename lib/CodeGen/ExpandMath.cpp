@@ -12,10 +12,11 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -38,27 +39,40 @@ bool isInstruction(StringRef name) {
                             name);
 }
 
+/// What the processor or device of a function does itself.
+struct Instructions {
+  bool fma = false, half = false, bfloat = false;
+};
+
 struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      bool hasFma = false, hasHalf = false;
-      if (function->hasAttr(isaAttrName)) {
-        const IsaLevel *level = getIsaLevel(&function.getBody().front().front());
-        if (!level)
-          return signalPassFailure();
-        hasFma = level->hasFma;
-        hasHalf = level->features.contains("+f16c");
-      }
-      if (failed(widenArithmetic(function)) || failed(expand(function, hasFma, hasHalf)))
-        return signalPassFailure();
+    bool isGood = true;
+    getOperation()->walk([&](FunctionOpInterface function) {
+      if (!function.isExternal())
+        isGood &= succeeded(expandFunction(function));
+    });
+    if (!isGood)
+      signalPassFailure();
+  }
+
+  LogicalResult expandFunction(FunctionOpInterface function) {
+    Instructions has;
+    if (isa<gpu::GPUFuncOp>(function)) {
+      has = {true, true, true};
+    } else if (function->hasAttr(isaAttrName)) {
+      const IsaLevel *level = getIsaLevel(&function.getFunctionBody().front().front());
+      if (!level)
+        return failure();
+      has = {level->hasFma, level->features.contains("+f16c"), false};
     }
+    if (failed(widenArithmetic(function)))
+      return failure();
+    return expand(function, has);
   }
 
   /// Arithmetic on f16 and bf16 becomes arithmetic on f32 with a rounding after
   /// each op, which is what LLVM does too, but by calls.
-  LogicalResult widenArithmetic(func::FuncOp function) {
+  LogicalResult widenArithmetic(Operation *function) {
     MLIRContext *context = &getContext();
     Type narrow[] = {Float16Type::get(context), BFloat16Type::get(context)};
     TypeConverter types;
@@ -71,7 +85,7 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
       return failure();
     // The patterns allow LLVM to skip these roundings; the result would then
     // depend on what it sees.
-    function.walk([](Operation *op) {
+    function->walk([](Operation *op) {
       if (auto extension = dyn_cast<arith::ExtFOp>(op))
         extension.removeFastmathAttr();
       else if (auto rounding = dyn_cast<arith::TruncFOp>(op))
@@ -80,7 +94,7 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
     return success();
   }
 
-  LogicalResult expand(func::FuncOp function, bool hasFma, bool hasHalf) {
+  LogicalResult expand(Operation *function, Instructions has) {
     // First, before powers become exponentials: squares, cubes, roots.
     RewritePatternSet simplifications(&getContext());
     populateMathAlgebraicSimplificationPatterns(simplifications);
@@ -93,12 +107,13 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
     populateMathPolynomialApproximationPatterns(
         patterns, [](StringRef name) { return !isInstruction(name); });
     populateNarrowFloatDetours(patterns);
-    arith::populateExpandBFloat16Patterns(patterns);
-    if (hasFma)
+    if (!has.bfloat)
+      arith::populateExpandBFloat16Patterns(patterns);
+    if (has.fma)
       populateFusedMultiplyAdds(patterns);
     else
       populateFmaExpansions(patterns);
-    if (!hasHalf)
+    if (!has.half)
       populateHalfExpansions(patterns);
     return applyPatternsGreedily(function, std::move(patterns));
   }

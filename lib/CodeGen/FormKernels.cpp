@@ -9,6 +9,7 @@
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/FormLinalgKernels.h"
 #include "lib/CodeGen/KernelFormer.h"
+#include "lib/CodeGen/LinalgParts.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/CodeGen/ProductSchedule.h"
 #include "lib/CodeGen/RowBlocks.h"
@@ -30,23 +31,8 @@ namespace {
 struct FormKernels : impl::FormKernelsPassBase<FormKernels> {
   using FormKernelsPassBase::FormKernelsPassBase;
 
-  /// Ops that only write memrefs known to be empty do nothing, and pieces of such
-  /// memrefs are not valid.
-  void eraseEmptyWork() {
-    SmallVector<Operation *> ops;
-    getOperation()->walk([&](DestinationStyleOpInterface op) {
-      if (op.hasPureBufferSemantics() && llvm::all_of(op.getDpsInits(), [](Value init) {
-            auto type = dyn_cast<MemRefType>(init.getType());
-            return type && llvm::is_contained(type.getShape(), 0);
-          }))
-        ops.push_back(op);
-    });
-    for (Operation *op : ops)
-      op->erase();
-  }
-
   void runOnOperation() override {
-    eraseEmptyWork();
+    eraseEmptyWork(getOperation());
     KernelFormer former(getOperation(), threadWork);
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (groupRows && !function->hasAttr(rt::RTDialect::kKernel))

@@ -74,12 +74,6 @@ Units chooseUnits(linalg::LinalgOp op) {
   return {outer, 1};
 }
 
-StringRef getKernelName(linalg::LinalgOp op) {
-  if (!isa<linalg::GenericOp, linalg::MapOp, linalg::ReduceOp>(op.getOperation()))
-    return op->getName().stripDialect();
-  return op.getNumReductionLoops() == 0 ? "map_rows" : "reduce_rows";
-}
-
 /// Calls `body` in a loop over entries of the outer dimension that units
 /// [begin, end) touch, with the entry, the one after it, and the range of the
 /// inner dimension.
@@ -100,9 +94,7 @@ void forEachOuter(ImplicitLocOpBuilder &k, Value begin, Value end, Value perOute
   body(outer, next, from, to);
 }
 
-LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
-  if (!op.hasPureBufferSemantics())
-    return op->emitOpError("is still on tensors; bufferize before form-kernels");
+void formKernel(linalg::LinalgOp op, KernelFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   Units units = chooseUnits(op);
   Value one = arith::ConstantIndexOp::create(b, 1), count = one;
@@ -157,7 +149,6 @@ LogicalResult formKernel(linalg::LinalgOp op, KernelFormer &former) {
                                });
                 });
   op->erase();
-  return success();
 }
 
 } // namespace
@@ -166,25 +157,37 @@ bool isLinalgWork(Operation *op) {
   return isa<linalg::LinalgOp, memref::CopyOp>(op) || isa<linalg::LinalgDialect>(op->getDialect());
 }
 
-LogicalResult formLinalgKernel(Operation *op, KernelFormer &former) {
+FailureOr<linalg::LinalgOp> takeLinalgWork(Operation *op) {
   if (auto copy = dyn_cast<memref::CopyOp>(op)) {
     if (!isa<MemRefType>(copy.getSource().getType()) ||
         !isa<MemRefType>(copy.getTarget().getType()))
-      return op->emitOpError("copies memrefs of unknown rank; form-kernels needs ranked ones");
+      return op->emitOpError("copies memrefs of unknown rank; kernels need ranked ones");
     // A producer that was made to write where its result belongs leaves one.
     if (copy.getSource() == copy.getTarget()) {
       copy.erase();
-      return success();
+      return linalg::LinalgOp();
     }
     OpBuilder b(op);
     auto ranked = linalg::CopyOp::create(b, op->getLoc(), copy.getSource(), copy.getTarget());
     copy.erase();
-    return formKernel(cast<linalg::LinalgOp>(ranked.getOperation()), former);
+    return cast<linalg::LinalgOp>(ranked.getOperation());
   }
-  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
-    return formKernel(structured, former);
-  return op->emitOpError("is an aggregate without a kernel of its own; run fuse-rows before "
-                         "bufferization");
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  if (!structured)
+    return op->emitOpError("is an aggregate without a kernel of its own; run fuse-rows before "
+                           "bufferization");
+  if (!structured.hasPureBufferSemantics())
+    return op->emitOpError("is still on tensors; bufferize before kernels are formed");
+  return structured;
+}
+
+LogicalResult formLinalgKernel(Operation *op, KernelFormer &former) {
+  FailureOr<linalg::LinalgOp> work = takeLinalgWork(op);
+  if (failed(work))
+    return failure();
+  if (*work)
+    formKernel(*work, former);
+  return success();
 }
 
 } // namespace moec::codegen

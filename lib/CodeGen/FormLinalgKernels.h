@@ -18,6 +18,10 @@ namespace moec::codegen {
 /// op or a copy between memrefs.
 bool isLinalgWork(mlir::Operation *op);
 
+/// `op`, which must be isLinalgWork, as a structured op on memrefs, in its place; null if nothing
+/// was to be done and `op` is erased. Emits an error for what no kernel holds.
+mlir::FailureOr<mlir::linalg::LinalgOp> takeLinalgWork(mlir::Operation *op);
+
 /// Replaces `op`, which must be isLinalgWork, by a launch of a kernel that holds
 /// it, and erases it. Units are entries of the outermost parallel dimension that
 /// every output is indexed by and that is not of size 1; blocks of entries where

@@ -39,6 +39,14 @@ Value getExtent(ImplicitLocOpBuilder &b, linalg::LinalgOp op, int64_t dim) {
   return {};
 }
 
+bool isSameSize(Value one, Value other) {
+  if (isEqualConstantIntOrValue(one, other))
+    return true;
+  auto dim = one.getDefiningOp<memref::DimOp>(), otherDim = other.getDefiningOp<memref::DimOp>();
+  return dim && otherDim && dim.getSource() == otherDim.getSource() &&
+         isEqualConstantIntOrValue(dim.getIndex(), otherDim.getIndex());
+}
+
 /// Operations on scalars that an elementary function or a division counts as.
 constexpr int64_t functionWork = 16, divisionWork = 4;
 
@@ -78,8 +86,27 @@ Value getWork(ImplicitLocOpBuilder &b, linalg::LinalgOp op, ArrayRef<int64_t> cu
   return work ? arith::MulIOp::create(b, work, scale).getResult() : scale;
 }
 
-void clonePart(ImplicitLocOpBuilder &k, linalg::LinalgOp op, IRMapping &mapping,
-               ArrayRef<LoopPart> parts) {
+void eraseEmptyWork(Operation *root) {
+  SmallVector<Operation *> ops;
+  root->walk([&](DestinationStyleOpInterface op) {
+    if (op.hasPureBufferSemantics() && llvm::all_of(op.getDpsInits(), [](Value init) {
+          auto type = dyn_cast<MemRefType>(init.getType());
+          return type && llvm::is_contained(type.getShape(), 0);
+        }))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops)
+    op->erase();
+}
+
+StringRef getKernelName(linalg::LinalgOp op) {
+  if (!isa<linalg::GenericOp, linalg::MapOp, linalg::ReduceOp>(op.getOperation()))
+    return op->getName().stripDialect();
+  return op.getNumReductionLoops() == 0 ? "map_rows" : "reduce_rows";
+}
+
+linalg::LinalgOp clonePart(ImplicitLocOpBuilder &k, linalg::LinalgOp op, IRMapping &mapping,
+                           ArrayRef<LoopPart> parts) {
   SmallVector<OpFoldResult> counts;
   for (const LoopPart &part : parts)
     counts.push_back(part.end
@@ -108,6 +135,7 @@ void clonePart(ImplicitLocOpBuilder &k, linalg::LinalgOp op, IRMapping &mapping,
       index.getResult().replaceAllUsesExcept(shifted, shifted);
     }
   });
+  return cast<linalg::LinalgOp>(clone);
 }
 
 void LaunchOperands::add(Value value) {

@@ -25,6 +25,9 @@ std::optional<mlir::SmallVector<int64_t>> getPositions(mlir::AffineMap map, int6
 /// plain dimension.
 mlir::Value getExtent(mlir::ImplicitLocOpBuilder &b, mlir::linalg::LinalgOp op, int64_t dim);
 
+/// Whether two host values, such as extents, are equal for certain.
+bool isSameSize(mlir::Value one, mlir::Value other);
+
 /// The work of one unit, which is one entry of each of `cutDims`, as a host
 /// value: operations on scalars, where memory counts as one of them and
 /// elementary functions as several. Null if it cannot be told.
@@ -37,9 +40,16 @@ struct LoopPart {
   mlir::Value begin, end;
 };
 
+/// Erases ops under `root` that only write memrefs known to be empty: they do nothing, and pieces
+/// of such memrefs are not valid.
+void eraseEmptyWork(mlir::Operation *root);
+
+/// What a kernel that does nothing but `op` is called.
+llvm::StringRef getKernelName(mlir::linalg::LinalgOp op);
+
 /// Clones `op` for the iterations that lie in all of `parts`.
-void clonePart(mlir::ImplicitLocOpBuilder &k, mlir::linalg::LinalgOp op, mlir::IRMapping &mapping,
-               mlir::ArrayRef<LoopPart> parts);
+mlir::linalg::LinalgOp clonePart(mlir::ImplicitLocOpBuilder &k, mlir::linalg::LinalgOp op,
+                                 mlir::IRMapping &mapping, mlir::ArrayRef<LoopPart> parts);
 
 /// What a kernel gets from outside: values that are passed, and constants that
 /// are made again in it.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/Pass.h"
 
 namespace moec::codegen {

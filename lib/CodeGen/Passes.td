@@ -92,6 +92,58 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
     Statistic<"numLaunches", "launches", "Launches of kernels">];
 }
 
+def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
+  let summary = "move heavy operations on memrefs into kernels of a device";
+  let description = [{
+    What `form-kernels` does for the threads of a processor: each structured op on memrefs in a host function, or a group
+    of `linalg` ops on the same rows, becomes a kernel of the `gpu.module @device` and an `rt.device_launch` in its
+    place, whose grid is computed from shapes. Equal kernels are one function.
+
+    A kernel holds its ops for one row; the attribute `tile.team` says which threads have that row in common.
+
+    | ops | team | rows |
+    |---|---|---|
+    | `linalg` ops that combine no lanes | `alone`: as many threads as the row has vectors, up to 256; longer rows are cut | entries of all other parallel loops |
+    | rows that are reduced, of up to 512 elements | `warp` | the same |
+    | of more, or of unknown length | `block`: of 128 threads up to 4,096 elements, else 256 (32 for short ones whose length the host computes) | the same |
+    | groups | as their reductions need | those of the group |
+
+    `tile.width` on each op tells the elements that a thread takes at once: 4 where lanes are combined; else 16 bytes
+    where every operand moves along aligned rows, or 1.
+
+    Ops without a kernel for devices are one error that names them all, and nothing is formed.
+
+    In: host functions on memrefs. Out: host functions without structured ops but `rt.device_launch`, and a `gpu.module`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect", "::moec::rt::RTDialect"];
+  let options = [
+    Option<"groupRows", "group-rows", "bool", "true", "Whether ops on the same rows are one kernel">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Kernels made">,
+    Statistic<"numLaunches", "launches", "Launches of kernels">];
+}
+
+def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "write out linalg ops in kernels of a device as loops of their threads";
+  let description = [{
+    The lanes of a row are spread over the threads of its team, vector by vector, and each thread loops over its own;
+    vectors of aligned rows are one access of up to 16 bytes, what is left of a row is taken element by element. Ops
+    without lanes are done by the first thread of a team.
+
+    A reduction along the lanes keeps 4 partial results per thread, in f32 for f16 and bf16, and combines them by one
+    tree: partials 2 and 1 apart, threads of a warp 16, 8, 4, 2 and 1 apart by shuffles, sums of warps in order through
+    shared memory, then the initial value. The order depends on the length of the row only (`lib/CodeGen/RowTeam.h`).
+
+    In: kernels with `tile.team`. Out: arith, math, memref, scf, vector, gpu and nvvm.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numSpread", "spread", "Ops whose lanes are spread over threads">,
+    Statistic<"numSerial", "serial", "Ops that one thread does for its row">];
+}
+
 def CloneIsaLevelsPass : Pass<"clone-isa-levels", "::mlir::ModuleOp"> {
   let summary = "make one copy of each kernel per instruction-set level";
   let description = [{
@@ -225,6 +277,9 @@ def ExpandMathPass : Pass<"expand-math", "::mlir::ModuleOp"> {
     | asinh, tan (to 10^4) | 3.8 |
     | asin | 6.6 |
     | powf | grows with the result's logarithm: 32 for small powers of numbers up to 4 |
+
+    Kernels of a `gpu.module` get the same formulas, so that every device computes the same bits; their conversions of
+    f16 and bf16 stay, which are instructions there.
 
     What this pass has no formula for gets upstream's. Functions of f64, and the remainder of floats, are left as they
     are.

@@ -22,10 +22,13 @@ namespace moec::codegen {
 // Analysis
 //===----------------------------------------------------------------------===//
 
-RowEmitter::RowEmitter(linalg::LinalgOp op)
-    : op(op), b(op.getLoc(), op), block(*op.getBlock()), laneDim(chooseLaneDim()),
-      operands(b, op, laneDim) {
-  if (laneDim >= 0 && !analyseBody()) {
+RowEmitter::RowEmitter(linalg::LinalgOp op, const RowTeam *team)
+    : op(op), b(op.getLoc(), op), block(*op.getBlock()), team(team), laneDim(chooseLaneDim()),
+      width(team ? team->width : rowLanes),
+      operands(b, op, laneDim, width, /*isAligned=*/team != nullptr) {
+  bool isVectorisable = laneDim >= 0 && analyseBody();
+  isOpaque = laneDim >= 0 && !isVectorisable && team && width == 1 && canSpread();
+  if (laneDim >= 0 && !isVectorisable && !isOpaque) {
     laneDim = -1;
     operands.setScalar();
     reductions.clear();
@@ -70,6 +73,12 @@ bool RowEmitter::isContiguous(memref::LoadOp load) const {
   return last && static_cast<int64_t>(last.getDim()) == laneDim &&
          llvm::none_of(load.getIndices().drop_back(),
                        [&](Value index) { return varying.contains(index); });
+}
+
+bool RowEmitter::canSpread() {
+  return !isReduction(laneDim) && llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+    return operands.getAccess(init) != RowAccess::Uniform;
+  });
 }
 
 bool RowEmitter::analyseBody() {
@@ -175,6 +184,8 @@ RowEmitter::Values RowEmitter::overLanes(ValueRange init,
                                          function_ref<Values(const RowStep &, ValueRange)> body) {
   if (laneDim < 0)
     return body(RowStep{Value(), 1, Value(), Value()}, init);
+  if (team)
+    return overTeam(init, body);
   Value extent = extents[laneDim], step = index(rowLanes), whole;
   int64_t size = op.getStaticLoopRanges()[laneDim];
   bool isStatic = !ShapedType::isDynamic(size);
@@ -216,13 +227,50 @@ RowEmitter::Values RowEmitter::overLanes(ValueRange init,
   return tail.getResults();
 }
 
+RowEmitter::Values RowEmitter::overTeam(ValueRange init,
+                                        function_ref<Values(const RowStep &, ValueRange)> body) {
+  Value extent = extents[laneDim], whole = index(0);
+  Values accs(init);
+  int64_t size = op.getStaticLoopRanges()[laneDim];
+  bool isStatic = !ShapedType::isDynamic(size);
+  auto times = [&](Value value) { return b.createOrFold<arith::MulIOp>(value, index(width)); };
+  if (width > 1) {
+    if (isStatic)
+      whole = index(size / width * width);
+    else
+      whole = times(arith::DivUIOp::create(b, extent, index(width)));
+    accs = loop(times(team->first), whole, times(team->size), accs, [&](Value at, ValueRange in) {
+      return body(RowStep{at, width, Value(), Value()}, in);
+    });
+    if (isStatic && size % width == 0)
+      return accs;
+  }
+  Value start = arith::AddIOp::create(b, whole, team->first);
+  return loop(start, extent, team->size, accs,
+              [&](Value at, ValueRange in) { return body(RowStep{at, 1, Value(), index(0)}, in); });
+}
+
+void RowEmitter::onFirst(function_ref<void()> body) {
+  if (!team || team->kind == TeamKind::Alone)
+    return body();
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, team->first, index(0));
+  auto branch = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
 void RowEmitter::emit() {
   unsigned numLoops = op.getNumLoops();
   ivs.assign(numLoops, Value());
   for (unsigned dim = 0; dim < numLoops; ++dim)
     extents.push_back(getExtent(dim));
-  if (reductions.empty())
+  if (reductions.empty() && laneDim < 0)
+    onFirst([&] { emitColumns(); });
+  else if (reductions.empty())
     emitColumns();
+  else if (team)
+    emitTeamRows();
   else
     emitRows();
 }
@@ -288,7 +336,7 @@ void RowEmitter::emitBodyOp(VectorBody &body, Operation &inner, const RowStep &s
     return body.map(position, ivs[position.getDim()]);
   if (step.width == 1)
     return body.map(position, step.at);
-  auto type = VectorType::get({rowLanes}, b.getIndexType());
+  auto type = VectorType::get({width}, b.getIndexType());
   Value first = vector::BroadcastOp::create(b, type, step.at);
   body.map(position, arith::AddIOp::create(b, first, vector::StepOp::create(b, type)));
 }
@@ -307,7 +355,7 @@ void RowEmitter::emitLoad(VectorBody &body, memref::LoadOp load, const RowStep &
     return body.map(load, operands.loadVector(memref, indices, step.mask));
   }
   Values lanes;
-  for (int64_t lane = 0; lane < rowLanes; ++lane) {
+  for (int64_t lane = 0; lane < width; ++lane) {
     indices.clear();
     for (Value index : load.getIndices()) {
       Value value = body.lookup(index);
@@ -317,7 +365,7 @@ void RowEmitter::emitLoad(VectorBody &body, memref::LoadOp load, const RowStep &
     lanes.push_back(memref::LoadOp::create(b, memref, indices));
   }
   body.map(load,
-           vector::FromElementsOp::create(b, VectorType::get({rowLanes}, load.getType()), lanes));
+           vector::FromElementsOp::create(b, VectorType::get({width}, load.getType()), lanes));
 }
 
 //===----------------------------------------------------------------------===//
@@ -326,7 +374,7 @@ void RowEmitter::emitLoad(VectorBody &body, memref::LoadOp load, const RowStep &
 
 void RowEmitter::emitColumns() {
   overDims(parallelDims, {}, [&](ValueRange) -> Values {
-    if (laneDim >= 0 && reductionDims.empty())
+    if (laneDim >= 0 && reductionDims.empty() && !isOpaque)
       emitUniform();
     overLanes({}, [&](const RowStep &step, ValueRange) -> Values {
       emitColumn(step);

@@ -9,6 +9,7 @@
 #define MOEC_LIB_CODEGEN_ROWEMITTER_H
 
 #include "lib/CodeGen/RowOperands.h"
+#include "lib/CodeGen/RowTeam.h"
 #include "lib/CodeGen/VectorBody.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -24,12 +25,20 @@ namespace moec::codegen {
 ///
 /// Without a lane dimension, where the body cannot be vectorised, the second
 /// form runs on scalars.
+///
+/// On a device each thread of the row's team takes its share of the lanes
+/// (RowTeam.h); what has no lanes is done by the first.
 class RowEmitter {
 public:
-  explicit RowEmitter(mlir::linalg::LinalgOp op);
+  /// `team` is null on the host. Its values need not be there before `emit`.
+  explicit RowEmitter(mlir::linalg::LinalgOp op, const RowTeam *team = nullptr);
 
   void emit();
   bool isVectorised() const { return laneDim >= 0; }
+  /// The loop that is spread over lanes; -1 if there is none.
+  int64_t getLaneDim() const { return laneDim; }
+  /// Whether partial results of lanes are combined.
+  bool reducesLanes() const { return !reductions.empty(); }
 
 private:
   using Values = mlir::SmallVector<mlir::Value>;
@@ -42,6 +51,8 @@ private:
   };
 
   int64_t chooseLaneDim();
+  /// Whether threads can take elements of the lane dimension one by one.
+  bool canSpread();
   /// Finds what varies between lanes; whether the body can run on vectors.
   bool analyseBody();
   bool matchReductions();
@@ -58,7 +69,15 @@ private:
   Values overLanes(mlir::ValueRange init,
                    mlir::function_ref<Values(const RowStep &, mlir::ValueRange)> body);
 
+  Values overTeam(mlir::ValueRange init,
+                  mlir::function_ref<Values(const RowStep &, mlir::ValueRange)> body);
+  /// `if` the thread is the first of its team; on the host just `body`.
+  void onFirst(mlir::function_ref<void()> body);
+
   void emitRows();
+  /// The same with the sums of a team; nobody but its first thread reads or writes outputs.
+  void emitTeamRows();
+  Values makePartials();
   void emitColumns();
   void emitColumn(const RowStep &step);
   /// Loads and computes, before the lane loop, what is the same in all lanes.
@@ -82,10 +101,13 @@ private:
   mlir::ImplicitLocOpBuilder b;
   mlir::Block &block;
   mlir::SmallVector<unsigned> parallelDims, reductionDims; // without the lane dimension
+  const RowTeam *team;
   int64_t laneDim = -1;
+  int64_t width; // elements of a vector
   RowOperands operands;
   mlir::SmallVector<Reduction> reductions; // of rows; one per output
   mlir::DenseSet<mlir::Value> varying;     // values of the body that differ between lanes
+  bool isOpaque = false;                   // scalars only: nothing is known to be the same in lanes
   bool scalarTail = false;                 // the rest of a row is handled element by element
   Values ivs, extents;
   mlir::SmallVector<std::pair<mlir::Value, mlir::Value>> uniform;

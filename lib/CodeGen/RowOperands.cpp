@@ -7,6 +7,9 @@
 
 #include "lib/CodeGen/RowOperands.h"
 
+#include "lib/CodeGen/GpuTarget.h"
+#include "lib/CodeGen/RowAlignment.h"
+
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -37,7 +40,7 @@ OpOperand &getLeadingOperand(linalg::LinalgOp op) {
   return *leading;
 }
 
-RowAccess RowOperands::getAccess(OpOperand &operand) {
+RowAccess getRowAccess(linalg::LinalgOp op, OpOperand &operand, int64_t laneDim) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   if (laneDim < 0 || !type || !map.isFunctionOfDim(laneDim))
@@ -64,10 +67,19 @@ Value RowOperands::getLane(const RowStep &step, int64_t lane) {
   return arith::AddIOp::create(b, step.at, arith::ConstantIndexOp::create(b, lane));
 }
 
+llvm::MaybeAlign RowOperands::getAlignment(Value memref) {
+  if (!isAligned || !hasAlignedRows(memref, width))
+    return {};
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t bytes = element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
+  return llvm::Align(std::min(width * bytes, widestAccess));
+}
+
 Value RowOperands::loadVector(Value memref, ValueRange indices, Value mask) {
-  auto type = VectorType::get({rowLanes}, cast<MemRefType>(memref.getType()).getElementType());
+  auto type = VectorType::get({width}, cast<MemRefType>(memref.getType()).getElementType());
   if (!mask)
-    return vector::LoadOp::create(b, type, memref, indices);
+    return vector::LoadOp::create(b, type, memref, indices, /*nontemporal=*/false,
+                                  getAlignment(memref));
   Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
   return vector::MaskedLoadOp::create(b, type, memref, indices, mask, nothing);
 }
@@ -82,11 +94,10 @@ Value RowOperands::load(OpOperand &operand, ArrayRef<Value> ivs, const RowStep &
   if (access == RowAccess::Contiguous)
     return loadVector(operand.get(), getIndices(operand, ivs, step.at), step.mask);
   SmallVector<Value> lanes;
-  for (int64_t lane = 0; lane < rowLanes; ++lane)
+  for (int64_t lane = 0; lane < width; ++lane)
     lanes.push_back(
         memref::LoadOp::create(b, operand.get(), getIndices(operand, ivs, getLane(step, lane))));
-  return vector::FromElementsOp::create(b, VectorType::get({rowLanes}, type.getElementType()),
-                                        lanes);
+  return vector::FromElementsOp::create(b, VectorType::get({width}, type.getElementType()), lanes);
 }
 
 void RowOperands::store(Value value, OpOperand &operand, ArrayRef<Value> ivs, const RowStep &step) {
@@ -94,14 +105,15 @@ void RowOperands::store(Value value, OpOperand &operand, ArrayRef<Value> ivs, co
   if (access == RowAccess::Uniform || step.width == 1) {
     memref::StoreOp::create(b, value, operand.get(), getIndices(operand, ivs, step.at));
   } else if (access == RowAccess::PerLane) {
-    for (int64_t lane = 0; lane < rowLanes; ++lane)
+    for (int64_t lane = 0; lane < width; ++lane)
       memref::StoreOp::create(b, vector::ExtractOp::create(b, value, lane), operand.get(),
                               getIndices(operand, ivs, getLane(step, lane)));
   } else if (step.mask) {
     vector::MaskedStoreOp::create(b, operand.get(), getIndices(operand, ivs, step.at), step.mask,
                                   value);
   } else {
-    vector::StoreOp::create(b, value, operand.get(), getIndices(operand, ivs, step.at));
+    vector::StoreOp::create(b, value, operand.get(), getIndices(operand, ivs, step.at),
+                            /*nontemporal=*/false, getAlignment(operand.get()));
   }
 }
 

@@ -27,7 +27,7 @@ enum class RowAccess {
 /// A step along the lane dimension.
 struct RowStep {
   mlir::Value at;   // first index along the lane dimension; null if there is none
-  int64_t width;    // rowLanes or 1
+  int64_t width;    // that of the operands, or 1
   mlir::Value mask; // null: all lanes
   mlir::Value lane; // of width 1: the lane that a vector step would have had it in
 };
@@ -40,17 +40,22 @@ bool hasContiguousRows(mlir::MemRefType type);
 /// of a reduction, the largest input if it is larger.
 mlir::OpOperand &getLeadingOperand(mlir::linalg::LinalgOp op);
 
+/// How `operand` of `op` moves along `laneDim`, which is -1 if there is none.
+RowAccess getRowAccess(mlir::linalg::LinalgOp op, mlir::OpOperand &operand, int64_t laneDim);
+
 /// Loads and stores of one op's operands.
 class RowOperands {
 public:
-  /// `laneDim` is a loop of `op`, or -1.
-  RowOperands(mlir::ImplicitLocOpBuilder &b, mlir::linalg::LinalgOp op, int64_t laneDim)
-      : b(b), op(op), laneDim(laneDim) {}
+  /// `laneDim` is a loop of `op`, or -1; vectors have `width` elements. Where they are accesses of
+  /// one thread of a device, `isAligned` asks for what is known of their addresses.
+  RowOperands(mlir::ImplicitLocOpBuilder &b, mlir::linalg::LinalgOp op, int64_t laneDim,
+              int64_t width = rowLanes, bool isAligned = false)
+      : b(b), op(op), laneDim(laneDim), width(width), isAligned(isAligned) {}
 
   /// From now on there is no lane dimension.
   void setScalar() { laneDim = -1; }
 
-  RowAccess getAccess(mlir::OpOperand &operand);
+  RowAccess getAccess(mlir::OpOperand &operand) { return getRowAccess(op, operand, laneDim); }
 
   /// The element of `operand` at loop indices `ivs` with the lane dimension at
   /// `step`: a scalar where the access is uniform or the width 1, else a vector.
@@ -61,17 +66,20 @@ public:
   void store(mlir::Value value, mlir::OpOperand &operand, mlir::ArrayRef<mlir::Value> ivs,
              const RowStep &step);
 
-  /// A vector of rowLanes elements of `memref` from `indices` on.
+  /// A vector of elements of `memref` from `indices` on.
   mlir::Value loadVector(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask);
 
 private:
   mlir::SmallVector<mlir::Value> getIndices(mlir::OpOperand &operand,
                                             mlir::ArrayRef<mlir::Value> ivs, mlir::Value laneAt);
   mlir::Value getLane(const RowStep &step, int64_t lane);
+  /// What vectors of `memref` may be said to be aligned to.
+  llvm::MaybeAlign getAlignment(mlir::Value memref);
 
   mlir::ImplicitLocOpBuilder &b;
   mlir::linalg::LinalgOp op;
-  int64_t laneDim;
+  int64_t laneDim, width;
+  bool isAligned;
 };
 
 } // namespace moec::codegen

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // The order of sums: 16 partials, lane i adding elements i, i + 16, .. in order,
-// then one tree of halves, at every instruction-set level.
+// then one tree of halves, at every instruction-set level. RowTeam.h tells that of
+// devices.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,13 +29,8 @@ void RowEmitter::emitRows() {
       accs.push_back(widen(operands.load(init, ivs, scalar)));
     accs = overDims(reductionDims, accs, [&](ValueRange inside) -> Values {
       emitUniform();
-      Values partials, results;
-      for (const Reduction &reduction : reductions) {
-        auto type = VectorType::get({rowLanes}, reduction.identity.getType());
-        partials.push_back(arith::ConstantOp::create(
-            b, DenseElementsAttr::get(type, ArrayRef<Attribute>(reduction.identity))));
-      }
-      partials = overLanes(partials, [&](const RowStep &step, ValueRange current) {
+      Values results;
+      Values partials = overLanes(makePartials(), [&](const RowStep &step, ValueRange current) {
         return emitTerms(step, current);
       });
       for (auto [reduction, acc, row] : llvm::zip_equal(reductions, inside, partials))
@@ -45,6 +41,44 @@ void RowEmitter::emitRows() {
       operands.store(narrow(value, getElementTypeOrSelf(init.get())), init, ivs, scalar);
     return {};
   });
+}
+
+void RowEmitter::emitTeamRows() {
+  RowStep scalar{Value(), 1, Value(), Value()};
+  overDims(parallelDims, {}, [&](ValueRange) -> Values {
+    Values partials = overDims(reductionDims, makePartials(), [&](ValueRange outer) -> Values {
+      emitUniform();
+      return overLanes(
+          outer, [&](const RowStep &step, ValueRange current) { return emitTerms(step, current); });
+    });
+    Values sums;
+    for (auto [reduction, partial] : llvm::zip_equal(reductions, partials))
+      sums.push_back(emitTeamReduction(
+          b, *team, combinePartials(reduction, partial),
+          [&, &reduction = reduction](Value x, Value y) { return combineRow(reduction, x, y); }));
+    onFirst([&] {
+      for (auto [reduction, sum, init] :
+           llvm::zip_equal(reductions, sums, op.getDpsInitsMutable())) {
+        Value result = combine(reduction, widen(operands.load(init, ivs, scalar)), sum);
+        operands.store(narrow(result, getElementTypeOrSelf(init.get())), init, ivs, scalar);
+      }
+    });
+    // Shared memory is free for the next row.
+    if (llvm::any_of(parallelDims,
+                     [&](unsigned dim) { return op.getStaticLoopRanges()[dim] != 1; }))
+      emitTeamSync(b, team->kind);
+    return {};
+  });
+}
+
+RowEmitter::Values RowEmitter::makePartials() {
+  Values partials;
+  for (const Reduction &reduction : reductions) {
+    auto type = VectorType::get({width}, reduction.identity.getType());
+    partials.push_back(arith::ConstantOp::create(
+        b, DenseElementsAttr::get(type, ArrayRef<Attribute>(reduction.identity))));
+  }
+  return partials;
 }
 
 RowEmitter::Values RowEmitter::emitTerms(const RowStep &step, ValueRange partials) {
@@ -104,7 +138,7 @@ Value RowEmitter::combineRow(const Reduction &reduction, Value acc, Value term) 
 }
 
 Value RowEmitter::combinePartials(const Reduction &reduction, Value partials) {
-  for (int64_t half = rowLanes / 2; half >= 1; half /= 2) {
+  for (int64_t half = width / 2; half >= 1; half /= 2) {
     auto low = llvm::to_vector(llvm::seq<int64_t>(0, half));
     auto high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
     partials = combineRow(reduction, vector::ShuffleOp::create(b, partials, partials, low),

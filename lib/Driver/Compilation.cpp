@@ -10,11 +10,11 @@
 #include "dialects/MoE/IR/RankGroup.h"
 #include "dialects/ONNX/IR/ONNX.h"
 #include "dialects/RT/IR/RT.h"
-#include "lib/CodeGen/IsaLevel.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/MLIRFile.h"
 #include "lib/Driver/NodeDiagnostics.h"
 #include "lib/Driver/RankFlags.h"
+#include "lib/Driver/TargetFlags.h"
 #include "lib/Driver/VerifyRecognition.h"
 #include "lib/Import/OnnxImporter.h"
 
@@ -27,15 +27,10 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Path.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 
 namespace moec {
-
-const OptionSpec targetOption = {
-    "target", "cpu[:LEVELS]",
-    "code for x86: all levels, 'native', or of v2, avx2, avx512 (comma-separated)"};
 
 const OptionSpec contribDialectOption = {
     "contrib-dialect", "ort-cuda|ort-cpu",
@@ -59,14 +54,6 @@ const OptionSpec stateOption = {
 
 const OptionSpec maxOption = {"max", "DIM=N",
                               "rows that states growing along DIM can hold; 4096 by default"};
-
-const OptionSpec noFuseOption = {
-    "no-fuse", "", "compile every element-wise op by itself, to look for a difference"};
-
-const OptionSpec weightsTypeOption = {
-    "weights-dtype", "bf16|f16|file",
-    "what f32 weights of products, other than routers', are rounded to and stored in; "
-    "'file', by default, leaves them"};
 
 /// Whether `text` is NAME=N; without `needsNumber`, NAME=NAME.
 static bool isPair(StringRef text, bool needsNumber) {
@@ -130,55 +117,6 @@ bool isWithoutModelOptions(const ParsedCommandLine &commandLine) {
       return false;
     }
   return true;
-}
-
-/// The highest level that this processor has.
-static StringRef nativeLevel() {
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  StringRef highest = codegen::getIsaLevels().front().name;
-  for (const codegen::IsaLevel &level : codegen::getIsaLevels()) {
-    SmallVector<StringRef> names;
-    level.features.split(names, ',');
-    // Each name is +FEATURE.
-    if (llvm::all_of(names, [&](StringRef name) { return features.lookup(name.drop_front()); }))
-      highest = level.name;
-  }
-  return highest;
-}
-
-CpuOptions nativeCpu() { return {{nativeLevel().str()}}; }
-
-std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
-                                      llvm::StringRef byDefault) {
-  StringRef text = commandLine.value("target").value_or(byDefault);
-  auto [device, levels] = text.split(':');
-  CpuOptions options;
-  if (device != "cpu") {
-    llvm::errs() << "moec: --target=" << text << ": this version has the target cpu only\n";
-    return std::nullopt;
-  }
-  SmallVector<StringRef> names;
-  if (text != device)
-    levels.split(names, ',');
-  for (StringRef name : names) {
-    if (name == "native") {
-      options.levels.push_back(nativeLevel().str());
-    } else if (codegen::findIsaLevel(name)) {
-      options.levels.push_back(name.str());
-    } else {
-      llvm::errs() << "moec: --target=" << text << ": unknown level '" << name
-                   << "'; there are v2, avx2, avx512 and native\n";
-      return std::nullopt;
-    }
-  }
-  options.fuse = !commandLine.has("no-fuse");
-  options.weightsType = commandLine.value("weights-dtype").value_or("file");
-  if (!llvm::is_contained({"bf16", "f16", "file"}, options.weightsType)) {
-    llvm::errs() << "moec: --weights-dtype=" << options.weightsType
-                 << ": there are bf16, f16 and file\n";
-    return std::nullopt;
-  }
-  return options;
 }
 
 int reportRangeError(llvm::Error error) {
@@ -315,7 +253,7 @@ int Compilation::shard(const RankOptions &options) {
   return run([&](OpPassManager &pm) { buildShardStage(pm, left); });
 }
 
-int Compilation::schedule(const CpuOptions &options) {
+int Compilation::schedule(const ScheduleOptions &options) {
   if (int code = run([&](OpPassManager &pm) { buildScheduleStage(pm, options); }))
     return code;
   // By operator, in the order of their first node. Constants only feed the others.

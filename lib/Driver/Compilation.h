@@ -9,6 +9,7 @@
 #define MOEC_LIB_DRIVER_COMPILATION_H
 
 #include "lib/Driver/ImportFlags.h"
+#include "lib/Driver/TargetFlags.h"
 #include "moec/Emit.h"
 #include "moec/Pipelines.h"
 
@@ -33,9 +34,8 @@ struct OperatorSet {
 };
 
 /// Options that every command which compiles has.
-extern const OptionSpec targetOption, contribDialectOption, noRecogniseOption,
-    verifyRecognitionOption, exposeRoutingOption, stateOption, maxOption, weightsTypeOption,
-    noFuseOption;
+extern const OptionSpec contribDialectOption, noRecogniseOption, verifyRecognitionOption,
+    exposeRoutingOption, stateOption, maxOption;
 
 /// Reads --contrib-dialect, --no-recognise, --verify-recognition, --state and --max. Returns
 /// nullopt after a message on stderr.
@@ -44,15 +44,6 @@ std::optional<RecogniseOptions> parseRecognise(const ParsedCommandLine &commandL
 /// Whether no option says how to compile, for a file that is compiled already; prints a message to
 /// stderr if one does.
 bool isWithoutModelOptions(const ParsedCommandLine &commandLine);
-
-/// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
-/// `cpu:LEVEL[,LEVEL...]`; `byDefault` applies without it. Reads --weights-dtype,
-/// too. Returns nullopt after a message on stderr.
-std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
-                                      llvm::StringRef byDefault);
-
-/// Code for this machine alone.
-CpuOptions nativeCpu();
 
 /// Reports a WeightRangeError, with the way out. Returns an exit code.
 int reportRangeError(llvm::Error error);
@@ -78,7 +69,7 @@ public:
 
   /// From `onnx` and `moe` to `tile` and `linalg`. Operators without a lowering
   /// are reported all at once. Returns an exit code.
-  int schedule(const CpuOptions &options);
+  int schedule(const ScheduleOptions &options);
 
   /// The file that was read.
   llvm::StringRef getPath() const { return path; }

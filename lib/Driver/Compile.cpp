@@ -10,7 +10,9 @@
 #include "lib/Driver/RankFlags.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Import/ImportError.h"
+#include "moec/EmitPtx.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
@@ -25,7 +27,7 @@ static llvm::raw_ostream &error() { return llvm::errs() << "moec: "; }
 
 namespace {
 
-enum class Emit { Executable, SharedObject, Object, ONNX, MoE, Tile, LLVM };
+enum class Emit { Executable, SharedObject, Object, ONNX, MoE, Tile, LLVM, PTX, Cubin };
 
 std::optional<Emit> parseEmit(const ParsedCommandLine &commandLine, StringRef output) {
   if (std::optional<StringRef> name = commandLine.value("emit")) {
@@ -37,15 +39,20 @@ std::optional<Emit> parseEmit(const ParsedCommandLine &commandLine, StringRef ou
                     .Case("moe", Emit::MoE)
                     .Case("tile", Emit::Tile)
                     .Case("llvm", Emit::LLVM)
+                    .Case("ptx", Emit::PTX)
+                    .Case("cubin", Emit::Cubin)
                     .Default(std::nullopt);
     if (!emit)
-      error() << "--emit=" << *name << ": there are exe, so, obj, llvm, tile, moe and onnx\n";
+      error() << "--emit=" << *name
+              << ": there are exe, so, obj, llvm, tile, moe, onnx, ptx and cubin\n";
     return emit;
   }
   return llvm::StringSwitch<std::optional<Emit>>(llvm::sys::path::extension(output))
       .Case(".so", Emit::SharedObject)
       .Case(".o", Emit::Object)
       .Case(".ll", Emit::LLVM)
+      .Case(".ptx", Emit::PTX)
+      .Case(".cubin", Emit::Cubin)
       .Default(Emit::Executable);
 }
 
@@ -93,6 +100,62 @@ int printModule(Compilation &compilation, StringRef output) {
   });
 }
 
+/// Whether what is asked for exists for the target; prints a message to stderr otherwise.
+bool isForTarget(Emit emit, const Target &target) {
+  bool isDevice = emit == Emit::PTX || emit == Emit::Cubin;
+  bool isBoth = emit == Emit::ONNX || emit == Emit::MoE || emit == Emit::Tile;
+  if (isBoth || isDevice == target.gpu.has_value())
+    return true;
+  if (isDevice)
+    error() << "--emit=ptx and cubin need --target=cuda\n";
+  else
+    error() << "--target=cuda: this version has --emit=ptx and cubin for it\n";
+  return false;
+}
+
+/// From scheduled ops to the device's code.
+int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emit,
+                     StringRef output) {
+  if (int code = compilation.run([&](OpPassManager &pm) {
+        buildDeviceKernelStage(pm, gpu);
+        buildNvptxStage(pm, gpu);
+      }))
+    return code;
+  if (compilation.getModule().getOps<gpu::GPUModuleOp>().empty()) {
+    error() << escapeName(compilation.getPath()) << ": has no kernels: nothing in it is computed\n";
+    return exitUnsupported;
+  }
+  PtxOptions options;
+  options.chip = gpu.chip;
+  llvm::Expected<std::string> ptx = emitPtx(compilation.getModule(), options);
+  if (!ptx) {
+    error() << escapeName(compilation.getPath()) << ": " << escapeMessage(toString(ptx.takeError()))
+            << "\n";
+    return exitInternal;
+  }
+  if (emit == Emit::PTX)
+    return writeText(output, [&](llvm::raw_ostream &os) {
+      os << *ptx;
+      return llvm::Error::success();
+    });
+  std::string ptxas = findPtxas();
+  if (ptxas.empty()) {
+    error()
+        << "--emit=cubin needs ptxas of the CUDA toolkit: set CUDA_HOME, or use --emit=ptx, which "
+           "drivers assemble\n";
+    return exitResource;
+  }
+  llvm::Expected<Cubin> cubin = assemblePtx(*ptx, gpu.chip, ptxas);
+  if (!cubin) {
+    error() << escapeMessage(toString(cubin.takeError())) << "\n";
+    return exitResource;
+  }
+  return writeText(output, [&](llvm::raw_ostream &os) {
+    os << cubin->bytes->getBuffer();
+    return llvm::Error::success();
+  });
+}
+
 /// Whether what is written would replace `file`.
 bool isOverwritten(StringRef file, StringRef output) {
   return llvm::sys::fs::equivalent(file, output) ||
@@ -110,15 +173,17 @@ int compile(const ParsedCommandLine &commandLine) {
     return exitUsage;
   }
   std::optional<Emit> emit = parseEmit(commandLine, *output);
-  std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
+  std::optional<Target> target = parseAnyTarget(commandLine, "cpu");
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
   std::optional<RankOptions> ranks = parseRanks(commandLine);
-  if (!emit || !cpu || !recognise || !read || !ranks)
+  if (!emit || !target || !recognise || !read || !ranks || !isForTarget(*emit, *target))
     return exitUsage;
-  bool isText = llvm::is_contained({Emit::ONNX, Emit::MoE, Emit::Tile, Emit::LLVM}, *emit);
+  bool isText =
+      llvm::is_contained({Emit::ONNX, Emit::MoE, Emit::Tile, Emit::LLVM, Emit::PTX}, *emit);
   if (*output == "-" && !isText) {
-    error() << "-o - prints text: give --emit=onnx, moe, tile or llvm with it, or name a file\n";
+    error()
+        << "-o - prints text: give --emit=onnx, moe, tile, llvm or ptx with it, or name a file\n";
     return exitUsage;
   }
 
@@ -150,13 +215,17 @@ int compile(const ParsedCommandLine &commandLine) {
       return code;
     return printModule(compilation, *output);
   }
-  if (int code = compilation.schedule(*cpu))
+  const CpuOptions &cpu = target->cpu;
+  if (int code = compilation.schedule(
+          target->gpu ? static_cast<const ScheduleOptions &>(*target->gpu) : cpu))
     return code;
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
+  if (target->gpu)
+    return compileForDevice(compilation, *target->gpu, *emit, *output);
   if (int code = compilation.run([&](OpPassManager &pm) {
-        buildKernelStage(pm, *cpu);
-        buildX86Stage(pm, *cpu);
+        buildKernelStage(pm, cpu);
+        buildX86Stage(pm, cpu);
       }))
     return code;
 
@@ -188,7 +257,8 @@ int compile(const ParsedCommandLine &commandLine) {
 
 static const OptionSpec compileOptions[] = {
     {"output", "OUT", "what to write; also -o. Weights go to OUT.weights"},
-    {"emit", "KIND", "exe, so, obj, llvm, tile, moe or onnx; by default as OUT ends, else exe"},
+    {"emit", "KIND",
+     "exe, so, obj, llvm, tile, moe, onnx, ptx or cubin; by default as OUT ends, else exe"},
     targetOption,
     contribDialectOption,
     noRecogniseOption,

@@ -33,15 +33,19 @@ Expected<std::unique_ptr<TargetMachine>> moec::createTargetMachine(unsigned optL
   // The sums of kernels are written with explicit FMAs, in the order that the promise of equal bits
   // prescribes; nothing may be fused behind their back.
   options.AllowFPOpFusion = FPOpFusion::Strict;
-  auto level = optLevel == 0   ? CodeGenOptLevel::None
-               : optLevel == 1 ? CodeGenOptLevel::Less
-               : optLevel == 2 ? CodeGenOptLevel::Default
-                               : CodeGenOptLevel::Aggressive;
-  return std::unique_ptr<TargetMachine>(target->createTargetMachine(
-      triple, "x86-64-v2", /*Features=*/"", options, Reloc::PIC_, std::nullopt, level));
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, "x86-64-v2", /*Features=*/"", options, Reloc::PIC_,
+                                  std::nullopt, toCodeGenLevel(optLevel)));
 }
 
-void moec::optimise(Module &module, TargetMachine &machine, unsigned optLevel) {
+CodeGenOptLevel moec::toCodeGenLevel(unsigned optLevel) {
+  return optLevel == 0   ? CodeGenOptLevel::None
+         : optLevel == 1 ? CodeGenOptLevel::Less
+         : optLevel == 2 ? CodeGenOptLevel::Default
+                         : CodeGenOptLevel::Aggressive;
+}
+
+void moec::runPassPipeline(Module &module, TargetMachine &machine, unsigned optLevel) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
@@ -58,6 +62,10 @@ void moec::optimise(Module &module, TargetMachine &machine, unsigned optLevel) {
       : optLevel == 2 ? builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2)
                       : builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3);
   passes.run(module, modules);
+}
+
+void moec::optimise(Module &module, TargetMachine &machine, unsigned optLevel) {
+  runPassPipeline(module, machine, optLevel);
   widenHalves(module);
   sinkNegations(module);
 }

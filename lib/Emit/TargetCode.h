@@ -18,7 +18,13 @@ namespace moec {
 /// The machine that host code is for: x86-64-v2; kernels carry their own features.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(unsigned optLevel);
 
-/// Optimises `module` for `machine` and leaves nothing that `compile` would make calls of.
+/// The back end's effort at an optimisation level of 0 to 3.
+llvm::CodeGenOptLevel toCodeGenLevel(unsigned optLevel);
+
+/// Runs LLVM's passes of that level over `module`, which any machine may be for.
+void runPassPipeline(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel);
+
+/// Optimises host code for `machine` and leaves nothing that `compile` would make calls of.
 void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel);
 
 /// The object file of an optimised module.

@@ -80,7 +80,7 @@ void moec::buildShardStage(OpPassManager &pm, const RankOptions &options) {
   pm.addPass(moe::createOverlapExchangePass(overlap));
 }
 
-void moec::buildScheduleStage(OpPassManager &pm, const CpuOptions &options) {
+void moec::buildScheduleStage(OpPassManager &pm, const ScheduleOptions &options) {
   addCleanup(pm);
   pm.addPass(createConvertMoEToTilePass());
   pm.addPass(createConvertONNXToTilePass());
@@ -106,7 +106,7 @@ void moec::buildScheduleStage(OpPassManager &pm, const CpuOptions &options) {
   pm.addPass(createSymbolDCEPass());
 }
 
-void moec::buildKernelStage(OpPassManager &pm, const CpuOptions &options) {
+void moec::buildBufferStage(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
@@ -115,6 +115,10 @@ void moec::buildKernelStage(OpPassManager &pm, const CpuOptions &options) {
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
   pm.addPass(rt::createPlaceOutputsPass());
+}
+
+void moec::buildKernelStage(OpPassManager &pm, const CpuOptions &options) {
+  buildBufferStage(pm);
   codegen::FormKernelsPassOptions form;
   form.groupRows = options.fuse;
   pm.addPass(codegen::createFormKernelsPass(form));
@@ -164,4 +168,5 @@ void moec::registerPipelines() {
         cpuOptions.fuse = options.fuse;
         buildMoEToCpuPipeline(pm, cpuOptions);
       });
+  registerNvptxPipeline();
 }

@@ -16,6 +16,7 @@
 #include "dialects/RT/Transforms/Passes.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/Passes.h"
+#include "lib/Conversion/DeviceToNVVM/DeviceToNVVM.h"
 #include "lib/Conversion/MoEToTile/MoEToTile.h"
 #include "lib/Conversion/ONNXToLinalg/ONNXToLinalg.h"
 #include "lib/Conversion/ONNXToTile/ONNXToTile.h"
@@ -26,7 +27,9 @@
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -39,10 +42,10 @@ using namespace mlir;
 
 void moec::registerDialects(DialectRegistry &registry) {
   registry.insert<moe::MoEDialect, onnx::ONNXDialect, rt::RTDialect, tile::TileDialect>();
-  registry
-      .insert<arith::ArithDialect, bufferization::BufferizationDialect, func::FuncDialect,
-              linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-              scf::SCFDialect, shard::ShardDialect, tensor::TensorDialect, vector::VectorDialect>();
+  registry.insert<arith::ArithDialect, bufferization::BufferizationDialect, func::FuncDialect,
+                  gpu::GPUDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect,
+                  memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect, shard::ShardDialect,
+                  tensor::TensorDialect, vector::VectorDialect>();
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerBufferizableOpInterfaceExternalModels(registry);
@@ -57,6 +60,7 @@ void moec::registerPasses() {
   codegen::registerCodeGenPasses();
   moe::registerMoETransformsPasses();
   onnx::registerONNXPasses();
+  registerDeviceToNVVMPasses();
   registerMoEToTilePasses();
   registerONNXToLinalgPasses();
   registerONNXToTilePasses();

@@ -142,7 +142,7 @@ func.func @small(%x: memref<8x16xf32>, %y: memref<16x8xf32>) {
 // -----
 
 func.func @tensors(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
-  // expected-error @below {{is still on tensors; bufferize before form-kernels}}
+  // expected-error @below {{is still on tensors; bufferize before kernels are formed}}
   %z = linalg.exp ins(%x : tensor<?xf32>) outs(%y : tensor<?xf32>) -> tensor<?xf32>
   return %z : tensor<?xf32>
 }
@@ -158,7 +158,7 @@ func.func @aggregate(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
 // -----
 
 func.func @unranked(%x: memref<*xf32>, %y: memref<*xf32>) {
-  // expected-error @below {{copies memrefs of unknown rank; form-kernels needs ranked ones}}
+  // expected-error @below {{copies memrefs of unknown rank; kernels need ranked ones}}
   memref.copy %x, %y : memref<*xf32> to memref<*xf32>
   return
 }

@@ -98,6 +98,28 @@ def RT_LaunchOp : RT_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceM
   let assemblyFormat = "$kernel `units` `(` $units `)` (`grain` `(` $grain^ `)`)? `(` $args `)` attr-dict (`:` type($args)^)?";
 }
 
+def RT_DeviceLaunchOp : RT_Op<"device_launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run a kernel on the device";
+  let description = [{
+    Enqueues `kernel`, a kernel of a `gpu.module` of this module, on the stream of the run, behind what was enqueued
+    before it, and returns at once. The sizes of the grid and of its blocks, and the bytes of dynamic shared memory of a
+    block, are computed on the host, from shapes; a grid with a size of 0 launches nothing. Arguments are passed by
+    value; a memref is the address of its first element, and has one element: kernels receive sizes and strides that
+    they need as `index` arguments, each once.
+
+    ```mlir
+    rt.device_launch @device::@map_rows grid(%blocks, %c1) block(%c32, %c8) shared(%c0)
+        (%x, %rows, %y) : memref<f32>, index, memref<f32>
+    ```
+  }];
+  let arguments = (ins SymbolRefAttr:$kernel, Index:$gridX, Index:$gridY, Index:$blockX, Index:$blockY,
+    Index:$sharedBytes, Variadic<AnyType>:$args);
+  let assemblyFormat = [{
+    $kernel `grid` `(` $gridX `,` $gridY `)` `block` `(` $blockX `,` $blockY `)` `shared` `(` $sharedBytes `)`
+    `(` $args `)` attr-dict (`:` type($args)^)?
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Entry points
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,7 @@
 #include "dialects/RT/IR/RT.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 using namespace mlir;
 using namespace moec::rt;
@@ -123,6 +124,26 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
     if (arg.getType() != type)
       return emitOpError() << "expects argument " << index << " of " << getKernelAttr()
                            << " to be of type " << type << ", got " << arg.getType();
+  return success();
+}
+
+LogicalResult DeviceLaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel =
+      dyn_cast_or_null<FunctionOpInterface>(tables.lookupNearestSymbolFrom(*this, getKernelAttr()));
+  if (!kernel || !isa<gpu::GPUModuleOp>(kernel->getParentOp()))
+    return emitOpError() << getKernelAttr() << " is not a function of a 'gpu.module'";
+  // Later the types are those of the device.
+  auto function = dyn_cast<gpu::GPUFuncOp>(kernel.getOperation());
+  if (!function)
+    return success();
+  if (!function.isKernel())
+    return emitOpError() << getKernelAttr() << " is not a kernel";
+  if (TypeRange(function.getArgumentTypes()) != TypeRange(getArgs()))
+    return emitOpError() << "expects arguments of types " << function.getArgumentTypes() << " for "
+                         << getKernelAttr() << ", got " << getArgs().getTypes();
+  for (Type type : function.getArgumentTypes())
+    if (auto memref = dyn_cast<MemRefType>(type); memref && memref.getRank() != 0)
+      return emitOpError() << "expects memrefs of one element, got " << type;
   return success();
 }
 

@@ -448,3 +448,50 @@ func.func @f(%n: index) attributes {rt.entry} {
   %0 = rt.output 0 () : memref<4x4xf32, strided<[8, 1]>>
   return
 }
+
+// -----
+
+func.func @f(%n: index) {
+  // expected-error @+1 {{@device::@k is not a function of a 'gpu.module'}}
+  rt.device_launch @device::@k grid(%n, %n) block(%n, %n) shared(%n) ()
+  return
+}
+
+// -----
+
+gpu.module @device {
+  gpu.func @k() {
+    gpu.return
+  }
+}
+func.func @f(%n: index) {
+  // expected-error @+1 {{@device::@k is not a kernel}}
+  rt.device_launch @device::@k grid(%n, %n) block(%n, %n) shared(%n) ()
+  return
+}
+
+// -----
+
+gpu.module @device {
+  gpu.func @k(%x: memref<f32>) kernel {
+    gpu.return
+  }
+}
+func.func @f(%n: index) {
+  // expected-error @+1 {{expects arguments of types 'memref<f32>' for @device::@k, got 'index'}}
+  rt.device_launch @device::@k grid(%n, %n) block(%n, %n) shared(%n) (%n) : index
+  return
+}
+
+// -----
+
+gpu.module @device {
+  gpu.func @k(%x: memref<?xf32>) kernel {
+    gpu.return
+  }
+}
+func.func @f(%n: index, %x: memref<?xf32>) {
+  // expected-error @+1 {{expects memrefs of one element, got 'memref<?xf32>'}}
+  rt.device_launch @device::@k grid(%n, %n) block(%n, %n) shared(%n) (%x) : memref<?xf32>
+  return
+}

@@ -29,6 +29,15 @@ func.func private @nothing(%begin: index, %end: index) attributes {rt.kernel} {
   return
 }
 
+gpu.module @device {
+  gpu.func @d(%x: memref<f32>, %n: index) kernel {
+    gpu.return
+  }
+  llvm.func @lowered() attributes {nvvm.kernel} {
+    llvm.return
+  }
+}
+
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: rt.dim_names = ["rows", ""], rt.name = "x"
 // CHECK-SAME: rt.outputs = [#rt.value<"y", tensor<?x64xf32> dims["rows", ""]>, #rt.value<"z", tensor<i8> dtype "u8">]
@@ -57,6 +66,11 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
   rt.launch @k units(%n) (%y, %f) : memref<?x64xf32>, f32
   // CHECK: rt.launch @nothing units(%{{.*}}) ()
   rt.launch @nothing units(%n) ()
+  %first, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %y : memref<?x64xf32> -> memref<f32>, index, index, index, index, index
+  // CHECK: rt.device_launch @device::@d grid(%{{.*}}, %{{.*}}) block(%{{.*}}, %{{.*}}) shared(%{{.*}}) (%{{.*}}, %{{.*}}) : memref<f32>, index
+  rt.device_launch @device::@d grid(%n, %n) block(%n, %n) shared(%c0) (%first, %n) : memref<f32>, index
+  // CHECK: rt.device_launch @device::@lowered grid(%{{.*}}, %{{.*}}) block(%{{.*}}, %{{.*}}) shared(%{{.*}}) ()
+  rt.device_launch @device::@lowered grid(%n, %n) block(%n, %n) shared(%c0) ()
   // CHECK: %[[KEYS:.*]] = rt.state_handle @keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
   %keys = rt.state_handle @keys : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16>
   // CHECK: rt.get_state %[[KEYS]](%{{.*}}) : !rt.state<tensor<?x8x?x64xf32>, axis = 2, granule = 16> -> memref<?xf32>

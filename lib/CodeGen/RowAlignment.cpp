@@ -1,0 +1,93 @@
+//===- RowAlignment.cpp - What is known of where rows start --- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/RowAlignment.h"
+
+#include "lib/CodeGen/GpuTarget.h"
+#include "lib/CodeGen/RowOperands.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+
+static bool isMultiple(int64_t value, int64_t of) {
+  return ShapedType::isStatic(value) && value % of == 0;
+}
+
+/// Whether all dimensions but the last step over multiples of `elements`.
+static bool hasAlignedSteps(MemRefType type, int64_t elements) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return false;
+  for (int64_t dim = 0; dim + 1 < type.getRank(); ++dim)
+    if (type.getDimSize(dim) != 1 && !isMultiple(strides[dim], elements))
+      return false;
+  return true;
+}
+
+bool hasAlignedRows(Value memref, int64_t elements) {
+  auto type = dyn_cast<MemRefType>(memref.getType());
+  if (!type || !hasAlignedSteps(type, elements))
+    return false;
+  // A view of rows: each offset counts as often as its stride.
+  if (auto view = memref.getDefiningOp<memref::SubViewOp>()) {
+    MemRefType source = view.getSourceType();
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (failed(source.getStridesAndOffset(strides, offset)))
+      return false;
+    for (auto [at, stride] : llvm::zip_equal(view.getStaticOffsets(), strides))
+      if (at != 0 && !isMultiple(at, elements) && !isMultiple(stride, elements))
+        return false;
+    // Dimensions of which one entry is left no longer step.
+    if (auto inner = view.getSource().getDefiningOp<memref::SubViewOp>())
+      return hasAlignedRows(inner, elements);
+    return isMultiple(offset, elements);
+  }
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return succeeded(type.getStridesAndOffset(strides, offset)) && isMultiple(offset, elements);
+}
+
+int64_t chooseElementwiseWidth(linalg::LinalgOp op, int64_t laneDim) {
+  if (laneDim < 0)
+    return 1;
+  int64_t widest = 1;
+  SmallVector<Value> moving;
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type || !map.isFunctionOfDim(laneDim))
+      continue;
+    if (getRowAccess(op, operand, laneDim) != RowAccess::Contiguous)
+      return 1;
+    moving.push_back(operand.get());
+  }
+  op.getBlock()->walk([&](memref::LoadOp load) {
+    auto last = load.getIndices().empty()
+                    ? linalg::IndexOp()
+                    : load.getIndices().back().getDefiningOp<linalg::IndexOp>();
+    if (last && static_cast<int64_t>(last.getDim()) == laneDim)
+      moving.push_back(load.getMemRef());
+  });
+  for (Value memref : moving) {
+    Type element = cast<MemRefType>(memref.getType()).getElementType();
+    widest = std::max<int64_t>(widest, element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8);
+  }
+  int64_t width = std::min(widestAccess / widest, mostElementwiseWidth);
+  int64_t size = op.getStaticLoopRanges()[laneDim];
+  while (width > 1 && ShapedType::isStatic(size) && size < width)
+    width /= 2;
+  bool isAligned =
+      llvm::all_of(moving, [&](Value memref) { return hasAlignedRows(memref, width); });
+  return isAligned ? width : 1;
+}
+
+} // namespace moec::codegen

@@ -1,0 +1,126 @@
+//===- DeviceToNVVMPass.cpp - Kernels of a device in NVVM -------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/DeviceToNVVM/DeviceToNVVM.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace moec {
+#define GEN_PASS_DEF_CONVERTDEVICETONVVMPASS
+#include "lib/Conversion/DeviceToNVVM/Passes.h.inc"
+} // namespace moec
+
+using namespace mlir;
+
+/// Whether a function of `math` is an instruction, or a few, of every device.
+static bool isInstruction(Operation *op) {
+  if (isa<math::AbsIOp, math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(op))
+    return true;
+  if (!isa<math::AbsFOp, math::CeilOp, math::CopySignOp, math::FloorOp, math::FmaOp,
+           math::RoundEvenOp, math::SqrtOp, math::TruncOp>(op))
+    return false;
+  Type element = getElementTypeOrSelf(op->getResult(0));
+  return element.isF32() || element.isF64();
+}
+
+static bool isConvertible(Operation *op) {
+  if (isa<math::MathDialect>(op->getDialect()))
+    return isInstruction(op);
+  // LLVM's expansion is wrong where the quotient has more digits than the type.
+  if (isa<arith::RemFOp>(op))
+    return false;
+  // Memory is the host's to give.
+  if (isa<memref::AllocOp, memref::AllocaOp, memref::DeallocOp, memref::CopyOp>(op))
+    return false;
+  return isa<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect,
+             LLVM::LLVMDialect, memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
+             ub::UBDialect, vector::VectorDialect>(op->getDialect());
+}
+
+/// Rewrites what has no counterpart in LLVM with ops of the same level.
+static LogicalResult expand(gpu::GPUModuleOp device) {
+  RewritePatternSet patterns(device.getContext());
+  memref::populateExpandOpsPatterns(patterns);
+  memref::populateExpandStridedMetadataPatterns(patterns);
+  populateAffineToStdConversionPatterns(patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorStepLoweringPatterns(patterns);
+  vector::populateVectorFromElementsUnrollPatterns(patterns);
+  vector::populateVectorToElementsUnrollPatterns(patterns);
+  return applyPatternsGreedily(device, std::move(patterns));
+}
+
+static LogicalResult convert(gpu::GPUModuleOp device) {
+  MLIRContext *context = device.getContext();
+  LowerToLLVMOptions options(context);
+  // A memref of one element is a pointer; others are no arguments.
+  options.useBarePtrCallConv = true;
+  LLVMTypeConverter converter(context, options);
+  configureGpuToNVVMTypeConverter(converter);
+  RewritePatternSet patterns(context);
+  populateSCFToControlFlowConversionPatterns(patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  populateGpuToNVVMConversionPatterns(converter, patterns);
+  // Before those, which would make calls of libdevice.
+  populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false,
+                                       /*benefit=*/2);
+  LLVMConversionTarget target(*context);
+  target.addLegalDialect<NVVM::NVVMDialect>();
+  target.addLegalOp<gpu::GPUModuleOp>();
+  return applyFullConversion(device, target, std::move(patterns));
+}
+
+namespace {
+struct ConvertDeviceToNVVMPass : moec::impl::ConvertDeviceToNVVMPassBase<ConvertDeviceToNVVMPass> {
+  void runOnOperation() override {
+    bool isGood = true;
+    getOperation()->walk([&](Operation *op) {
+      if (isConvertible(op))
+        return;
+      op->emitOpError("has no code for GPUs in this version; --target=cpu compiles it");
+      isGood = false;
+    });
+    if (!isGood || failed(expand(getOperation())))
+      return signalPassFailure();
+    if (failed(convert(getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace

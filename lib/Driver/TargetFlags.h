@@ -1,0 +1,42 @@
+//===- TargetFlags.h - What code is made for ------------------ -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_DRIVER_TARGETFLAGS_H
+#define MOEC_LIB_DRIVER_TARGETFLAGS_H
+
+#include "lib/Driver/CommandLine.h"
+#include "moec/Pipelines.h"
+
+#include <optional>
+
+namespace moec {
+
+/// Options of every command that compiles, about what the code is for.
+extern const OptionSpec targetOption, weightsTypeOption, noFuseOption;
+
+/// A processor, or a GPU if there is one.
+struct Target {
+  CpuOptions cpu;
+  std::optional<NvptxOptions> gpu;
+};
+
+/// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
+/// `cpu:LEVEL[,LEVEL...]`, `cuda` (sm_80) or `cuda:CHIP`; `byDefault` applies without it. Reads
+/// --weights-dtype and --no-fuse, too. Returns nullopt after a message on stderr.
+std::optional<Target> parseAnyTarget(const ParsedCommandLine &commandLine,
+                                     llvm::StringRef byDefault);
+
+/// The same for commands that run what they compile, which processors do only.
+std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
+                                      llvm::StringRef byDefault);
+
+/// Code for this machine alone.
+CpuOptions nativeCpu();
+
+} // namespace moec
+
+#endif // MOEC_LIB_DRIVER_TARGETFLAGS_H

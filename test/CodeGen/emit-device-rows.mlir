@@ -1,0 +1,127 @@
+// RUN: moe-opt %s --pass-pipeline="builtin.module(gpu.module(emit-device-rows,canonicalize,cse))" --split-input-file | FileCheck %s
+
+// A thread per vector: 16 bytes of each row, which start at multiples of 16 bytes.
+
+// CHECK-LABEL: gpu.func @scale
+// CHECK: %[[THREAD:.*]] = gpu.thread_id x
+// CHECK: %[[CHUNK:.*]] = gpu.block_id y
+// CHECK: %[[FIRST:.*]] = arith.muli %[[CHUNK]], %c16
+// CHECK: %[[LANE:.*]] = arith.addi %[[FIRST]], %[[THREAD]]
+// CHECK: %[[AT:.*]] = arith.muli %[[LANE]], %c4
+// CHECK: scf.for %[[I:.*]] = %[[AT]] to %c64
+// CHECK: vector.load %{{.*}}[%c0, %[[I]]] {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK: vector.store %{{.*}} {alignment = 16 : i64}
+// CHECK-NOT: scf.for
+gpu.module @device {
+  gpu.func @scale(%base: memref<f32>, %rows: index) kernel
+      attributes {known_block_size = array<i32: 16, 16, 1>, tile.team = "alone"} {
+    %two = arith.constant 2.0 : f32
+    %x = memref.reinterpret_cast %base to offset: [0], sizes: [%rows, 64], strides: [64, 1] : memref<f32> to memref<?x64xf32>
+    %r = gpu.block_id x
+    %v = memref.subview %x[%r, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<1x64xf32, strided<[64, 1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>], iterator_types = ["parallel", "parallel"]}
+        outs(%v : memref<1x64xf32, strided<[64, 1], offset: ?>>) attrs = {tile.width = 4 : i64} {
+    ^bb0(%o: f32):
+      %m = arith.mulf %o, %two : f32
+      linalg.yield %m : f32
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// Partial sums per thread, a tree over the warp, and the first thread stores. The last 2 of 66
+// elements are taken one by one.
+
+// CHECK-LABEL: gpu.func @sum
+// CHECK: %[[PARTS:.*]] = scf.for %[[I:.*]] = %{{.*}} to %c64 step %c128 iter_args(%[[ACC:.*]] = %{{.*}}) -> (vector<4xf32>)
+// CHECK: %[[X:.*]] = vector.load %{{.*}} : memref<?x66xbf16>, vector<4xbf16>
+// CHECK: %[[WIDE:.*]] = arith.extf %[[X]] : vector<4xbf16> to vector<4xf32>
+// CHECK: arith.addf %[[ACC]], %[[WIDE]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c66 step %c32 iter_args(%{{.*}} = %[[PARTS]])
+// CHECK: vector.extract %{{.*}}[0]
+// CHECK: vector.shuffle %{{.*}} [0, 1]
+// CHECK: vector.shuffle %{{.*}} [2, 3]
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %c16_i32
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %c8_i32
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %c4_i32
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %c2_i32
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %c1_i32
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %{{.*}}, %c0
+// CHECK: scf.if %[[IS_FIRST]]
+// CHECK: %[[INIT:.*]] = arith.extf
+// CHECK: arith.addf %[[INIT]]
+// CHECK: arith.truncf
+// CHECK: memref.store
+// The next row's sums need the same shuffles.
+// CHECK: nvvm.bar.warp.sync
+gpu.module @device {
+  gpu.func @sum(%bx: memref<bf16>, %by: memref<bf16>, %rows: index) kernel
+      attributes {known_block_size = array<i32: 32, 8, 1>, tile.team = "warp"} {
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [%rows, 66], strides: [66, 1] : memref<bf16> to memref<?x66xbf16>
+    %y = memref.reinterpret_cast %by to offset: [0], sizes: [%rows], strides: [1] : memref<bf16> to memref<?xbf16>
+    linalg.reduce ins(%x : memref<?x66xbf16>) outs(%y : memref<?xbf16>) dimensions = [1] {tile.width = 4 : i64}
+      (%a: bf16, %o: bf16) {
+        %r = arith.addf %o, %a : bf16
+        linalg.yield %r : bf16
+      }
+    gpu.return
+  }
+}
+
+// -----
+
+// Sums of warps go through shared memory, and each thread adds them up in order. 64-bit numbers are
+// shuffled by halves.
+
+// CHECK-LABEL: gpu.func @most
+// CHECK-SAME: workgroup(%[[SLOTS:.*]] : memref<8xi64, #gpu.address_space<workgroup>>)
+// CHECK: arith.trunci
+// CHECK: nvvm.shfl.sync bfly
+// CHECK: nvvm.shfl.sync bfly
+// CHECK: memref.store %{{.*}}, %[[SLOTS]]
+// CHECK: gpu.barrier
+// CHECK: %[[ONE:.*]] = memref.load %[[SLOTS]][%c0]
+// CHECK: scf.for %[[W:.*]] = %c1 to %c8 step %c1 iter_args(%{{.*}} = %[[ONE]])
+// CHECK: memref.load %[[SLOTS]][%[[W]]]
+// CHECK: arith.maxsi
+gpu.module @device {
+  gpu.func @most(%bx: memref<i64>, %y: memref<i64>) kernel
+      attributes {known_block_size = array<i32: 256, 1, 1>, tile.team = "block"} {
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [8192], strides: [1] : memref<i64> to memref<8192xi64>
+    linalg.reduce ins(%x : memref<8192xi64>) outs(%y : memref<i64>) dimensions = [0] {tile.width = 4 : i64}
+      (%a: i64, %o: i64) {
+        %r = arith.maxsi %o, %a : i64
+        linalg.yield %r : i64
+      }
+    gpu.return
+  }
+}
+
+// -----
+
+// The best so far and its place are no single combiner: the first thread goes through the row.
+
+// CHECK-LABEL: gpu.func @serial
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq
+// CHECK: scf.if %[[IS_FIRST]]
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c1
+gpu.module @device {
+  gpu.func @serial(%bx: memref<f32>, %y: memref<f32>, %i: memref<i32>) kernel
+      attributes {known_block_size = array<i32: 32, 1, 1>, tile.team = "warp"} {
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [64], strides: [1] : memref<f32> to memref<64xf32>
+    linalg.generic {indexing_maps = [affine_map<(c) -> (c)>, affine_map<(c) -> ()>, affine_map<(c) -> ()>],
+                    iterator_types = ["reduction"]}
+        ins(%x : memref<64xf32>) outs(%y, %i : memref<f32>, memref<i32>) {
+    ^bb0(%a: f32, %best: f32, %place: i32):
+      %c = linalg.index 0 : index
+      %at = arith.index_cast %c : index to i32
+      %better = arith.cmpf ogt, %a, %best : f32
+      %value = arith.select %better, %a, %best : f32
+      %where = arith.select %better, %at, %place : i32
+      linalg.yield %value, %where : f32, i32
+    }
+    gpu.return
+  }
+}

@@ -1,0 +1,21 @@
+// RUN: moe-opt %s --form-device-kernels --split-input-file --verify-diagnostics
+
+// Every kind of op is reported, at its first place.
+
+func.func @both(%x: memref<?x?xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>, %c: memref<?xi32>) {
+  // expected-error @+1 {{'tile.select' op has no kernel for GPUs in this version, here and in 1 more places; --target=cpu compiles it}}
+  tile.select keys(%x : memref<?x?xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  tile.select keys(%x : memref<?x?xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  // expected-error @+1 {{'tile.scan' op has no kernel for GPUs in this version; --target=cpu compiles it}}
+  tile.scan rows(%x : memref<?x?xf32>) outs(%x : memref<?x?xf32>) {axis = 0 : i64}
+  return
+}
+
+// -----
+
+func.func @tensors(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  // expected-error @+1 {{is still on tensors; bufferize before kernels are formed}}
+  %0 = linalg.fill ins(%zero : f32) outs(%x : tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

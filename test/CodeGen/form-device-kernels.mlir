@@ -1,0 +1,129 @@
+// RUN: moe-opt %s --form-device-kernels --canonicalize --cse --split-input-file | FileCheck %s
+
+#rows = affine_map<(r, c) -> (r, c)>
+#row = affine_map<(r, c) -> (r)>
+#column = affine_map<(r, c) -> (c)>
+
+// A launch per op: rows of 64 f32 are 16 vectors of 16 bytes, 16 rows a block. Sizes that memrefs
+// share are passed once.
+
+// CHECK-LABEL: func.func @scale
+// CHECK-SAME: (%[[X:.*]]: memref<?x64xf32>, %[[S:.*]]: memref<64xf32>)
+// CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK: %[[ROWS:.*]] = memref.dim %[[X]], %[[C0]]
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[ROWS]], %[[C16]]
+// CHECK: rt.device_launch @device::@map_rows grid(%[[BLOCKS]], %[[C1]]) block(%[[C16]], %[[C16]]) shared(%[[C0]])
+// CHECK-SAME: (%{{.*}}, %{{.*}}, %[[ROWS]]) : memref<f32>, memref<f32>, index
+// CHECK: gpu.module @device
+// CHECK: gpu.func @map_rows(%{{.*}}: memref<f32>, %[[BASE:.*]]: memref<f32>, %[[COUNT:.*]]: index) kernel
+// CHECK-SAME: known_block_size = array<i32: 16, 16, 1>, tile.team = "alone"
+// CHECK: memref.reinterpret_cast %[[BASE]] to offset: [0], sizes: [%[[COUNT]], 64], strides: [64, 1]
+// CHECK: %[[IS_ROW:.*]] = arith.cmpi ult, %[[ROW:.*]], %[[COUNT]]
+// CHECK: scf.if %[[IS_ROW]]
+// CHECK: memref.subview %{{.*}}[%[[ROW]], 0] [1, 64]
+// CHECK: linalg.generic {{.*}}{tile.width = 4 : i64}
+func.func @scale(%x: memref<?x64xf32>, %s: memref<64xf32>) {
+  linalg.generic {indexing_maps = [#column, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%s : memref<64xf32>) outs(%x : memref<?x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.mulf %a, %o : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// -----
+
+// What the rows' layouts do not promise is no vector: 63 elements, a stride that is not known.
+
+// CHECK-LABEL: func.func @unaligned
+// CHECK: gpu.func @map_rows(
+// CHECK: tile.width = 1
+// CHECK: gpu.func @map_rows_0(
+// CHECK: tile.width = 1
+func.func @unaligned(%x: memref<?x63xf32>, %y: memref<?x64xf32, strided<[?, 1]>>) {
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>], iterator_types = ["parallel", "parallel"]}
+      outs(%x : memref<?x63xf32>) {
+  ^bb0(%o: f32):
+    %r = math.absf %o : f32
+    linalg.yield %r : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>], iterator_types = ["parallel", "parallel"]}
+      outs(%y : memref<?x64xf32, strided<[?, 1]>>) {
+  ^bb0(%o: f32):
+    %r = math.absf %o : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// -----
+
+// Sums of rows of 512: a warp each, eight a block. Of 513 and more a block, of unknown length one
+// whose size the host computes.
+
+// CHECK-LABEL: func.func @sums
+// CHECK: rt.device_launch @device::@reduce_rows grid(%{{.*}}, %{{.*}}) block(%c32, %c8)
+// CHECK: rt.device_launch @device::@reduce_rows_0 grid(%{{.*}}, %{{.*}}) block(%c128, %c1)
+// CHECK: %[[MANY:.*]] = arith.select %{{.*}}, %c128, %c256
+// CHECK: %[[THREADS:.*]] = arith.select %{{.*}}, %c32, %[[MANY]]
+// CHECK: rt.device_launch @device::@reduce_rows_1 grid(%{{.*}}, %{{.*}}) block(%[[THREADS]], %c1)
+// CHECK: gpu.func @reduce_rows({{.*}} tile.team = "warp"
+// CHECK: gpu.func @reduce_rows_0({{.*}} tile.team = "block"
+// CHECK: gpu.func @reduce_rows_1({{.*}} attributes {nvvm.maxntid = array<i32: 256, 1, 1>, tile.team = "block"
+func.func @sums(%x: memref<?x512xf32>, %y: memref<?x513xf32>, %z: memref<?x?xf32>, %s: memref<?xf32>,
+                %t: memref<?xf32>, %u: memref<?xf32>) {
+  linalg.reduce ins(%x : memref<?x512xf32>) outs(%s : memref<?xf32>) dimensions = [1]
+    (%a: f32, %o: f32) {
+      %r = arith.addf %o, %a : f32
+      linalg.yield %r : f32
+    }
+  linalg.reduce ins(%y : memref<?x513xf32>) outs(%t : memref<?xf32>) dimensions = [1]
+    (%a: f32, %o: f32) {
+      %r = arith.addf %o, %a : f32
+      linalg.yield %r : f32
+    }
+  linalg.reduce ins(%z : memref<?x?xf32>) outs(%u : memref<?xf32>) dimensions = [1]
+    (%a: f32, %o: f32) {
+      %r = arith.addf %o, %a : f32
+      linalg.yield %r : f32
+    }
+  return
+}
+
+// -----
+
+// Ops on the same rows are one kernel; what one writes the next reads behind a barrier.
+
+// CHECK-LABEL: func.func @group
+// CHECK-COUNT-1: rt.device_launch @device::@row_group
+// CHECK-NOT: rt.device_launch
+// CHECK: gpu.func @row_group({{.*}} tile.team = "warp"
+// CHECK: linalg.fill
+// CHECK: nvvm.bar.warp.sync
+// CHECK: linalg.generic {{.*}} ["parallel", "reduction"]
+// CHECK: nvvm.bar.warp.sync
+// CHECK: linalg.generic {{.*}} ["parallel", "parallel"]
+func.func @group(%x: memref<4x64xf32>) -> memref<4x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s = memref.alloc() : memref<4xf32>
+  %y = memref.alloc() : memref<4x64xf32>
+  linalg.fill ins(%zero : f32) outs(%s : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x64xf32>) outs(%s : memref<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>, affine_map<(r, c) -> (r, c)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  }
+  return %y : memref<4x64xf32>
+}
