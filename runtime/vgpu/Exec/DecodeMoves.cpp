@@ -42,7 +42,7 @@ bool Decoder::decodeMov() {
   const Operand &to = instruction_->operands[0], &from = instruction_->operands[1];
   if (type == Type::Pred) {
     uint16_t result, value;
-    return predicateOf(to, result) && predicateOf(from, value) &&
+    return predicateResult(to, result) && predicateOf(from, value) &&
            emit(Operation::Mov, type, result, {value});
   }
   uint16_t result, value;
@@ -279,7 +279,7 @@ bool Decoder::decodeSetp() {
     return notSupported();
   uint16_t result, inputs[2], other = 0;
   const Operand &to = instruction_->operands[0];
-  if (!predicateOf(to, result))
+  if (!predicateResult(to, result))
     return false;
   for (uint32_t i = 0; i < 2; ++i) {
     if (!slotOf(instruction_->operands[i + 1], type, inputs[i]))

@@ -330,10 +330,20 @@ bool Decoder::slotOf(const Operand &operand, Type type, uint16_t &slot) {
 }
 
 bool Decoder::predicateOf(const Operand &operand, uint16_t &reference) {
+  if (operand.kind == Operand::Kind::Integer) {
+    reference = operand.value ? 0 : 1;
+    return true;
+  }
   if (operand.kind != Operand::Kind::Register || function_.registers[operand.index] != Type::Pred)
     return fail("has something else in place of a predicate");
   reference = uint16_t(slots_[operand.index] << 1 | uint16_t(operand.isNegated));
   return true;
+}
+
+bool Decoder::predicateResult(const Operand &operand, uint16_t &reference) {
+  if (operand.kind != Operand::Kind::Register || operand.isNegated)
+    return fail("has something else in place of a predicate");
+  return predicateOf(operand, reference);
 }
 
 Record &Decoder::emit(Handler handler, Flow flow) {

@@ -39,7 +39,11 @@ private:
   // Operands.
   bool slotOf(const Operand &operand, Type type, uint16_t &slot);
   bool registerOf(const Operand &operand, Type type, uint16_t &slot);
+  /// One that is read, and one that is written.
   bool predicateOf(const Operand &operand, uint16_t &reference);
+  bool predicateResult(const Operand &operand, uint16_t &reference);
+  bool secondPredicate(const Operand &operand, uint16_t &reference);
+  bool resultOf(const Operand &operand, Type type, uint16_t &slot, uint16_t &predicate);
   uint64_t addressOf(const Operand &operand) const;
   uint16_t constant(uint64_t bits, uint32_t bytes);
   uint16_t scratch(uint32_t bytes);
@@ -118,6 +122,16 @@ private:
   bool decodeFence();
   size_t skipUnlessGuarded();
   void endSkip(size_t branch);
+
+  // (DecodeCollective.cpp)
+  bool decodeShfl();
+  bool decodeVote();
+  bool decodeMatch();
+  bool decodeRedux();
+  bool decodeElect();
+  bool decodeActivemask();
+  bool decodeNanosleep();
+  Record &emitCollective(Handler handler, uint16_t result, uint16_t mask);
 
   const ptx::Module &module_;
   const ptx::Function &function_;
