@@ -3,22 +3,15 @@
 #include "vgpu/Exec/Access.h"
 #include "vgpu/Exec/Places.h"
 
-#include <cstring>
-
 namespace moert::vgpu {
 
 namespace {
 
 /// Finds where each lane reads or writes; false after a report.
 bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
-  const uint64_t *wide = warp.row<uint64_t>(access.address);
-  const uint32_t *narrow = warp.row<uint32_t>(access.address);
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    uint64_t address = access.offset;
-    if (access.hasRegister)
-      address += access.isWideAddress ? wide[lane] : narrow[lane];
-    if (!places.find(lane, address))
+    if (!places.find(lane, addressOf(warp, access, lane)))
       return false;
   }
   return true;
@@ -28,9 +21,9 @@ template <typename Register, typename Element>
 void loadElements(Register *row, LaneMask lanes, const Places &places, size_t offset) {
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    Element value;
-    std::memcpy(&value, places[lane] + offset, sizeof(value));
-    row[lane] = Register(value);
+    // Other host threads may write there; what kernels make of it is their affair.
+    row[lane] = Register(
+        __atomic_load_n(reinterpret_cast<Element *>(places[lane] + offset), __ATOMIC_RELAXED));
   }
 }
 
@@ -60,8 +53,8 @@ template <typename Register, typename Element>
 void storeElements(const Register *row, LaneMask lanes, const Places &places, size_t offset) {
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    const auto value = Element(row[lane]);
-    std::memcpy(places[lane] + offset, &value, sizeof(value));
+    __atomic_store_n(reinterpret_cast<Element *>(places[lane] + offset), Element(row[lane]),
+                     __ATOMIC_RELAXED);
   }
 }
 

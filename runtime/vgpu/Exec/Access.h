@@ -10,6 +10,17 @@ namespace moert::vgpu {
 void load(Warp &warp, const Record &record, LaneMask lanes);
 void store(Warp &warp, const Record &record, LaneMask lanes);
 
+/// `atom` and `red`, by Program::atomics[record.extra]. Atomic for all host threads.
+void updateAtomically(Warp &warp, const Record &record, LaneMask lanes);
+
+/// The address that a lane accesses.
+inline uint64_t addressOf(const Warp &warp, const Access &access, uint32_t lane) {
+  if (!access.hasRegister)
+    return access.offset;
+  return access.offset + (access.isWideAddress ? warp.row<uint64_t>(access.address)[lane]
+                                               : warp.row<uint32_t>(access.address)[lane]);
+}
+
 } // namespace moert::vgpu
 
 #endif // MOERT_VGPU_EXEC_ACCESS_H

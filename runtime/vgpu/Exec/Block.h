@@ -34,6 +34,8 @@ struct Launch {
   uint64_t number = 0;
   /// Instructions of warps after which a launch is taken for endless.
   uint64_t mostInstructions = uint64_t(1) << 40;
+  /// Chooses among the orders of blocks, warps and lanes that the ISA leaves open.
+  uint32_t seed = 0;
 
   std::atomic<uint64_t> instructions{0};
   /// Set with the first report; everybody stops then.

@@ -74,6 +74,8 @@ const std::map<std::string_view, Decoder::Family> &Decoder::families() {
       {"sub", &Decoder::decodeSub},
       {"tanh", &Decoder::decodeTanh},
       {"trap", &Decoder::decodeTrap},
+      {"atom", &Decoder::decodeAtom},
+      {"red", &Decoder::decodeRed},
       {"xor", &Decoder::decodeXor},
       {"shfl", &Decoder::decodeShfl},
       {"vote", &Decoder::decodeVote},

@@ -111,7 +111,9 @@ private:
   bool decodeLd();
   bool decodeSt();
   bool access(bool isStore);
+  bool addressOf(const Operand &memory, Access &access);
   ptx::Space takeSpace();
+  void takeOrder(Order &order, Scope &scope);
 
   // (DecodeFlow.cpp)
   bool decodeBra();
@@ -122,6 +124,12 @@ private:
   bool decodeFence();
   size_t skipUnlessGuarded();
   void endSkip(size_t branch);
+
+  // (DecodeAtomic.cpp)
+  bool decodeAtom() { return atomic(true); }
+  bool decodeRed() { return atomic(false); }
+  bool atomic(bool hasResult);
+  bool atomicOperation(Type type, uint32_t count, Atomic &operation);
 
   // (DecodeCollective.cpp)
   bool decodeShfl();

@@ -94,6 +94,12 @@ void Block::updateBarriers() {
 
 namespace {
 
+/// Numbers without a pattern, by position.
+uint32_t scatter(uint64_t position) {
+  position = (position ^ position >> 31) * 0x9e3779b97f4a7c15u;
+  return uint32_t(position >> 32);
+}
+
 /// A host thread's part of a launch.
 class Runner {
 public:
@@ -106,7 +112,7 @@ public:
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         if (number >= numBlocks_)
           break;
-        resident_.push_back(std::make_unique<Block>(launch_, number));
+        resident_.push_back(std::make_unique<Block>(launch_, inOrder(number)));
       }
       if (resident_.empty())
         return;
@@ -124,17 +130,27 @@ public:
   }
 
 private:
+  /// The block that comes next: from one that the seed tells on, upwards or downwards.
+  uint64_t inOrder(uint64_t number) const {
+    const uint64_t first = launch_.seed ? scatter(launch_.seed) % numBlocks_ : 0;
+    const uint64_t place = (first + number) % numBlocks_;
+    return launch_.seed & 1 ? numBlocks_ - 1 - place : place;
+  }
+
   /// A turn for each warp. False if the launch has failed.
   bool runBlock(Block &block) {
     int64_t executed = 0;
+    const uint32_t chance = launch_.seed ? scatter(launch_.seed + (++turns_ << 16)) : 0;
+    // Turns of several lengths, so that warps do not meet at the same places.
+    const int64_t turn = kTurn >> (chance >> 8 & 7);
     for (uint32_t i = 0; i < block.numWarps; ++i) {
-      Warp &warp = block.warps[i];
+      Warp &warp = block.warps[(i + (chance >> 16)) % block.numWarps];
       if (warp.numGroups == 0)
         continue;
-      int64_t budget = kTurn;
+      int64_t budget = turn;
       if (runWarp(warp, budget) == WarpState::Failed)
         return false;
-      executed += kTurn - budget;
+      executed += turn - budget;
     }
     if (executed == 0 && block.threadsAlive > 0)
       return reportDeadlock(block);
@@ -177,6 +193,7 @@ private:
   Launch &launch_;
   std::atomic<uint64_t> &next_;
   const uint64_t numBlocks_;
+  uint64_t turns_ = 0;
   std::vector<std::unique_ptr<Block>> resident_;
 };
 

@@ -71,6 +71,7 @@ public:
     launch.threads = threads;
     launch.sharedBytes = program.dynamicSharedOffset + dynamicShared;
     launch.mostInstructions = mostInstructions;
+    launch.seed = seed;
     launch.parameters.resize(program.parameterBytes);
     std::memcpy(launch.parameters.data(), parameters.data(),
                 std::min(launch.parameters.size(), parameters.size() * sizeof(uint64_t)));
@@ -82,6 +83,7 @@ public:
   Program program;
   std::string error;
   uint64_t mostInstructions = 10000000;
+  uint32_t seed = 0;
 
 private:
   std::unique_ptr<ptx::Module> module_;
