@@ -21,6 +21,10 @@ inline uint64_t addressOf(const Warp &warp, const Access &access, uint32_t lane)
                                                : warp.row<uint32_t>(access.address)[lane]);
 }
 
+/// What strong accesses publish and learn, as the memory model of the ISA has it.
+void publish(Warp &warp, const Access &access, LaneMask lanes, bool replaces);
+void learn(Warp &warp, const Access &access, LaneMask lanes);
+
 } // namespace moert::vgpu
 
 #endif // MOERT_VGPU_EXEC_ACCESS_H

@@ -103,7 +103,7 @@ void update(Warp &warp, const AtomicAccess &atomic, uint32_t lane, std::byte *pl
 void updateAtomically(Warp &warp, const Record &record, LaneMask lanes) {
   const AtomicAccess &atomic = warp.program->atomics[record.extra];
   const uint32_t turn = warp.block->launch.seed % kLanes;
-  Places places(warp, record, atomic.access.space, atomic.access.bytes(), true);
+  Places places(warp, record, {atomic.access.space, atomic.access.bytes(), true, true, true});
   for (uint32_t i = 0; i < kLanes; ++i) {
     const uint32_t lane = (i + turn) % kLanes;
     if (!(lanes >> lane & 1))
@@ -111,6 +111,8 @@ void updateAtomically(Warp &warp, const Record &record, LaneMask lanes) {
     const uint64_t address = addressOf(warp, atomic.access, lane);
     if (!places.find(lane, address))
       return;
+    learn(warp, atomic.access, LaneMask(1) << lane);
+    publish(warp, atomic.access, LaneMask(1) << lane, false);
     const bool isShared =
         atomic.access.space == ptx::Space::Shared ||
         (atomic.access.space == ptx::Space::Generic && address >> kWindowShift != 0);

@@ -360,6 +360,7 @@ void Decoder::takeOrder(Order &order, Scope &scope) {
     order = Order::Release;
   else if (take("acq_rel") || take("sc"))
     order = Order::AcquireRelease;
+  program_.hasFences |= order > Order::Relaxed;
   if (take("cta"))
     scope = Scope::Block;
   else if (take("cluster"))

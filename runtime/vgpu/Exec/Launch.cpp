@@ -12,12 +12,12 @@ constexpr int64_t kTurn = 2000;
 /// Blocks that a host thread runs at a time, so that those that wait for each other get on.
 constexpr size_t kResident = 8;
 
+} // namespace
+
 std::string describe(const std::array<uint32_t, 3> &index) {
   return "(" + std::to_string(index[0]) + ", " + std::to_string(index[1]) + ", " +
          std::to_string(index[2]) + ")";
 }
-
-} // namespace
 
 std::string Report::text() const {
   return "kernel '" + kernel + "', block " + describe(block) + ", thread " + describe(thread) +
@@ -40,18 +40,18 @@ bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &me
   return false;
 }
 
-Block::Block(Launch &launch, uint64_t number) : launch(launch) {
+Block::Block(Launch &launch, uint64_t number)
+    : launch(launch), numWarps((launch.threadsPerBlock() + kLanes - 1) / kLanes), number(number),
+      clocks(number, numWarps), sharedShadow(launch.sharedBytes) {
   const Program &program = *launch.program;
-  index = {uint32_t(number % launch.blocks[0]),
-           uint32_t(number / launch.blocks[0] % launch.blocks[1]),
-           uint32_t(number / launch.blocks[0] / launch.blocks[1])};
+  index = launch.blockIndex(number);
   threadsAlive = launch.threadsPerBlock();
-  numWarps = (threadsAlive + kLanes - 1) / kLanes;
   const size_t rowBytes = program.numSlots * kSlotBytes;
   registers.resize(numWarps * rowBytes);
   predicates.resize(numWarps * program.numPredicates);
   shared.resize(launch.sharedBytes);
   local.resize(size_t(numWarps) * kLanes * program.localBytes);
+  localWritten.resize(local.size());
   warps = std::make_unique<Warp[]>(numWarps);
   for (uint32_t i = 0; i < numWarps; ++i) {
     Warp &warp = warps[i];
@@ -78,13 +78,17 @@ void Block::updateBarrier(uint32_t number) {
   const uint32_t expected = barrier.expected ? barrier.expected : threadsAlive;
   if (barrier.arrived == 0 || barrier.arrived < expected)
     return;
-  barrier = {};
+  std::vector<LaneMask> waiting(numWarps);
   for (uint32_t i = 0; i < numWarps; ++i)
     for (uint32_t j = 0; j < warps[i].numGroups; ++j) {
       Group &group = warps[i].groups[j];
-      if (group.state == Group::State::AtBarrier && group.barrier == number)
+      if (group.state == Group::State::AtBarrier && group.barrier == number) {
         group.state = Group::State::Ready;
+        waiting[i] |= group.lanes;
+      }
     }
+  clocks.complete(number, waiting, barrier.expected == 0);
+  barrier = {};
 }
 
 void Block::updateBarriers() {
@@ -201,6 +205,8 @@ private:
 
 bool runLaunch(Launch &launch, uint32_t hostThreads) {
   const uint64_t blocks = uint64_t(launch.blocks[0]) * launch.blocks[1] * launch.blocks[2];
+  if (launch.number % GlobalShadow::kLaunches == 0)
+    launch.memory->forgetAccesses();
   std::atomic<uint64_t> next{0};
   auto body = [&] { Runner(launch, next, blocks).run(); };
   std::vector<std::thread> helpers;

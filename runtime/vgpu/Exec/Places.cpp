@@ -54,9 +54,9 @@ Range rangeOf(Warp &warp, Space space, uint32_t lane) {
 } // namespace
 
 bool Places::find(uint32_t lane, uint64_t address) {
-  if (address % bytes_)
-    return refuse(lane, address, space_, "is not aligned to its size");
-  Space space = space_;
+  if (address % touch_.bytes)
+    return refuse(lane, address, touch_.space, "is not aligned to its size");
+  Space space = touch_.space;
   uint64_t offset = address;
   if (space == Space::Generic) {
     const auto window = Window(address >> kWindowShift);
@@ -68,14 +68,104 @@ bool Places::find(uint32_t lane, uint64_t address) {
   }
   if (space == Space::Global || space == Space::Const)
     return findGlobal(lane, address, space);
-  if (space == Space::Param && isWrite_)
+  if (space == Space::Param && touch_.writes)
     return refuse(lane, address, space, "writes what is read only");
   const Range range = rangeOf(warp_, space, lane);
-  if (offset > range.bytes || bytes_ > range.bytes - offset)
+  if (offset > range.bytes || touch_.bytes > range.bytes - offset)
     return refuse(lane, offset, space,
                   "is outside of the " + std::to_string(range.bytes) + " bytes that there are");
   places_[lane] = range.data + offset;
+  found_ |= LaneMask(1) << lane;
+  return space == Space::Shared  ? checkShared(lane, offset)
+         : space == Space::Local ? checkLocal(lane, offset)
+                                 : true;
+}
+
+bool Places::checkShared(uint32_t lane, uint64_t offset) {
+  Block &block = *warp_.block;
+  const Checks &checks = block.launch.checks;
+  if (!checks.written && !checks.races)
+    return true;
+  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
+                    touch_.isStrong};
+  Clash clash;
+  if (touch_.reads)
+    clash = block.sharedShadow.read(block.clocks, by, offset, touch_.bytes, checks.races);
+  if (!clash && touch_.writes)
+    clash = block.sharedShadow.write(block.clocks, by, offset, touch_.bytes, checks.races);
+  clash.block = block.number;
+  if (!clash || (clash.kind == Clash::Kind::NotWritten && !checks.written) ||
+      isOfThisInstruction(clash, lane))
+    return true;
+  return refuse(lane, offset, Space::Shared, clash);
+}
+
+bool Places::checkLocal(uint32_t lane, uint64_t offset) {
+  Block &block = *warp_.block;
+  if (!block.launch.checks.written)
+    return true;
+  const size_t first = size_t(places_[lane] - block.local.data());
+  for (size_t i = first; i < first + touch_.bytes; ++i) {
+    if (touch_.reads && !block.localWritten[i])
+      return refuse(lane, offset, Space::Local, Clash{Clash::Kind::NotWritten});
+    if (touch_.writes)
+      block.localWritten[i] = true;
+  }
   return true;
+}
+
+bool Places::checkGlobal(uint32_t lane, uint64_t address, Space space) {
+  const Block &block = *warp_.block;
+  const Checks &checks = block.launch.checks;
+  GlobalShadow &shadow = *last_->shadow;
+  const uint64_t offset = address - last_->address;
+  if (checks.written) {
+    if (touch_.reads && !shadow.isWritten(offset, touch_.bytes))
+      return refuse(lane, address, space, Clash{Clash::Kind::NotWritten});
+    if (touch_.writes && !shadow.isWritten(offset, touch_.bytes))
+      shadow.setWritten(offset, touch_.bytes);
+  }
+  if (!checks.races)
+    return true;
+  const AccessorBlock in{block.launch.number, block.number, block.clocks};
+  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
+                    touch_.isStrong};
+  Clash clash;
+  if (touch_.reads)
+    clash = shadow.read(in, by, offset, touch_.bytes);
+  if (!clash && touch_.writes)
+    clash = shadow.write(in, by, offset, touch_.bytes);
+  return !clash || isOfThisInstruction(clash, lane) || refuse(lane, address, space, clash);
+}
+
+/// Lanes of one instruction may write to the same place; one of them wins.
+bool Places::isOfThisInstruction(const Clash &clash, uint32_t lane) {
+  if (clash.kind != Clash::Kind::Write || clash.block != warp_.block->number ||
+      clash.warp != warp_.number || !(found_ >> clash.lane & 1))
+    return false;
+  const auto distance = places_[lane] - places_[clash.lane];
+  if (distance >= ptrdiff_t(touch_.bytes) || -distance >= ptrdiff_t(touch_.bytes))
+    return false;
+  hasOverlap_ = true;
+  return true;
+}
+
+bool Places::refuse(uint32_t lane, uint64_t address, Space space, const Clash &clash) {
+  if (clash.kind == Clash::Kind::NotWritten)
+    return refuse(lane, address, space, "reads what nobody has written");
+  const Block &block = *warp_.block;
+  const Launch &launch = block.launch;
+  const std::array<uint32_t, 3> thread = threadIndex(launch, clash.warp * kLanes + clash.lane);
+  std::string who = clash.isOneOfSeveral ? "several threads" : "thread " + describe(thread);
+  if (clash.block != block.number && !clash.isOneOfSeveral)
+    who += " of block " + describe(launch.blockIndex(clash.block));
+  who += ", line " + std::to_string(warp_.program->records[clash.record].line);
+  if (clash.kind == Clash::Kind::InFlight)
+    return refuse(lane, address, space,
+                  "touches what a copy of " + who + " is on its way to, for which nobody waited");
+  return refuse(lane, address, space,
+                std::string("races with the ") +
+                    (clash.kind == Clash::Kind::Read ? "read" : "write") + " of " + who);
 }
 
 bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
@@ -86,20 +176,21 @@ bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
   if (last_->isFreed.load(std::memory_order_relaxed))
     return refuse(lane, address, space, "is in an allocation that was freed");
   const uint64_t offset = address - last_->address;
-  if (offset > last_->bytes || bytes_ > last_->bytes - offset)
+  if (offset > last_->bytes || touch_.bytes > last_->bytes - offset)
     return refuse(lane, address, space,
                   "is " + std::to_string(offset) + " bytes into an allocation of " +
                       std::to_string(last_->bytes));
-  if (isWrite_ && last_->isReadOnly)
+  if (touch_.writes && last_->isReadOnly)
     return refuse(lane, address, space, "writes what is read only");
   places_[lane] = last_->data + offset;
-  return true;
+  found_ |= LaneMask(1) << lane;
+  return checkGlobal(lane, address, space);
 }
 
 bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what) {
   return fail(warp_, record_, lane,
-              "access of " + std::to_string(bytes_) + " bytes of " + nameOf(space) + " memory at " +
-                  hexadecimal(address) + " " + what);
+              "access of " + std::to_string(touch_.bytes) + " bytes of " + nameOf(space) +
+                  " memory at " + hexadecimal(address) + " " + what);
 }
 
 } // namespace moert::vgpu

@@ -86,6 +86,9 @@ struct Program {
   std::vector<Parameter> parameters;
   std::array<uint32_t, 3> requiredThreads{};
   uint32_t mostThreads = 1024;
+  /// Whether any instruction orders accesses of threads by way of memory: a fence, an acquire, a
+  /// release.
+  bool hasFences = false;
 };
 
 /// The address of each variable of the module. Shared ones are placed by each program.

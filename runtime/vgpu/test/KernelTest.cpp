@@ -111,7 +111,7 @@ TEST(KernelTest, LanesThatWaitForOthersOfTheirWarpGetOn) {
     setp.eq.u32 %p1, %r1, 0; @%p1 bra WRITE;
     SPIN: ld.volatile.global.u32 %r4, [%d1]; setp.eq.u32 %p2, %r4, 0; @%p2 bra SPIN;
     bra END;
-    WRITE: st.global.u32 [%d1], 7;
+    WRITE: st.volatile.global.u32 [%d1], 7;
     END:)")))
       << device.error;
   const uint64_t out = device.upload(std::vector<uint32_t>(32));
