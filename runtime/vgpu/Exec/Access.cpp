@@ -13,12 +13,16 @@ namespace {
 
 /// Finds where each lane reads or writes; false after a report.
 bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
-  for (LaneMask left = lanes; left; left &= left - 1) {
-    const auto lane = uint32_t(__builtin_ctz(left));
-    if (!places.find(lane, addressOf(warp, access, lane)))
-      return false;
+  uint64_t addresses[kLanes];
+  if (access.hasRegister && access.isWideAddress) {
+    const uint64_t *row = warp.row<uint64_t>(access.address);
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      addresses[lane] = row[lane] + access.offset;
+  } else {
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      addresses[lane] = addressOf(warp, access, lane);
   }
-  return true;
+  return places.find(lanes, addresses);
 }
 
 template <typename Register, typename Element>
@@ -140,6 +144,12 @@ void load(Warp &warp, const Record &record, LaneMask lanes) {
     return;
   if (access.order != Order::Weak)
     learn(warp, access, lanes);
+  if (places.areAdjacent() && access.count == 1 && access.registerBytes == access.elementBytes) {
+    if (access.slots[0] != kNoSlot)
+      std::memcpy(warp.row<std::byte>(access.slots[0]), places[0],
+                  size_t(kLanes) * access.elementBytes);
+    return;
+  }
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
     const uint16_t slot = access.slots[i];

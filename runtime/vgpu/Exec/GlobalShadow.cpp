@@ -88,7 +88,7 @@ GlobalShadow::~GlobalShadow() {
     munmap(map_, mapBytes_);
 }
 
-bool GlobalShadow::isWritten(uint64_t offset, uint32_t bytes) const {
+bool GlobalShadow::isWritten(uint64_t offset, uint64_t bytes) const {
   if (bytes < 8) {
     const auto mask = uint8_t(((1u << bytes) - 1) << offset % 8);
     return (written_[offset / 8].load(kRelaxed) & mask) == mask;
@@ -198,7 +198,7 @@ void GlobalShadow::noteRead(const AccessorBlock &in, const Accessor &by, uint64_
 
 Clash GlobalShadow::read(const AccessorBlock &in, const Accessor &by, uint64_t offset,
                          uint32_t bytes) {
-  if (lastWriting_.load(kRelaxed) != in.launch + 1 || !hasRoom(in))
+  if (!isWrittenBy(in.launch) || !hasRoom(in))
     return {};
   return forWords(offset, bytes, [&](uint64_t word, uint8_t mask) {
     const Clash found = findWriter(in, by, word, mask);
@@ -210,7 +210,7 @@ Clash GlobalShadow::read(const AccessorBlock &in, const Accessor &by, uint64_t o
 
 Clash GlobalShadow::write(const AccessorBlock &in, const Accessor &by, uint64_t offset,
                           uint32_t bytes) {
-  if (lastWriting_.load(kRelaxed) != in.launch + 1)
+  if (!isWrittenBy(in.launch))
     lastWriting_.store(in.launch + 1, kRelaxed);
   if (!hasRoom(in))
     return {};

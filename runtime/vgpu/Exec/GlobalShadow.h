@@ -28,8 +28,8 @@ public:
   GlobalShadow &operator=(const GlobalShadow &) = delete;
   bool isValid() const { return map_; }
 
-  /// `bytes` is a power of two up to 32; the offset is aligned to it.
-  bool isWritten(uint64_t offset, uint32_t bytes) const;
+  /// `bytes` is a power of two to which the offset is aligned, or a multiple of 32 at one of 8.
+  bool isWritten(uint64_t offset, uint64_t bytes) const;
   void setWritten(uint64_t offset, uint64_t bytes);
   /// For any range: what was written there is copied from another allocation's shadow.
   void copyWritten(uint64_t offset, const GlobalShadow &from, uint64_t fromOffset, uint64_t bytes);
@@ -39,6 +39,10 @@ public:
   /// decides which of two seeds finds the race.
   Clash read(const AccessorBlock &in, const Accessor &by, uint64_t offset, uint32_t bytes);
   Clash write(const AccessorBlock &in, const Accessor &by, uint64_t offset, uint32_t bytes);
+  /// Whether the launch has written to the allocation so far.
+  bool isWrittenBy(uint64_t launch) const {
+    return lastWriting_.load(std::memory_order_relaxed) == launch + 1;
+  }
   /// Forgets all accesses: numbers of launches are used again after kLaunches.
   void forgetAccesses();
   static constexpr uint64_t kLaunches = 256;

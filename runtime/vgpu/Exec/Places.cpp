@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "vgpu/Exec/Places.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace moert::vgpu {
@@ -52,6 +53,86 @@ Range rangeOf(Warp &warp, Space space, uint32_t lane) {
 }
 
 } // namespace
+
+bool Places::find(LaneMask lanes, const uint64_t *addresses) {
+  if (touch_.space == Space::Shared ? findInShared(lanes, addresses)
+                                    : lanes == kAllLanes && findTogether(addresses))
+    return true;
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    if (!find(lane, addresses[lane]))
+      return false;
+  }
+  return true;
+}
+
+/// All lanes at once, in global memory. False if they must be looked at one by one.
+bool Places::findTogether(const uint64_t *addresses) {
+  const Launch &launch = warp_.block->launch;
+  const uint64_t first = addresses[0], bytes = touch_.bytes;
+  uint64_t differing = 0, low = 0, gaps = 0, most = 0;
+  for (uint32_t lane = 0; lane < kLanes; ++lane) {
+    const uint64_t address = addresses[lane];
+    differing |= address ^ first;
+    low |= address;
+    gaps |= address - first - lane * bytes;
+    most = std::max(most, address);
+  }
+  const bool isGlobal = touch_.space == Space::Global || touch_.space == Space::Const ||
+                        (touch_.space == Space::Generic && first >> kWindowShift == 0);
+  if (!isGlobal || differing >> 32 || low & (bytes - 1))
+    return false;
+  last_ = launch.memory->find(first);
+  if (!last_ || last_->isFreed.load(std::memory_order_relaxed) ||
+      (touch_.writes && last_->isReadOnly) || most - last_->address > last_->bytes ||
+      bytes > last_->bytes - (most - last_->address))
+    return false;
+  GlobalShadow &shadow = *last_->shadow;
+  if (launch.checks.races && (touch_.writes || shadow.isWrittenBy(launch.number)))
+    return false;
+  areAdjacent_ = gaps == 0 && !touch_.isStrong;
+  if (launch.checks.written) {
+    bool isWritten = true;
+    if (areAdjacent_)
+      isWritten = shadow.isWritten(first - last_->address, kLanes * bytes);
+    else
+      for (uint32_t lane = 0; lane < kLanes; ++lane)
+        isWritten &= shadow.isWritten(addresses[lane] - last_->address, touch_.bytes);
+    if (!isWritten && touch_.reads)
+      return areAdjacent_ = false;
+    if (!isWritten)
+      for (uint32_t lane = 0; lane < kLanes; ++lane)
+        shadow.setWritten(addresses[lane] - last_->address, bytes);
+  }
+  std::byte *data = last_->data - last_->address;
+  for (uint32_t lane = 0; lane < kLanes; ++lane)
+    places_[lane] = data + addresses[lane];
+  found_ = kAllLanes;
+  return true;
+}
+
+/// The same for shared memory.
+bool Places::findInShared(LaneMask lanes, const uint64_t *addresses) {
+  Block &block = *warp_.block;
+  const Checks &checks = block.launch.checks;
+  if (!checks.written || !checks.races)
+    return false;
+  std::byte *data = block.shared.data();
+  const uint64_t size = block.shared.size(), bytes = touch_.bytes;
+  Accessor by{warp_.number, 0, uint32_t(&record_ - warp_.program->records.data()), touch_.isStrong};
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    const uint64_t offset = addresses[lane];
+    by.lane = lane;
+    if (offset & (bytes - 1) || offset > size || bytes > size - offset ||
+        (touch_.reads && !block.sharedShadow.readQuickly(block.clocks, by, offset, touch_.bytes)) ||
+        (touch_.writes && !block.sharedShadow.writeQuickly(block.clocks, by, offset, touch_.bytes)))
+      return false;
+    places_[lane] = data + offset;
+  }
+  found_ = lanes;
+  return true;
+}
 
 bool Places::find(uint32_t lane, uint64_t address) {
   if (address % touch_.bytes)

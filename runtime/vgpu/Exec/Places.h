@@ -28,12 +28,18 @@ public:
 
   /// Finds the range of a lane. False after a report.
   bool find(uint32_t lane, uint64_t address);
+  /// Finds the ranges of lanes; false after a report. Quick where all lanes are in one allocation.
+  bool find(LaneMask lanes, const uint64_t *addresses);
+  /// Whether the ranges of all lanes follow each other, those of a weak access.
+  bool areAdjacent() const { return areAdjacent_; }
   /// Of a lane whose range was found.
   std::byte *operator[](uint32_t lane) const { return places_[lane]; }
   /// Whether lanes of a write share bytes, so that it is open which of them are there afterwards.
   bool hasOverlap() const { return hasOverlap_; }
 
 private:
+  bool findTogether(const uint64_t *addresses);
+  bool findInShared(LaneMask lanes, const uint64_t *addresses);
   bool findGlobal(uint32_t lane, uint64_t address, ptx::Space space);
   bool checkShared(uint32_t lane, uint64_t offset);
   bool checkLocal(uint32_t lane, uint64_t offset);
@@ -47,7 +53,7 @@ private:
   const Touch touch_;
   const Allocation *last_ = nullptr;
   LaneMask found_ = 0;
-  bool hasOverlap_ = false;
+  bool hasOverlap_ = false, areAdjacent_ = false;
   std::byte *places_[kLanes];
 };
 

@@ -29,25 +29,6 @@ bool SharedShadow::racesWithWrite(const Clocks &clocks, const Accessor &by, uint
          !clocks.isOrdered(by.warp, by.lane, word.writer, word.writerLane, word.writeStamp);
 }
 
-void SharedShadow::noteRead(const Clocks &clocks, const Accessor &by, uint8_t bytes, Word &word) {
-  const uint32_t now = clocks.now();
-  const bool isFirst = word.readers == 0 || word.lastRead < clocks.allKnown() ||
-                       word.readers == uint32_t(1) << by.warp || !(word.readBytes & bytes);
-  if (isFirst) {
-    word.readers = uint32_t(1) << by.warp;
-    word.firstRead = now;
-    word.readBytes = bytes;
-    word.isReadStrong = by.isStrong;
-  } else {
-    word.readers |= uint32_t(1) << by.warp;
-    word.readBytes &= bytes;
-    word.isReadStrong &= by.isStrong;
-  }
-  word.lastRead = now;
-  word.readerLane = uint8_t(by.lane);
-  word.readRecord = by.record;
-}
-
 /// A reader that a write now races with for sure: of readers of several warps only the first and
 /// the last stamp are known.
 Clash SharedShadow::findReader(const Clocks &clocks, const Accessor &by, uint8_t bytes,
@@ -95,16 +76,7 @@ Clash SharedShadow::write(const Clocks &clocks, const Accessor &by, uint64_t off
       return clashWithWriter(Clash::Kind::Write, word);
     if (const Clash reader = findReader(clocks, by, mask, word))
       return reader;
-    word.writeStamp = clocks.now();
-    word.writeRecord = by.record;
-    word.writer = uint8_t(by.warp);
-    word.writerLane = uint8_t(by.lane);
-    word.writeBytes = mask;
-    word.isWriteStrong = by.isStrong;
-    // Readers of other bytes stay.
-    word.readBytes &= uint8_t(~mask);
-    if (word.readBytes == 0)
-      word.readers = 0;
+    noteWrite(clocks, by, mask, word);
     return {};
   });
 }
