@@ -73,6 +73,16 @@ struct Group {
   uint8_t barrier;
 };
 
+/// A copy on its way to shared memory.
+struct PendingCopy {
+  uint64_t offset;
+  uint32_t record;
+  /// Of its lane, in the order in which it made them.
+  uint32_t group;
+  uint8_t lane, bytes;
+  std::byte data[16];
+};
+
 struct Warp : WarpRegisters {
   Block *block = nullptr;
   const Program *program = nullptr;
@@ -86,6 +96,9 @@ struct Warp : WarpRegisters {
   uint32_t skipped = 0;
   uint32_t backwardJumps = 0;
   Group groups[kLanes];
+  std::vector<PendingCopy> copies;
+  /// The group that copies of each lane are in from now on.
+  std::array<uint32_t, kLanes> copyGroups{};
 };
 
 /// A barrier of a block: how many threads are there.

@@ -84,6 +84,7 @@ const std::map<std::string_view, Decoder::Family> &Decoder::families() {
       {"elect", &Decoder::decodeElect},
       {"activemask", &Decoder::decodeActivemask},
       {"nanosleep", &Decoder::decodeNanosleep},
+      {"cp", &Decoder::decodeCp},
   };
   return known;
 }

@@ -5,6 +5,7 @@
 #define MOERT_VGPU_EXEC_DECODER_H
 
 #include "vgpu/Exec/Program.h"
+#include "vgpu/Exec/SlotPlan.h"
 
 #include <map>
 
@@ -131,6 +132,9 @@ private:
   bool atomic(bool hasResult);
   bool atomicOperation(Type type, uint32_t count, Atomic &operation);
 
+  // (DecodeAsync.cpp)
+  bool decodeCp();
+
   // (DecodeCollective.cpp)
   bool decodeShfl();
   bool decodeVote();
@@ -156,12 +160,8 @@ private:
   std::map<std::pair<uint64_t, uint32_t>, uint16_t> constants_;
   uint32_t numSlots_ = 0, scratchUsed_ = 0, mostScratch_ = 0;
 
-  /// Instructions [first, end) and the blocks that follow.
-  struct Block {
-    uint32_t first, end;
-    std::vector<uint32_t> successors;
-  };
-  std::vector<Block> blocks_;
+  std::vector<CodeBlock> blocks_;
+  std::vector<uint32_t> order_;   // of blocks in the layout
   std::vector<uint32_t> blockOf_; // each instruction's, and one for the end
   std::vector<uint32_t> starts_;  // each block's record
   /// Records whose `extra` is a block still, and tables.

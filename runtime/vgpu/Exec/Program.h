@@ -63,11 +63,21 @@ struct AtomicAccess {
   uint16_t swap = 0;
 };
 
+/// A copy of `bytes` from global to shared memory, or, where there is a slot or a predicate, of
+/// fewer or none, the rest of it zeros.
+struct AsyncCopy {
+  Access from, to;
+  uint8_t bytes = 0;
+  bool hasIgnore = false;
+  uint16_t size = kNoSlot, ignore = 0;
+};
+
 struct Program {
   std::string name;
   std::vector<Record> records;
   std::vector<Access> accesses;
   std::vector<AtomicAccess> atomics;
+  std::vector<AsyncCopy> copies;
   /// Lists of records for branches by index.
   std::vector<std::vector<uint32_t>> branchTables;
   /// Rows of constants, kSlotBytes each.

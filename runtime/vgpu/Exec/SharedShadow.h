@@ -44,6 +44,13 @@ public:
     });
   }
   /// A copy to there begins, as a write does, or has ended.
+  /// A copy has landed: it is written now by who waited for it.
+  void land(const Clocks &clocks, const Accessor &by, uint64_t offset, uint32_t bytes) {
+    forWordsQuickly(offset, bytes, [&](Word &word, uint8_t mask) {
+      noteWrite(clocks, by, mask, word);
+      return true;
+    });
+  }
   void setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes, bool isInFlight);
 
 private:
