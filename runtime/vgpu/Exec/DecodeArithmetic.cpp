@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "vgpu/Exec/Decoder.h"
 
+#include <algorithm>
+
 namespace moert::vgpu {
 
 namespace {
@@ -85,6 +87,9 @@ const std::map<std::string_view, Decoder::Family> &Decoder::families() {
       {"activemask", &Decoder::decodeActivemask},
       {"nanosleep", &Decoder::decodeNanosleep},
       {"cp", &Decoder::decodeCp},
+      {"addc", &Decoder::decodeAddc},
+      {"subc", &Decoder::decodeSubc},
+      {"madc", &Decoder::decodeMadc},
   };
   return known;
 }
@@ -165,7 +170,14 @@ bool Decoder::decodeMul() {
          emit(Operation::MulWide, type, result, {a, b});
 }
 
+bool Decoder::addOrSub(Operation operation) {
+  const bool hasCarry = std::find(modifiers_.begin(), modifiers_.end(), "cc") != modifiers_.end();
+  return hasCarry ? withCarry(operation, false) : arithmetic(operation, 2);
+}
+
 bool Decoder::decodeMad() {
+  if (std::find(modifiers_.begin(), modifiers_.end(), "cc") != modifiers_.end())
+    return withCarry(Operation::Mad, false);
   if (take("hi"))
     return arithmetic(Operation::MadHi, 3);
   if (take("wide")) {

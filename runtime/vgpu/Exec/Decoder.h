@@ -60,8 +60,9 @@ private:
   using Family = bool (Decoder::*)();
   static const std::map<std::string_view, Family> &families();
   bool arithmetic(Operation operation, uint32_t inputs);
-  bool decodeAdd() { return arithmetic(Operation::Add, 2); }
-  bool decodeSub() { return arithmetic(Operation::Sub, 2); }
+  bool decodeAdd() { return addOrSub(Operation::Add); }
+  bool decodeSub() { return addOrSub(Operation::Sub); }
+  bool addOrSub(Operation operation);
   bool decodeMul();
   bool decodeMad();
   bool decodeFma() { return arithmetic(Operation::Fma, 3); }
@@ -132,6 +133,12 @@ private:
   bool atomic(bool hasResult);
   bool atomicOperation(Type type, uint32_t count, Atomic &operation);
 
+  // (DecodeCarry.cpp)
+  bool decodeAddc() { return withCarry(Operation::Add, true); }
+  bool decodeSubc() { return withCarry(Operation::Sub, true); }
+  bool decodeMadc() { return withCarry(Operation::Mad, true); }
+  bool withCarry(Operation operation, bool readsCarry);
+
   // (DecodeAsync.cpp)
   bool decodeCp();
 
@@ -158,6 +165,8 @@ private:
   /// Slot or predicate of each register.
   std::vector<uint16_t> slots_;
   std::map<std::pair<uint64_t, uint32_t>, uint16_t> constants_;
+  /// The predicate of carries, or 0 as long as there are none.
+  uint16_t carry_ = 0;
   uint32_t numSlots_ = 0, scratchUsed_ = 0, mostScratch_ = 0;
 
   std::vector<CodeBlock> blocks_;
