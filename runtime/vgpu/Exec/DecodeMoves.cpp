@@ -327,6 +327,24 @@ Space Decoder::takeSpace() {
   return take("const") ? Space::Const : Space::Generic;
 }
 
+/// Of `[a + 16]`.
+bool Decoder::addressOf(const Operand &memory, Access &access) {
+  if (memory.kind != Operand::Kind::Memory || !memory.elements.empty())
+    return fail("has something else in place of an address");
+  access.offset = memory.value;
+  if (memory.base == Operand::Kind::Register) {
+    const Type held = function_.registers[memory.index];
+    if (held == Type::Pred || (sizeOf(held) != 8 && sizeOf(held) != 4))
+      return fail("has an address that is not of 32 or 64 bits");
+    access.hasRegister = true;
+    access.isWideAddress = sizeOf(held) == 8;
+    access.address = slots_[memory.index];
+  } else if (memory.base == Operand::Kind::Variable) {
+    access.offset = addressOf(memory);
+  }
+  return true;
+}
+
 bool Decoder::decodeLd() { return access(false); }
 bool Decoder::decodeSt() { return access(true); }
 
@@ -353,21 +371,10 @@ bool Decoder::access(bool isStore) {
     return notSupported();
   const Operand &values = instruction_->operands[isStore ? 1 : 0];
   const Operand &memory = instruction_->operands[isStore ? 0 : 1];
-  if (memory.kind != Operand::Kind::Memory || !memory.elements.empty())
-    return fail("has something else in place of an address");
   access.elementBytes = uint8_t(sizeOf(type));
   access.isSigned = isSignedInteger(type);
-  access.offset = memory.value;
-  if (memory.base == Operand::Kind::Register) {
-    const Type held = function_.registers[memory.index];
-    if (held == Type::Pred || (sizeOf(held) != 8 && sizeOf(held) != 4))
-      return fail("has an address that is not of 32 or 64 bits");
-    access.hasRegister = true;
-    access.isWideAddress = sizeOf(held) == 8;
-    access.address = slots_[memory.index];
-  } else if (memory.base == Operand::Kind::Variable) {
-    access.offset = addressOf(memory);
-  }
+  if (!addressOf(memory, access))
+    return false;
   const bool isVector = values.kind == Operand::Kind::Vector;
   if (isVector ? values.elements.size() != access.count : access.count != 1)
     return fail("has another number of registers than it says");

@@ -107,6 +107,7 @@ private:
   bool decodeLd();
   bool decodeSt();
   bool access(bool isStore);
+  bool addressOf(const Operand &memory, Access &access);
   ptx::Space takeSpace();
 
   // (DecodeFlow.cpp)
@@ -118,6 +119,15 @@ private:
   bool decodeFence();
   size_t skipUnlessGuarded();
   void endSkip(size_t branch);
+
+  // (DecodeMatrix.cpp)
+  bool decodeMma();
+  bool decodeLdmatrix();
+  bool decodeStmatrix();
+  bool decodeMovmatrix();
+  bool moveMatrices(bool isStore);
+  bool matrixOf(const Operand &operand, Type type, uint32_t count, bool isResult, uint16_t *slots);
+  Record &emitForWarp(Handler handler);
 
   const ptx::Module &module_;
   const ptx::Function &function_;

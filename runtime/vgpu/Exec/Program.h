@@ -4,7 +4,7 @@
 #define MOERT_VGPU_EXEC_PROGRAM_H
 
 #include "vgpu/Exec/Record.h"
-#include "vgpu/Lanes/Operation.h"
+#include "vgpu/Lanes/Matrix.h"
 #include "vgpu/Ptx/Module.h"
 
 #include <array>
@@ -31,10 +31,18 @@ struct Access {
 };
 constexpr uint16_t kNoSlot = 0xffff;
 
+/// `mma`, with slots of the registers of each matrix.
+struct MatrixProduct {
+  MatrixForm form{};
+  Multiply multiply = nullptr;
+  std::array<uint16_t, kMostMatrixRegisters> a{}, b{}, c{}, d{};
+};
+
 struct Program {
   std::string name;
   std::vector<Record> records;
   std::vector<Access> accesses;
+  std::vector<MatrixProduct> products;
   /// Lists of records for branches by index.
   std::vector<std::vector<uint32_t>> branchTables;
   /// Rows of constants, kSlotBytes each.
