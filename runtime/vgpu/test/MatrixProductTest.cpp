@@ -218,8 +218,9 @@ uint64_t expectedOf(const Form &form, const std::vector<double> &a, const std::v
     magnitude += std::fabs(product);
   }
   // Whatever the order, sums are near the exact one.
-  if (magnitude < 0x1p127)
+  if (magnitude < 0x1p127) {
     EXPECT_NEAR(double(sum), exact, double(a.size()) * (magnitude * 0x1p-23 + 0x1p-149));
+  }
   if (form.d == "f16")
     return halfOf(double(sum));
   return sum != sum ? 0x7fffffff : bitsAs<uint32_t>(sum);
