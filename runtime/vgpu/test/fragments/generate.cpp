@@ -30,7 +30,7 @@ void add(const std::string &instruction, const char *matrix, int rows, int colum
   if (isNew) {
     arrays += "inline constexpr uint16_t " + name + "[] = {";
     for (size_t i = 0; i < places.size(); ++i)
-      arrays += (i % 24 ? " " : "\n    ") + std::to_string(places[i]) + ",";
+      arrays += (i % 16 ? " " : "\n    ") + std::to_string(places[i]) + ",";
     arrays += "\n};\n";
   }
   lines += "    {\"" + instruction + "\", \"" + matrix + "\", " + std::to_string(rows) + ", " +
@@ -146,8 +146,8 @@ int main() {
 
 namespace moert::fragments {
 
-/// A matrix of an instruction. `places`, for each of 32 lanes and each of its elements, in the order
-/// of its registers and from their lowest bits on: row * columns + column. Matrix c is d too.
+/// A matrix of an instruction; c is d too. `places`, for each of 32 lanes and each of its elements,
+/// in the order of its registers and from their lowest bits on: row * columns + column.
 ///
 /// `ldmatrix` and `stmatrix` move tiles of 8 rows of 8 elements, one below the other.
 struct Table {
