@@ -152,6 +152,15 @@ private:
   bool decodeNanosleep();
   Record &emitCollective(Handler handler, uint16_t result, uint16_t mask);
 
+  // (DecodeMatrix.cpp)
+  bool decodeMma();
+  bool decodeLdmatrix();
+  bool decodeStmatrix();
+  bool decodeMovmatrix();
+  bool moveMatrices(bool isStore);
+  bool matrixOf(const Operand &operand, Type type, uint32_t count, bool isResult, uint16_t *slots);
+  Record &emitForWarp(Handler handler);
+
   const ptx::Module &module_;
   const ptx::Function &function_;
   const VariableAddresses &addresses_;

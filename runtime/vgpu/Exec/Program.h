@@ -4,7 +4,7 @@
 #define MOERT_VGPU_EXEC_PROGRAM_H
 
 #include "vgpu/Exec/Record.h"
-#include "vgpu/Lanes/Operation.h"
+#include "vgpu/Lanes/Matrix.h"
 #include "vgpu/Ptx/Module.h"
 
 #include <array>
@@ -72,12 +72,20 @@ struct AsyncCopy {
   uint16_t size = kNoSlot, ignore = 0;
 };
 
+/// `mma`, with slots of the registers of each matrix.
+struct MatrixProduct {
+  MatrixForm form{};
+  Multiply multiply = nullptr;
+  std::array<uint16_t, kMostMatrixRegisters> a{}, b{}, c{}, d{};
+};
+
 struct Program {
   std::string name;
   std::vector<Record> records;
   std::vector<Access> accesses;
   std::vector<AtomicAccess> atomics;
   std::vector<AsyncCopy> copies;
+  std::vector<MatrixProduct> products;
   /// Lists of records for branches by index.
   std::vector<std::vector<uint32_t>> branchTables;
   /// Rows of constants, kSlotBytes each.
