@@ -7,30 +7,31 @@
 
 namespace moert::vgpu {
 
+using ptx::Space;
+
 namespace {
 
 /// Finds where each lane reads or writes; false after a report.
 bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
-  const uint64_t *wide = warp.row<uint64_t>(access.address);
-  const uint32_t *narrow = warp.row<uint32_t>(access.address);
-  for (LaneMask left = lanes; left; left &= left - 1) {
-    const auto lane = uint32_t(__builtin_ctz(left));
-    uint64_t address = access.offset;
-    if (access.hasRegister)
-      address += access.isWideAddress ? wide[lane] : narrow[lane];
-    if (!places.find(lane, address))
-      return false;
+  uint64_t addresses[kLanes];
+  if (access.hasRegister && access.isWideAddress) {
+    const uint64_t *row = warp.row<uint64_t>(access.address);
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      addresses[lane] = row[lane] + access.offset;
+  } else {
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      addresses[lane] = addressOf(warp, access, lane);
   }
-  return true;
+  return places.find(lanes, addresses);
 }
 
 template <typename Register, typename Element>
 void loadElements(Register *row, LaneMask lanes, const Places &places, size_t offset) {
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    Element value;
-    std::memcpy(&value, places[lane] + offset, sizeof(value));
-    row[lane] = Register(value);
+    // Other host threads may write there; what kernels make of it is their affair.
+    row[lane] = Register(
+        __atomic_load_n(reinterpret_cast<Element *>(places[lane] + offset), __ATOMIC_RELAXED));
   }
 }
 
@@ -60,8 +61,8 @@ template <typename Register, typename Element>
 void storeElements(const Register *row, LaneMask lanes, const Places &places, size_t offset) {
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    const auto value = Element(row[lane]);
-    std::memcpy(places[lane] + offset, &value, sizeof(value));
+    __atomic_store_n(reinterpret_cast<Element *>(places[lane] + offset), Element(row[lane]),
+                     __ATOMIC_RELAXED);
   }
 }
 
@@ -83,11 +84,72 @@ void storeFrom(Warp &warp, const Access &access, uint16_t slot, LaneMask lanes,
 
 } // namespace
 
+namespace {
+
+/// After a store by lanes to the same place: what is there must be what each of them stored.
+void checkOverlap(Warp &warp, const Record &record, const Access &access, LaneMask lanes,
+                  const Places &places) {
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    for (uint32_t i = 0; i < access.count; ++i) {
+      const std::byte *value =
+          warp.row<std::byte>(access.slots[i]) + size_t(lane) * access.registerBytes;
+      if (std::memcmp(places[lane] + size_t(i) * access.elementBytes, value, access.elementBytes)) {
+        fail(warp, record, lane, "writes where another lane of its warp writes something else");
+        return;
+      }
+    }
+  }
+}
+
+/// Calls f(table, address in it) for what lanes access.
+template <typename Function>
+void forPlaces(Warp &warp, const Access &access, LaneMask lanes, Function f) {
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    uint64_t address = addressOf(warp, access, uint32_t(__builtin_ctz(left)));
+    bool isShared = access.space == Space::Shared;
+    if (access.space == Space::Generic && Window(address >> kWindowShift) == Window::Shared) {
+      isShared = true;
+      address -= addressIn(Window::Shared);
+    }
+    f(isShared ? warp.block->published : warp.block->launch.published, address);
+  }
+}
+
+} // namespace
+
+void publish(Warp &warp, const Access &access, LaneMask lanes, bool replaces) {
+  if (!warp.program->hasFences || !warp.block->launch.checks.races)
+    return;
+  const bool releases = access.order == Order::Release || access.order == Order::AcquireRelease;
+  forPlaces(warp, access, lanes, [&](SyncTable &table, uint64_t address) {
+    warp.block->clocks.publish(warp.number, table, address, releases, replaces);
+  });
+}
+
+void learn(Warp &warp, const Access &access, LaneMask lanes) {
+  if (!warp.program->hasFences || !warp.block->launch.checks.races)
+    return;
+  const bool acquires = access.order == Order::Acquire || access.order == Order::AcquireRelease;
+  forPlaces(warp, access, lanes, [&](SyncTable &table, uint64_t address) {
+    warp.block->clocks.learn(warp.number, table, address, acquires);
+  });
+}
+
 void load(Warp &warp, const Record &record, LaneMask lanes) {
   const Access &access = warp.program->accesses[record.extra];
-  Places places(warp, record, access.space, access.bytes(), false);
+  Places places(warp, record,
+                {access.space, access.bytes(), true, false, access.order != Order::Weak});
   if (!find(warp, access, lanes, places))
     return;
+  if (access.order != Order::Weak)
+    learn(warp, access, lanes);
+  if (places.areAdjacent() && access.count == 1 && access.registerBytes == access.elementBytes) {
+    if (access.slots[0] != kNoSlot)
+      std::memcpy(warp.row<std::byte>(access.slots[0]), places[0],
+                  size_t(kLanes) * access.elementBytes);
+    return;
+  }
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
     const uint16_t slot = access.slots[i];
@@ -111,9 +173,12 @@ void load(Warp &warp, const Record &record, LaneMask lanes) {
 
 void store(Warp &warp, const Record &record, LaneMask lanes) {
   const Access &access = warp.program->accesses[record.extra];
-  Places places(warp, record, access.space, access.bytes(), true);
+  Places places(warp, record,
+                {access.space, access.bytes(), false, true, access.order != Order::Weak});
   if (!find(warp, access, lanes, places))
     return;
+  if (access.order != Order::Weak)
+    publish(warp, access, lanes, true);
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
     switch (access.registerBytes) {
@@ -130,6 +195,8 @@ void store(Warp &warp, const Record &record, LaneMask lanes) {
       storeFrom<uint64_t>(warp, access, access.slots[i], lanes, places, offset);
     }
   }
+  if (places.hasOverlap() && warp.block->launch.checks.races)
+    checkOverlap(warp, record, access, lanes, places);
 }
 
 } // namespace moert::vgpu

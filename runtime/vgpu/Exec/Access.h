@@ -10,6 +10,21 @@ namespace moert::vgpu {
 void load(Warp &warp, const Record &record, LaneMask lanes);
 void store(Warp &warp, const Record &record, LaneMask lanes);
 
+/// `atom` and `red`, by Program::atomics[record.extra]. Atomic for all host threads.
+void updateAtomically(Warp &warp, const Record &record, LaneMask lanes);
+
+/// The address that a lane accesses.
+inline uint64_t addressOf(const Warp &warp, const Access &access, uint32_t lane) {
+  if (!access.hasRegister)
+    return access.offset;
+  return access.offset + (access.isWideAddress ? warp.row<uint64_t>(access.address)[lane]
+                                               : warp.row<uint32_t>(access.address)[lane]);
+}
+
+/// What strong accesses publish and learn, as the memory model of the ISA has it.
+void publish(Warp &warp, const Access &access, LaneMask lanes, bool replaces);
+void learn(Warp &warp, const Access &access, LaneMask lanes);
+
 } // namespace moert::vgpu
 
 #endif // MOERT_VGPU_EXEC_ACCESS_H

@@ -5,6 +5,7 @@
 
 #include "vgpu/Exec/Memory.h"
 #include "vgpu/Exec/Program.h"
+#include "vgpu/Exec/SharedShadow.h"
 
 #include <memory>
 
@@ -22,6 +23,14 @@ struct Report {
   std::string text() const;
 };
 
+/// What is looked for beside bounds, alignment and lifetime of memory.
+struct Checks {
+  /// Bytes that are read were written before.
+  bool written = true;
+  /// Accesses of two threads to the same bytes are ordered, if one of them writes.
+  bool races = true;
+};
+
 /// One launch, as all its blocks see it.
 struct Launch {
   const Program *program = nullptr;
@@ -30,10 +39,16 @@ struct Launch {
   /// Static and dynamic.
   uint32_t sharedBytes = 0;
   std::vector<std::byte> parameters;
-  /// The number of the launch on its device.
+  /// The number of the launch, another one for each launch that sees the same memory: accesses of
+  /// different launches are ordered by their streams, which is not looked at here.
   uint64_t number = 0;
   /// Instructions of warps after which a launch is taken for endless.
   uint64_t mostInstructions = uint64_t(1) << 40;
+  /// Chooses among the orders of blocks, warps and lanes that the ISA leaves open.
+  uint32_t seed = 0;
+  Checks checks;
+  /// What blocks publish to each other at addresses of global memory.
+  SyncTable published;
 
   std::atomic<uint64_t> instructions{0};
   /// Set with the first report; everybody stops then.
@@ -42,6 +57,11 @@ struct Launch {
   Report report; // guarded by mutex
 
   uint32_t threadsPerBlock() const { return threads[0] * threads[1] * threads[2]; }
+  /// The place of a block in the grid.
+  std::array<uint32_t, 3> blockIndex(uint64_t number) const {
+    return {uint32_t(number % blocks[0]), uint32_t(number / blocks[0] % blocks[1]),
+            uint32_t(number / blocks[0] / blocks[1])};
+  }
 };
 
 /// Lanes of a warp that stand at the same instruction.
@@ -51,6 +71,16 @@ struct Group {
   LaneMask lanes;
   State state;
   uint8_t barrier;
+};
+
+/// A copy on its way to shared memory.
+struct PendingCopy {
+  uint64_t offset;
+  uint32_t record;
+  /// Of its lane, in the order in which it made them.
+  uint32_t group;
+  uint8_t lane, bytes;
+  std::byte data[16];
 };
 
 struct Warp : WarpRegisters {
@@ -66,6 +96,9 @@ struct Warp : WarpRegisters {
   uint32_t skipped = 0;
   uint32_t backwardJumps = 0;
   Group groups[kLanes];
+  std::vector<PendingCopy> copies;
+  /// The group that copies of each lane are in from now on.
+  std::array<uint32_t, kLanes> copyGroups{};
 };
 
 /// A barrier of a block: how many threads are there.
@@ -89,6 +122,14 @@ struct Block {
   uint32_t threadsAlive;
   Barrier barriers[kBarriers];
 
+  uint64_t number;
+  Clocks clocks;
+  SharedShadow sharedShadow;
+  /// Whether bytes of `local` were written.
+  std::vector<bool> localWritten;
+  /// What warps publish to each other at addresses of shared memory.
+  SyncTable published;
+
   /// Threads have come to a barrier, or ended: frees those whose barrier is complete.
   void updateBarrier(uint32_t barrier);
   void updateBarriers();
@@ -107,6 +148,9 @@ bool runLaunch(Launch &launch, uint32_t hostThreads);
 
 /// Notes what the lane did and stops the launch. Always false.
 bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message);
+
+/// "(5, 0, 0)".
+std::string describe(const std::array<uint32_t, 3> &index);
 
 /// The place of a thread in its block.
 std::array<uint32_t, 3> threadIndex(const Launch &launch, uint32_t thread);

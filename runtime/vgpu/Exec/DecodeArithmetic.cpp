@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "vgpu/Exec/Decoder.h"
 
+#include <algorithm>
+
 namespace moert::vgpu {
 
 namespace {
@@ -22,32 +24,75 @@ ptx::Type twice(ptx::Type type) {
 
 const std::map<std::string_view, Decoder::Family> &Decoder::families() {
   static const std::map<std::string_view, Family> known = {
-      {"abs", &Decoder::decodeAbs},      {"add", &Decoder::decodeAdd},
-      {"and", &Decoder::decodeAnd},      {"bar", &Decoder::decodeBar},
-      {"barrier", &Decoder::decodeBar},  {"bfe", &Decoder::decodeBfe},
-      {"bfi", &Decoder::decodeBfi},      {"bfind", &Decoder::decodeBfind},
-      {"bra", &Decoder::decodeBra},      {"brev", &Decoder::decodeBrev},
-      {"brx", &Decoder::decodeBrx},      {"clz", &Decoder::decodeClz},
-      {"cnot", &Decoder::decodeCnot},    {"copysign", &Decoder::decodeCopysign},
-      {"cos", &Decoder::decodeCos},      {"cvt", &Decoder::decodeCvt},
-      {"cvta", &Decoder::decodeCvta},    {"div", &Decoder::decodeDiv},
-      {"ex2", &Decoder::decodeEx2},      {"exit", &Decoder::decodeRet},
-      {"fence", &Decoder::decodeFence},  {"fma", &Decoder::decodeFma},
-      {"ld", &Decoder::decodeLd},        {"ldu", &Decoder::decodeLd},
-      {"lg2", &Decoder::decodeLg2},      {"lop3", &Decoder::decodeLop3},
-      {"mad", &Decoder::decodeMad},      {"max", &Decoder::decodeMax},
-      {"membar", &Decoder::decodeFence}, {"min", &Decoder::decodeMin},
-      {"mov", &Decoder::decodeMov},      {"mul", &Decoder::decodeMul},
-      {"neg", &Decoder::decodeNeg},      {"not", &Decoder::decodeNot},
-      {"or", &Decoder::decodeOr},        {"popc", &Decoder::decodePopc},
-      {"prmt", &Decoder::decodePrmt},    {"rcp", &Decoder::decodeRcp},
-      {"rem", &Decoder::decodeRem},      {"ret", &Decoder::decodeRet},
-      {"rsqrt", &Decoder::decodeRsqrt},  {"selp", &Decoder::decodeSelp},
-      {"setp", &Decoder::decodeSetp},    {"shf", &Decoder::decodeShf},
-      {"shl", &Decoder::decodeShl},      {"shr", &Decoder::decodeShr},
-      {"sin", &Decoder::decodeSin},      {"sqrt", &Decoder::decodeSqrt},
-      {"st", &Decoder::decodeSt},        {"sub", &Decoder::decodeSub},
-      {"tanh", &Decoder::decodeTanh},    {"trap", &Decoder::decodeTrap},
+      {"abs", &Decoder::decodeAbs},
+      {"activemask", &Decoder::decodeActivemask},
+      {"add", &Decoder::decodeAdd},
+      {"addc", &Decoder::decodeAddc},
+      {"and", &Decoder::decodeAnd},
+      {"atom", &Decoder::decodeAtom},
+      {"bar", &Decoder::decodeBar},
+      {"barrier", &Decoder::decodeBar},
+      {"bfe", &Decoder::decodeBfe},
+      {"bfi", &Decoder::decodeBfi},
+      {"bfind", &Decoder::decodeBfind},
+      {"bra", &Decoder::decodeBra},
+      {"brev", &Decoder::decodeBrev},
+      {"brx", &Decoder::decodeBrx},
+      {"clz", &Decoder::decodeClz},
+      {"cnot", &Decoder::decodeCnot},
+      {"copysign", &Decoder::decodeCopysign},
+      {"cos", &Decoder::decodeCos},
+      {"cp", &Decoder::decodeCp},
+      {"cvt", &Decoder::decodeCvt},
+      {"cvta", &Decoder::decodeCvta},
+      {"div", &Decoder::decodeDiv},
+      {"elect", &Decoder::decodeElect},
+      {"ex2", &Decoder::decodeEx2},
+      {"exit", &Decoder::decodeRet},
+      {"fence", &Decoder::decodeFence},
+      {"fma", &Decoder::decodeFma},
+      {"ld", &Decoder::decodeLd},
+      {"ldmatrix", &Decoder::decodeLdmatrix},
+      {"ldu", &Decoder::decodeLd},
+      {"lg2", &Decoder::decodeLg2},
+      {"lop3", &Decoder::decodeLop3},
+      {"mad", &Decoder::decodeMad},
+      {"madc", &Decoder::decodeMadc},
+      {"match", &Decoder::decodeMatch},
+      {"max", &Decoder::decodeMax},
+      {"membar", &Decoder::decodeFence},
+      {"min", &Decoder::decodeMin},
+      {"mma", &Decoder::decodeMma},
+      {"mov", &Decoder::decodeMov},
+      {"movmatrix", &Decoder::decodeMovmatrix},
+      {"mul", &Decoder::decodeMul},
+      {"nanosleep", &Decoder::decodeNanosleep},
+      {"neg", &Decoder::decodeNeg},
+      {"not", &Decoder::decodeNot},
+      {"or", &Decoder::decodeOr},
+      {"popc", &Decoder::decodePopc},
+      {"prmt", &Decoder::decodePrmt},
+      {"rcp", &Decoder::decodeRcp},
+      {"red", &Decoder::decodeRed},
+      {"redux", &Decoder::decodeRedux},
+      {"rem", &Decoder::decodeRem},
+      {"ret", &Decoder::decodeRet},
+      {"rsqrt", &Decoder::decodeRsqrt},
+      {"selp", &Decoder::decodeSelp},
+      {"setp", &Decoder::decodeSetp},
+      {"shf", &Decoder::decodeShf},
+      {"shfl", &Decoder::decodeShfl},
+      {"shl", &Decoder::decodeShl},
+      {"shr", &Decoder::decodeShr},
+      {"sin", &Decoder::decodeSin},
+      {"sqrt", &Decoder::decodeSqrt},
+      {"st", &Decoder::decodeSt},
+      {"stmatrix", &Decoder::decodeStmatrix},
+      {"sub", &Decoder::decodeSub},
+      {"subc", &Decoder::decodeSubc},
+      {"tanh", &Decoder::decodeTanh},
+      {"trap", &Decoder::decodeTrap},
+      {"vote", &Decoder::decodeVote},
       {"xor", &Decoder::decodeXor},
   };
   return known;
@@ -68,7 +113,7 @@ bool Decoder::arithmetic(Operation operation, uint32_t inputs) {
     return false;
   if (type == Type::Pred) {
     uint16_t result, operands[3] = {};
-    if (!predicateOf(instruction_->operands[0], result))
+    if (!predicateResult(instruction_->operands[0], result))
       return false;
     for (uint32_t i = 0; i < inputs; ++i)
       if (!predicateOf(instruction_->operands[i + 1], operands[i]))
@@ -129,7 +174,14 @@ bool Decoder::decodeMul() {
          emit(Operation::MulWide, type, result, {a, b});
 }
 
+bool Decoder::addOrSub(Operation operation) {
+  const bool hasCarry = std::find(modifiers_.begin(), modifiers_.end(), "cc") != modifiers_.end();
+  return hasCarry ? withCarry(operation, false) : arithmetic(operation, 2);
+}
+
 bool Decoder::decodeMad() {
+  if (std::find(modifiers_.begin(), modifiers_.end(), "cc") != modifiers_.end())
+    return withCarry(Operation::Mad, false);
   if (take("hi"))
     return arithmetic(Operation::MadHi, 3);
   if (take("wide")) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Jumps, ends and barriers.
+#include "vgpu/Exec/Block.h"
 #include "vgpu/Exec/Decoder.h"
 
 namespace moert::vgpu {
@@ -92,7 +93,9 @@ bool Decoder::decodeBar() {
     if (!expectOperands(1) || !slotOf(operands[0], Type::B32, mask))
       return false;
     branch = skipUnlessGuarded();
-    Record &record = emit([](Warp &, const Record &, LaneMask) {}, Flow::Sync);
+    Record &record = emit([](Warp &warp, const Record &,
+                             LaneMask lanes) { warp.block->clocks.syncLanes(warp.number, lanes); },
+                          Flow::Sync);
     record.inputs[3] = mask;
   } else {
     const bool waits = take("sync");
@@ -117,11 +120,16 @@ bool Decoder::decodeBar() {
   return true;
 }
 
-/// Accesses of a lane are seen by all others in the order in which they are made.
+/// Accesses of a lane are seen by all others in the order in which they are made; what a fence
+/// orders matters to those who look for races.
 bool Decoder::decodeFence() {
   takeOneOf({"sc", "acq_rel", "acquire", "release"});
   takeOneOf({"cta", "gpu", "sys", "gl", "cluster"});
-  return isDone() && expectOperands(0);
+  if (!isDone() || !expectOperands(0))
+    return false;
+  program_.hasFences = true;
+  emit([](Warp &warp, const Record &, LaneMask) { warp.block->clocks.fence(warp.number); });
+  return true;
 }
 
 } // namespace moert::vgpu

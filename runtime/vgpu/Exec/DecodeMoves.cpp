@@ -42,7 +42,7 @@ bool Decoder::decodeMov() {
   const Operand &to = instruction_->operands[0], &from = instruction_->operands[1];
   if (type == Type::Pred) {
     uint16_t result, value;
-    return predicateOf(to, result) && predicateOf(from, value) &&
+    return predicateResult(to, result) && predicateOf(from, value) &&
            emit(Operation::Mov, type, result, {value});
   }
   uint16_t result, value;
@@ -279,7 +279,7 @@ bool Decoder::decodeSetp() {
     return notSupported();
   uint16_t result, inputs[2], other = 0;
   const Operand &to = instruction_->operands[0];
-  if (!predicateOf(to, result))
+  if (!predicateResult(to, result))
     return false;
   for (uint32_t i = 0; i < 2; ++i) {
     if (!slotOf(instruction_->operands[i + 1], type, inputs[i]))
@@ -327,18 +327,61 @@ Space Decoder::takeSpace() {
   return take("const") ? Space::Const : Space::Generic;
 }
 
+/// Of `[a + 16]`.
+bool Decoder::addressOf(const Operand &memory, Access &access) {
+  if (memory.kind != Operand::Kind::Memory || !memory.elements.empty())
+    return fail("has something else in place of an address");
+  access.offset = memory.value;
+  if (memory.base == Operand::Kind::Register) {
+    const Type held = function_.registers[memory.index];
+    if (held == Type::Pred || (sizeOf(held) != 8 && sizeOf(held) != 4))
+      return fail("has an address that is not of 32 or 64 bits");
+    access.hasRegister = true;
+    access.isWideAddress = sizeOf(held) == 8;
+    access.address = slots_[memory.index];
+  } else if (memory.base == Operand::Kind::Variable) {
+    access.offset = addressOf(memory);
+  }
+  return true;
+}
+
+void Decoder::takeOrder(Order &order, Scope &scope) {
+  if (take("volatile")) {
+    order = Order::Relaxed;
+    scope = Scope::System;
+  }
+  if (take("weak"))
+    order = Order::Weak;
+  else if (take("relaxed"))
+    order = Order::Relaxed;
+  else if (take("acquire"))
+    order = Order::Acquire;
+  else if (take("release"))
+    order = Order::Release;
+  else if (take("acq_rel") || take("sc"))
+    order = Order::AcquireRelease;
+  program_.hasFences |= order > Order::Relaxed;
+  if (take("cta"))
+    scope = Scope::Block;
+  else if (take("cluster"))
+    scope = Scope::Cluster;
+  else if (takeOneOf({"gpu", "gl"}))
+    scope = Scope::Device;
+  else if (take("sys"))
+    scope = Scope::System;
+}
+
 bool Decoder::decodeLd() { return access(false); }
 bool Decoder::decodeSt() { return access(true); }
 
 bool Decoder::access(bool isStore) {
-  // Hints for caches, and orders that a warp in lockstep keeps anyway.
-  takeOneOf({"weak", "volatile", "relaxed", "acquire", "release"});
-  takeOneOf({"cta", "gpu", "sys", "cluster"});
+  Access access;
+  takeOrder(access.order, access.scope);
+  // Hints for caches.
   takeOneOf({"ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc"});
   takeOneOf({"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
              "L1::no_allocate"});
   takeOneOf({"L2::64B", "L2::128B", "L2::256B"});
-  Access access;
   access.space = takeSpace();
   if (take("v2"))
     access.count = 2;
@@ -353,21 +396,10 @@ bool Decoder::access(bool isStore) {
     return notSupported();
   const Operand &values = instruction_->operands[isStore ? 1 : 0];
   const Operand &memory = instruction_->operands[isStore ? 0 : 1];
-  if (memory.kind != Operand::Kind::Memory || !memory.elements.empty())
-    return fail("has something else in place of an address");
   access.elementBytes = uint8_t(sizeOf(type));
   access.isSigned = isSignedInteger(type);
-  access.offset = memory.value;
-  if (memory.base == Operand::Kind::Register) {
-    const Type held = function_.registers[memory.index];
-    if (held == Type::Pred || (sizeOf(held) != 8 && sizeOf(held) != 4))
-      return fail("has an address that is not of 32 or 64 bits");
-    access.hasRegister = true;
-    access.isWideAddress = sizeOf(held) == 8;
-    access.address = slots_[memory.index];
-  } else if (memory.base == Operand::Kind::Variable) {
-    access.offset = addressOf(memory);
-  }
+  if (!addressOf(memory, access))
+    return false;
   const bool isVector = values.kind == Operand::Kind::Vector;
   if (isVector ? values.elements.size() != access.count : access.count != 1)
     return fail("has another number of registers than it says");

@@ -43,10 +43,10 @@ bool Decoder::run() {
   const auto &most = function_.mostThreads;
   if (most[0])
     program_.mostThreads = std::min<uint32_t>(1024, most[0] * most[1] * most[2]);
-  if (!placeVariables() || !placeRegisters())
+  if (!placeVariables())
     return false;
   findBlocks();
-  if (!emitBlocks())
+  if (!placeRegisters() || !emitBlocks())
     return false;
   program_.numSlots = numSlots_ + mostScratch_;
   if (program_.numSlots > kMostSlots || constants_.size() * 2 > kMostSlots)
@@ -96,19 +96,18 @@ bool Decoder::placeVariables() {
 }
 
 bool Decoder::placeRegisters() {
-  numSlots_ = kFirstFreeSlot;
-  for (Type type : function_.registers) {
-    if (type == Type::Pred) {
-      if (program_.numPredicates >= kMostPredicates)
-        return fail("has more predicates than are supported");
-      slots_.push_back(uint16_t(program_.numPredicates++));
+  const SlotPlan plan = planSlots(function_, blocks_, order_, kFirstFreeSlot);
+  if (plan.numSlots >= kMostSlots)
+    return fail("has more registers than are supported");
+  numSlots_ = plan.numSlots;
+  for (size_t i = 0; i < function_.registers.size(); ++i) {
+    if (function_.registers[i] != Type::Pred) {
+      slots_.push_back(uint16_t(plan.slots[i]));
       continue;
     }
-    const uint32_t slots = sizeOf(type) > 8 ? 4 : sizeOf(type) == 8 ? 2 : 1;
-    if (numSlots_ + slots >= kMostSlots)
-      return fail("has more registers than are supported");
-    slots_.push_back(uint16_t(numSlots_));
-    numSlots_ += slots;
+    if (program_.numPredicates >= kMostPredicates)
+      return fail("has more predicates than are supported");
+    slots_.push_back(uint16_t(program_.numPredicates++));
   }
   return true;
 }
@@ -138,7 +137,7 @@ void Decoder::findBlocks() {
     blockOf_[i] = uint32_t(blocks_.size() - 1);
   }
   for (uint32_t b = 0; b + 1 < blocks_.size(); ++b) {
-    Block &block = blocks_[b];
+    CodeBlock &block = blocks_[b];
     const ptx::Instruction &last = instructions[block.end - 1];
     const bool ends = endsBlock(last.opcode);
     for (const Operand &operand : last.operands)
@@ -153,17 +152,17 @@ void Decoder::findBlocks() {
     if (!ends || last.guard != kNone)
       block.successors.push_back(b + 1);
   }
+  std::vector<std::vector<uint32_t>> successors;
+  for (const CodeBlock &block : blocks_)
+    successors.push_back(block.successors);
+  order_ = orderBlocks(successors);
 }
 
 bool Decoder::emitBlocks() {
-  std::vector<std::vector<uint32_t>> successors;
-  for (const Block &block : blocks_)
-    successors.push_back(block.successors);
-  const std::vector<uint32_t> order = orderBlocks(successors);
   starts_.assign(blocks_.size(), kNone);
-  for (size_t i = 0; i < order.size(); ++i) {
-    const Block &block = blocks_[order[i]];
-    starts_[order[i]] = uint32_t(program_.records.size());
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const CodeBlock &block = blocks_[order_[i]];
+    starts_[order_[i]] = uint32_t(program_.records.size());
     for (uint32_t j = block.first; j < block.end; ++j)
       if (!decode(function_.instructions[j]))
         return false;
@@ -175,11 +174,11 @@ bool Decoder::emitBlocks() {
     const std::string_view opcode = function_.instructions[block.end - 1].opcode;
     const bool isBranch = opcode.substr(0, 3) == "bra" || opcode.substr(0, 3) == "brx";
     const bool fallsThrough = std::find(block.successors.begin(), block.successors.end(),
-                                        order[i] + 1) != block.successors.end() &&
+                                        order_[i] + 1) != block.successors.end() &&
                               !(isBranch && function_.instructions[block.end - 1].guard == kNone);
     if (fallsThrough) {
       jumps_.push_back(program_.records.size());
-      emit(nullptr, Flow::Jump).extra = order[i] + 1;
+      emit(nullptr, Flow::Jump).extra = order_[i] + 1;
     }
   }
   for (size_t jump : jumps_)
@@ -330,10 +329,20 @@ bool Decoder::slotOf(const Operand &operand, Type type, uint16_t &slot) {
 }
 
 bool Decoder::predicateOf(const Operand &operand, uint16_t &reference) {
+  if (operand.kind == Operand::Kind::Integer) {
+    reference = operand.value ? 0 : 1;
+    return true;
+  }
   if (operand.kind != Operand::Kind::Register || function_.registers[operand.index] != Type::Pred)
     return fail("has something else in place of a predicate");
   reference = uint16_t(slots_[operand.index] << 1 | uint16_t(operand.isNegated));
   return true;
+}
+
+bool Decoder::predicateResult(const Operand &operand, uint16_t &reference) {
+  if (operand.kind != Operand::Kind::Register || operand.isNegated)
+    return fail("has something else in place of a predicate");
+  return predicateOf(operand, reference);
 }
 
 Record &Decoder::emit(Handler handler, Flow flow) {

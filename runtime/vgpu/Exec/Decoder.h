@@ -5,6 +5,7 @@
 #define MOERT_VGPU_EXEC_DECODER_H
 
 #include "vgpu/Exec/Program.h"
+#include "vgpu/Exec/SlotPlan.h"
 
 #include <map>
 
@@ -39,7 +40,11 @@ private:
   // Operands.
   bool slotOf(const Operand &operand, Type type, uint16_t &slot);
   bool registerOf(const Operand &operand, Type type, uint16_t &slot);
+  /// One that is read, and one that is written.
   bool predicateOf(const Operand &operand, uint16_t &reference);
+  bool predicateResult(const Operand &operand, uint16_t &reference);
+  bool secondPredicate(const Operand &operand, uint16_t &reference);
+  bool resultOf(const Operand &operand, Type type, uint16_t &slot, uint16_t &predicate);
   uint64_t addressOf(const Operand &operand) const;
   uint16_t constant(uint64_t bits, uint32_t bytes);
   uint16_t scratch(uint32_t bytes);
@@ -55,8 +60,9 @@ private:
   using Family = bool (Decoder::*)();
   static const std::map<std::string_view, Family> &families();
   bool arithmetic(Operation operation, uint32_t inputs);
-  bool decodeAdd() { return arithmetic(Operation::Add, 2); }
-  bool decodeSub() { return arithmetic(Operation::Sub, 2); }
+  bool decodeAdd() { return addOrSub(Operation::Add); }
+  bool decodeSub() { return addOrSub(Operation::Sub); }
+  bool addOrSub(Operation operation);
   bool decodeMul();
   bool decodeMad();
   bool decodeFma() { return arithmetic(Operation::Fma, 3); }
@@ -107,7 +113,9 @@ private:
   bool decodeLd();
   bool decodeSt();
   bool access(bool isStore);
+  bool addressOf(const Operand &memory, Access &access);
   ptx::Space takeSpace();
+  void takeOrder(Order &order, Scope &scope);
 
   // (DecodeFlow.cpp)
   bool decodeBra();
@@ -118,6 +126,40 @@ private:
   bool decodeFence();
   size_t skipUnlessGuarded();
   void endSkip(size_t branch);
+
+  // (DecodeAtomic.cpp)
+  bool decodeAtom() { return atomic(true); }
+  bool decodeRed() { return atomic(false); }
+  bool atomic(bool hasResult);
+  bool atomicOperation(Type type, uint32_t count, Atomic &operation);
+
+  // (DecodeCarry.cpp)
+  bool decodeAddc() { return withCarry(Operation::Add, true); }
+  bool decodeSubc() { return withCarry(Operation::Sub, true); }
+  bool decodeMadc() { return withCarry(Operation::Mad, true); }
+  bool withCarry(Operation operation, bool readsCarry);
+
+  // (DecodeAsync.cpp)
+  bool decodeCp();
+
+  // (DecodeCollective.cpp)
+  bool decodeShfl();
+  bool decodeVote();
+  bool decodeMatch();
+  bool decodeRedux();
+  bool decodeElect();
+  bool decodeActivemask();
+  bool decodeNanosleep();
+  Record &emitCollective(Handler handler, uint16_t result, uint16_t mask);
+
+  // (DecodeMatrix.cpp)
+  bool decodeMma();
+  bool decodeLdmatrix();
+  bool decodeStmatrix();
+  bool decodeMovmatrix();
+  bool moveMatrices(bool isStore);
+  bool matrixOf(const Operand &operand, Type type, uint32_t count, bool isResult, uint16_t *slots);
+  Record &emitForWarp(Handler handler);
 
   const ptx::Module &module_;
   const ptx::Function &function_;
@@ -132,14 +174,12 @@ private:
   /// Slot or predicate of each register.
   std::vector<uint16_t> slots_;
   std::map<std::pair<uint64_t, uint32_t>, uint16_t> constants_;
+  /// The predicate of carries, or 0 as long as there are none.
+  uint16_t carry_ = 0;
   uint32_t numSlots_ = 0, scratchUsed_ = 0, mostScratch_ = 0;
 
-  /// Instructions [first, end) and the blocks that follow.
-  struct Block {
-    uint32_t first, end;
-    std::vector<uint32_t> successors;
-  };
-  std::vector<Block> blocks_;
+  std::vector<CodeBlock> blocks_;
+  std::vector<uint32_t> order_;   // of blocks in the layout
   std::vector<uint32_t> blockOf_; // each instruction's, and one for the end
   std::vector<uint32_t> starts_;  // each block's record
   /// Records whose `extra` is a block still, and tables.

@@ -11,7 +11,7 @@ namespace {
 
 /// Backward jumps after which another group of the warp gets its turn, in case this one waits for
 /// it.
-constexpr uint32_t kPatience = 1 << 12;
+constexpr uint32_t kPatience = 1 << 10;
 
 class Run {
 public:
@@ -214,6 +214,7 @@ private:
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " when all that it is for are there");
+    block.clocks.arrive(number, warp_.number, expected == 0);
     current().next = uint32_t(&record - records_) + 1;
     if (waits) {
       current().state = Group::State::AtBarrier;

@@ -12,12 +12,12 @@ constexpr int64_t kTurn = 2000;
 /// Blocks that a host thread runs at a time, so that those that wait for each other get on.
 constexpr size_t kResident = 8;
 
+} // namespace
+
 std::string describe(const std::array<uint32_t, 3> &index) {
   return "(" + std::to_string(index[0]) + ", " + std::to_string(index[1]) + ", " +
          std::to_string(index[2]) + ")";
 }
-
-} // namespace
 
 std::string Report::text() const {
   return "kernel '" + kernel + "', block " + describe(block) + ", thread " + describe(thread) +
@@ -40,18 +40,18 @@ bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &me
   return false;
 }
 
-Block::Block(Launch &launch, uint64_t number) : launch(launch) {
+Block::Block(Launch &launch, uint64_t number)
+    : launch(launch), numWarps((launch.threadsPerBlock() + kLanes - 1) / kLanes), number(number),
+      clocks(number, numWarps), sharedShadow(launch.sharedBytes) {
   const Program &program = *launch.program;
-  index = {uint32_t(number % launch.blocks[0]),
-           uint32_t(number / launch.blocks[0] % launch.blocks[1]),
-           uint32_t(number / launch.blocks[0] / launch.blocks[1])};
+  index = launch.blockIndex(number);
   threadsAlive = launch.threadsPerBlock();
-  numWarps = (threadsAlive + kLanes - 1) / kLanes;
   const size_t rowBytes = program.numSlots * kSlotBytes;
   registers.resize(numWarps * rowBytes);
   predicates.resize(numWarps * program.numPredicates);
   shared.resize(launch.sharedBytes);
   local.resize(size_t(numWarps) * kLanes * program.localBytes);
+  localWritten.resize(local.size());
   warps = std::make_unique<Warp[]>(numWarps);
   for (uint32_t i = 0; i < numWarps; ++i) {
     Warp &warp = warps[i];
@@ -78,13 +78,17 @@ void Block::updateBarrier(uint32_t number) {
   const uint32_t expected = barrier.expected ? barrier.expected : threadsAlive;
   if (barrier.arrived == 0 || barrier.arrived < expected)
     return;
-  barrier = {};
+  std::vector<LaneMask> waiting(numWarps);
   for (uint32_t i = 0; i < numWarps; ++i)
     for (uint32_t j = 0; j < warps[i].numGroups; ++j) {
       Group &group = warps[i].groups[j];
-      if (group.state == Group::State::AtBarrier && group.barrier == number)
+      if (group.state == Group::State::AtBarrier && group.barrier == number) {
         group.state = Group::State::Ready;
+        waiting[i] |= group.lanes;
+      }
     }
+  clocks.complete(number, waiting, barrier.expected == 0);
+  barrier = {};
 }
 
 void Block::updateBarriers() {
@@ -93,6 +97,12 @@ void Block::updateBarriers() {
 }
 
 namespace {
+
+/// Numbers without a pattern, by position.
+uint32_t scatter(uint64_t position) {
+  position = (position ^ position >> 31) * 0x9e3779b97f4a7c15u;
+  return uint32_t(position >> 32);
+}
 
 /// A host thread's part of a launch.
 class Runner {
@@ -106,7 +116,7 @@ public:
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         if (number >= numBlocks_)
           break;
-        resident_.push_back(std::make_unique<Block>(launch_, number));
+        resident_.push_back(std::make_unique<Block>(launch_, inOrder(number)));
       }
       if (resident_.empty())
         return;
@@ -124,17 +134,27 @@ public:
   }
 
 private:
+  /// The block that comes next: from one that the seed tells on, upwards or downwards.
+  uint64_t inOrder(uint64_t number) const {
+    const uint64_t first = launch_.seed ? scatter(launch_.seed) % numBlocks_ : 0;
+    const uint64_t place = (first + number) % numBlocks_;
+    return launch_.seed & 1 ? numBlocks_ - 1 - place : place;
+  }
+
   /// A turn for each warp. False if the launch has failed.
   bool runBlock(Block &block) {
     int64_t executed = 0;
+    const uint32_t chance = launch_.seed ? scatter(launch_.seed + (++turns_ << 16)) : 0;
+    // Turns of several lengths, so that warps do not meet at the same places.
+    const int64_t turn = kTurn >> (chance >> 8 & 7);
     for (uint32_t i = 0; i < block.numWarps; ++i) {
-      Warp &warp = block.warps[i];
+      Warp &warp = block.warps[(i + (chance >> 16)) % block.numWarps];
       if (warp.numGroups == 0)
         continue;
-      int64_t budget = kTurn;
+      int64_t budget = turn;
       if (runWarp(warp, budget) == WarpState::Failed)
         return false;
-      executed += kTurn - budget;
+      executed += turn - budget;
     }
     if (executed == 0 && block.threadsAlive > 0)
       return reportDeadlock(block);
@@ -177,6 +197,7 @@ private:
   Launch &launch_;
   std::atomic<uint64_t> &next_;
   const uint64_t numBlocks_;
+  uint64_t turns_ = 0;
   std::vector<std::unique_ptr<Block>> resident_;
 };
 
@@ -184,6 +205,8 @@ private:
 
 bool runLaunch(Launch &launch, uint32_t hostThreads) {
   const uint64_t blocks = uint64_t(launch.blocks[0]) * launch.blocks[1] * launch.blocks[2];
+  if (launch.number % GlobalShadow::kLaunches == 0)
+    launch.memory->forgetAccesses();
   std::atomic<uint64_t> next{0};
   auto body = [&] { Runner(launch, next, blocks).run(); };
   std::vector<std::thread> helpers;

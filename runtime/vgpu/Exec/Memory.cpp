@@ -38,6 +38,11 @@ uint64_t Memory::allocate(uint64_t bytes) {
   if (!data)
     return 0;
   auto allocation = std::make_unique<Allocation>();
+  allocation->shadow = std::make_unique<GlobalShadow>(bytes);
+  if (!allocation->shadow->isValid()) {
+    munmap(data, bytes);
+    return 0;
+  }
   allocation->address = nextNumber_ << 32;
   allocation->bytes = bytes;
   allocation->data = data;
@@ -58,6 +63,7 @@ bool Memory::release(uint64_t address) {
   allocation->isFreed = true;
   munmap(allocation->data, allocation->bytes);
   allocation->data = nullptr;
+  allocation->shadow = nullptr;
   used_ -= allocation->bytes;
   --count_;
   return true;
@@ -67,6 +73,27 @@ void Memory::setReadOnly(uint64_t address) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (auto *allocation = const_cast<Allocation *>(find(address)))
     allocation->isReadOnly = true;
+}
+
+void Memory::setWritten(uint64_t address, uint64_t bytes) {
+  const Allocation *allocation = find(address);
+  if (allocation && !allocation->isFreed)
+    allocation->shadow->setWritten(address - allocation->address, bytes);
+}
+
+void Memory::copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress,
+                         uint64_t bytes) {
+  const Allocation *to = find(address), *source = from.find(fromAddress);
+  if (to && source && !to->isFreed && !source->isFreed)
+    to->shadow->copyWritten(address - to->address, *source->shadow, fromAddress - source->address,
+                            bytes);
+}
+
+void Memory::forgetAccesses() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto &allocation : allocations_)
+    if (allocation->shadow)
+      allocation->shadow->forgetAccesses();
 }
 
 std::byte *Memory::at(uint64_t address, uint64_t bytes) const {

@@ -8,6 +8,8 @@
 #ifndef MOERT_VGPU_EXEC_MEMORY_H
 #define MOERT_VGPU_EXEC_MEMORY_H
 
+#include "vgpu/Exec/GlobalShadow.h"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +27,8 @@ struct Allocation {
   uint64_t address = 0;
   uint64_t bytes = 0;
   std::byte *data = nullptr;
+  /// What is known about its bytes; while it is in use.
+  std::unique_ptr<GlobalShadow> shadow;
   bool isReadOnly = false;
   /// Kept for reports after its memory is gone.
   std::atomic<bool> isFreed{false};
@@ -45,6 +49,12 @@ public:
   /// False if nothing that is in use begins there.
   bool release(uint64_t address);
   void setReadOnly(uint64_t address);
+  /// The host has written `bytes` from an address on, which are all in one allocation in use.
+  void setWritten(uint64_t address, uint64_t bytes);
+  /// The host has copied bytes; whether they were written goes with them.
+  void copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress, uint64_t bytes);
+  /// See GlobalShadow.
+  void forgetAccesses();
 
   /// The allocation that an address belongs to, in use or freed, or null. From any thread.
   const Allocation *find(uint64_t address) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "vgpu/Lanes/Operation.h"
+#include "vgpu/Lanes/Matrix.h"
 
 namespace moert::vgpu {
 
@@ -9,6 +9,7 @@ namespace moert::vgpu {
   Handler findFloat(Operation operation, ptx::Type type);                                          \
   Handler findPredicate(Operation operation, ptx::Type type);                                      \
   Handler findConversion(ptx::Type to, ptx::Type from);                                            \
+  void multiply(const MatrixForm &form, const MatrixRows &rows);                                   \
   }
 VGPU_DECLARE(baseline)
 VGPU_DECLARE(avx2)
@@ -50,6 +51,17 @@ Handler findConversion(Level level, ptx::Type to, ptx::Type from) {
     return avx2::findConversion(to, from);
   default:
     return baseline::findConversion(to, from);
+  }
+}
+
+Multiply findMultiply(Level level) {
+  switch (level) {
+  case Level::Avx512:
+    return avx512::multiply;
+  case Level::Avx2:
+    return avx2::multiply;
+  default:
+    return baseline::multiply;
   }
 }
 

@@ -6,6 +6,11 @@
 #include <cstdint>
 #include <cstring>
 
+// For code that is compiled once.
+#ifndef VGPU_LEVEL
+#define VGPU_LEVEL scalar
+#endif
+
 namespace moert::vgpu::VGPU_LEVEL {
 
 template <typename To, typename From>

@@ -179,7 +179,7 @@ bool Parser::parseOffset(uint64_t &offset) {
 
 bool Parser::parseSimpleOperand(Operand &operand) {
   if (accept('_'))
-    return true;
+    return !accept('|') || parseSecond(operand);
   const bool isNegated = accept('!');
   const bool isName = token_.kind == Token::Kind::Word;
   if (isName ? !parseName(operand) : !parseNumber(operand))
@@ -190,14 +190,17 @@ bool Parser::parseSimpleOperand(Operand &operand) {
   operand.isNegated = isNegated;
   if (operand.kind == Operand::Kind::Variable && !parseOffset(operand.value))
     return false;
-  if (isRegister && accept('|') && !accept('_')) {
-    Operand second;
-    if (token_.kind != Token::Kind::Word || !parseName(second))
-      return fail("expected a register");
-    if (second.kind != Operand::Kind::Register)
-      return fail("expected a register before this");
-    operand.second = second.index;
-  }
+  return !isRegister || !accept('|') || accept('_') || parseSecond(operand);
+}
+
+/// The register after `|`.
+bool Parser::parseSecond(Operand &operand) {
+  Operand second;
+  if (token_.kind != Token::Kind::Word || !parseName(second))
+    return fail("expected a register");
+  if (second.kind != Operand::Kind::Register)
+    return fail("expected a register before this");
+  operand.second = second.index;
   return true;
 }
 

@@ -70,6 +70,7 @@ private:
   bool parseInstruction(Instruction instruction);
   bool parseOperand(Operand &operand);
   bool parseSimpleOperand(Operand &operand);
+  bool parseSecond(Operand &operand);
   bool parseNumber(Operand &operand);
   bool parseName(Operand &operand);
   bool parseList(char end, Operand &operand);

@@ -51,6 +51,7 @@ public:
     const uint64_t address = memory.allocate(values.size() * sizeof(T));
     std::memcpy(memory.at(address, values.size() * sizeof(T)), values.data(),
                 values.size() * sizeof(T));
+    memory.setWritten(address, values.size() * sizeof(T));
     return address;
   }
   template <typename T>
@@ -71,6 +72,8 @@ public:
     launch.threads = threads;
     launch.sharedBytes = program.dynamicSharedOffset + dynamicShared;
     launch.mostInstructions = mostInstructions;
+    launch.seed = seed;
+    launch.number = ++launches_;
     launch.parameters.resize(program.parameterBytes);
     std::memcpy(launch.parameters.data(), parameters.data(),
                 std::min(launch.parameters.size(), parameters.size() * sizeof(uint64_t)));
@@ -82,9 +85,11 @@ public:
   Program program;
   std::string error;
   uint64_t mostInstructions = 10000000;
+  uint32_t seed = 0;
 
 private:
   std::unique_ptr<ptx::Module> module_;
+  uint64_t launches_ = 0;
 };
 
 } // namespace moert::vgpu::test

@@ -111,7 +111,7 @@ TEST(KernelTest, LanesThatWaitForOthersOfTheirWarpGetOn) {
     setp.eq.u32 %p1, %r1, 0; @%p1 bra WRITE;
     SPIN: ld.volatile.global.u32 %r4, [%d1]; setp.eq.u32 %p2, %r4, 0; @%p2 bra SPIN;
     bra END;
-    WRITE: st.global.u32 [%d1], 7;
+    WRITE: st.volatile.global.u32 [%d1], 7;
     END:)")))
       << device.error;
   const uint64_t out = device.upload(std::vector<uint32_t>(32));
@@ -143,6 +143,49 @@ TEST(KernelTest, NamedBarriersOrderProducersAndConsumers) {
   const uint64_t out = device.upload(std::vector<uint32_t>(1));
   ASSERT_TRUE(device.run({1, 1, 1}, {96, 1, 1}, {out, 0})) << device.error;
   EXPECT_EQ(device.download<uint32_t>(out, 1)[0], 42u);
+}
+
+TEST(KernelTest, CarriesGoFromWordToWord) {
+  // Sums and differences of 128 bits in words of 32 and 64, products of 64 by 64 bits in words of
+  // 32.
+  Device device;
+  ASSERT_TRUE(device.load(inKernel(kPlace + R"(
+    ld.global.v4.u32 {%r4, %r5, %r6, %r7}, [%d2]; ld.global.v4.u32 {%r8, %r9, %r10, %r11}, [%d2+16];
+    add.cc.u32 %r12, %r4, %r8; addc.cc.u32 %r13, %r5, %r9; addc.cc.u32 %r14, %r6, %r10;
+    addc.u32 %r15, %r7, %r11; st.global.v4.u32 [%d1], {%r12, %r13, %r14, %r15};
+    sub.cc.u32 %r4, %r4, %r8; subc.cc.u32 %r5, %r5, %r9; subc.cc.u32 %r6, %r6, %r10;
+    subc.u32 %r7, %r7, %r11; st.global.v4.u32 [%d1+16], {%r4, %r5, %r6, %r7};
+    ld.global.v2.u64 {%d6, %d7}, [%d2]; ld.global.v2.u64 {%d8, %d9}, [%d2+16];
+    add.cc.s64 %d10, %d6, %d8; addc.s64 %d11, %d7, %d9;
+    sub.cc.s64 %d12, %d6, %d8; subc.s64 %d13, %d7, %d9;
+    st.global.v2.u64 [%d1+32], {%d10, %d11}; st.global.v2.u64 [%d1+48], {%d12, %d13};
+    ld.global.v2.u32 {%r4, %r5}, [%d2]; ld.global.v2.u32 {%r8, %r9}, [%d2+16];
+    mul.lo.u32 %r12, %r4, %r8; mul.hi.u32 %r13, %r4, %r8;
+    mad.lo.cc.u32 %r13, %r4, %r9, %r13; madc.hi.u32 %r14, %r4, %r9, 0;
+    mad.lo.cc.u32 %r13, %r5, %r8, %r13; madc.hi.cc.u32 %r14, %r5, %r8, %r14; addc.u32 %r15, 0, 0;
+    mad.lo.cc.u32 %r14, %r5, %r9, %r14; madc.hi.u32 %r15, %r5, %r9, %r15;
+    st.global.v4.u32 [%d1+64], {%r12, %r13, %r14, %r15};)")))
+      << device.error;
+  using Wide = unsigned __int128;
+  const Wide values[] = {0,
+                         1,
+                         ~Wide(0),
+                         Wide(1) << 64,
+                         (Wide(1) << 64) - 1,
+                         Wide(1) << 127,
+                         (Wide(0x123456789abcdef0) << 64) + 0xfedcba9876543210};
+  for (Wide a : values)
+    for (Wide b : values) {
+      const uint64_t in = device.upload(std::vector<Wide>{a, b}),
+                     out = device.upload(std::vector<Wide>(5));
+      ASSERT_TRUE(device.run({1, 1, 1}, {1, 1, 1}, {out, in})) << device.error;
+      const auto found = device.download<Wide>(out, 5);
+      EXPECT_TRUE(found[0] == a + b);
+      EXPECT_TRUE(found[1] == a - b);
+      EXPECT_TRUE(found[2] == a + b);
+      EXPECT_TRUE(found[3] == a - b);
+      EXPECT_TRUE(found[4] == Wide(uint64_t(a)) * uint64_t(b));
+    }
 }
 
 struct Mistake {
