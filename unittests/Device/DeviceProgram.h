@@ -1,0 +1,58 @@
+//===- DeviceProgram.h - Programs on the virtual GPU ------------*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_UNITTESTS_DEVICE_DEVICEPROGRAM_H
+#define MOEC_UNITTESTS_DEVICE_DEVICEPROGRAM_H
+
+#include "lib/Interpret/Tensor.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace moec {
+
+/// The entry @main of a module in `onnx`, `moe` or `linalg` on tensors, compiled by --moe-to-nvptx
+/// to PTX, which runs on the virtual GPU. What a compilation or a run reports is a failed
+/// expectation.
+class DeviceProgram {
+public:
+  explicit DeviceProgram(const std::string &text, bool fuse = true);
+  ~DeviceProgram();
+
+  bool isCompiled() const { return !ptx.empty(); }
+  const std::string &getPtx() const { return ptx; }
+
+  /// The results of one run; nothing if it fails. `seed` chooses among orders that the ISA leaves
+  /// open.
+  std::optional<std::vector<Tensor>> run(const std::vector<Tensor> &arguments, uint32_t seed = 0,
+                                         uint32_t hostThreads = 1) const;
+
+  /// What the reference interpreter makes of the text.
+  std::optional<std::vector<Tensor>> interpret(const std::vector<Tensor> &arguments) const;
+
+  /// Expects ptxas to assemble the kernels of each of several chips without spills; says so if
+  /// there is no ptxas.
+  void expectAssembles() const;
+
+private:
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> source, compiled;
+  std::string ptx;
+};
+
+/// Numbers in [-2, 2) that are the same on every machine.
+Tensor makeNumbers(DType type, llvm::ArrayRef<int64_t> shape, uint32_t seed);
+
+} // namespace moec
+
+#endif // MOEC_UNITTESTS_DEVICE_DEVICEPROGRAM_H
