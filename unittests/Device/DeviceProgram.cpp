@@ -97,6 +97,11 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
   }
   HostServices services;
   services.allocate = [&](uint64_t bytes) { return memory.allocate(bytes); };
+  services.read = [&](uint64_t address, uint64_t bytes) {
+    int64_t value = 0;
+    std::memcpy(&value, memory.at(address, bytes), bytes);
+    return value;
+  };
   services.launch = [&](const DeviceLaunch &host) {
     std::unique_ptr<vgpu::Program> program = decodeKernel(*module, host.kernel);
     if (!program)
@@ -110,9 +115,9 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     launch.seed = seed;
     launch.number = ++launches;
     launch.parameters.resize(program->parameterBytes);
-    EXPECT_EQ(launch.parameters.size(), host.arguments.size() * sizeof(uint64_t));
-    std::memcpy(launch.parameters.data(), host.arguments.data(),
-                std::min(launch.parameters.size(), host.arguments.size() * sizeof(uint64_t)));
+    EXPECT_EQ(launch.parameters.size(), host.parameters.size());
+    std::memcpy(launch.parameters.data(), host.parameters.data(),
+                std::min(launch.parameters.size(), host.parameters.size()));
     if (vgpu::runLaunch(launch, hostThreads))
       return true;
     ADD_FAILURE() << launch.report.text() << "\n" << ptx;
@@ -138,7 +143,8 @@ std::optional<std::vector<Tensor>>
 DeviceProgram::interpret(const std::vector<Tensor> &arguments) const {
   InterpretOptions options;
   options.accumulateF64 = true;
-  auto results = moec::interpret(source.get().lookupSymbol<func::FuncOp>("main"), arguments, options);
+  auto results =
+      moec::interpret(source.get().lookupSymbol<func::FuncOp>("main"), arguments, options);
   if (failed(results))
     return std::nullopt;
   return std::vector<Tensor>(results->begin(), results->end());

@@ -12,6 +12,8 @@
 #include "mlir/IR/Builders.h"
 #include "gtest/gtest.h"
 
+#include <cstring>
+
 using namespace mlir;
 
 namespace moec {
@@ -55,6 +57,13 @@ public:
       return reinterpret(cast);
     if (auto launch = dyn_cast<rt::DeviceLaunchOp>(op))
       return start(launch);
+    if (auto load = dyn_cast<memref::LoadOp>(op))
+      return read(load);
+    if (auto check = dyn_cast<rt::CheckOp>(op)) {
+      bool holds = get(check.getCondition()) != 0;
+      EXPECT_TRUE(holds) << check.getMessage().str();
+      return holds;
+    }
     return fold(op);
   }
 
@@ -75,10 +84,8 @@ private:
         size = get(*next++);
       elements *= size;
     }
-    Type element = type.getElementType();
-    int64_t bytes = element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
-    views[op->getResult(0)] =
-        DeviceView::contiguous(services.allocate(std::max<int64_t>(elements * bytes, 1)), sizes);
+    int64_t bytes = std::max<int64_t>(elements * getBytes(type.getElementType()), 1);
+    views[op->getResult(0)] = DeviceView::contiguous(services.allocate(bytes), sizes);
     return true;
   }
 
@@ -91,6 +98,19 @@ private:
     for (auto [result, stride] : llvm::zip_equal(op.getStrides(), view.strides))
       set(result, stride);
     return true;
+  }
+
+  bool read(memref::LoadOp op) {
+    const DeviceView &view = views[op.getMemRef()];
+    int64_t at = view.offset;
+    for (auto [index, stride] : llvm::zip_equal(op.getIndices(), view.strides))
+      at += get(index) * stride;
+    int64_t bytes = getBytes(op.getType());
+    return set(op, services.read(view.base + at * bytes, bytes));
+  }
+
+  static int64_t getBytes(Type element) {
+    return element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
   }
 
   bool reinterpret(memref::ReinterpretCastOp op) {
@@ -120,10 +140,25 @@ private:
     launch.block[1] = narrow(op.getBlockY());
     launch.sharedBytes = narrow(op.getSharedBytes());
     for (Value argument : op.getArgs())
-      launch.arguments.push_back(isa<MemRefType>(argument.getType())
-                                     ? views[argument].base
-                                     : static_cast<uint64_t>(get(argument)));
+      append(launch.parameters, argument);
     return launch.grid[0] == 0 || launch.grid[1] == 0 || services.launch(launch);
+  }
+
+  void append(std::vector<char> &parameters, Value argument) {
+    uint64_t bits = 0;
+    size_t bytes = 8;
+    if (isa<MemRefType>(argument.getType())) {
+      bits = views[argument].base;
+    } else {
+      bytes = getBytes(argument.getType());
+      if (auto real = dyn_cast<FloatAttr>(constants[argument]))
+        bits = real.getValue().bitcastToAPInt().getZExtValue();
+      else
+        bits = static_cast<uint64_t>(get(argument));
+    }
+    size_t at = llvm::alignTo(parameters.size(), bytes);
+    parameters.resize(at + bytes);
+    std::memcpy(&parameters[at], &bits, bytes);
   }
 
   /// Arithmetic, by what the op folds to.

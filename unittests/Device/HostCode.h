@@ -31,13 +31,15 @@ struct DeviceView {
 struct DeviceLaunch {
   std::string kernel;
   uint32_t grid[2], block[2], sharedBytes;
-  std::vector<uint64_t> arguments; // eight bytes each
+  std::vector<char> parameters; // each at a multiple of its size
 };
 
 /// What host code asks for.
 struct HostServices {
   std::function<uint64_t(uint64_t bytes)> allocate;
   std::function<bool(const DeviceLaunch &)> launch;
+  /// An integer of so many bytes of the device's memory.
+  std::function<int64_t(uint64_t address, uint64_t bytes)> read;
 };
 
 /// Evaluates the body of an entry: arithmetic on shapes, buffers and launches. `arguments` are the

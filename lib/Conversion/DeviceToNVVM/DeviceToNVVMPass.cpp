@@ -13,6 +13,7 @@
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/LLVMCommon/VectorPattern.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
@@ -99,8 +100,10 @@ static LogicalResult convert(gpu::GPUModuleOp device) {
   ub::populateUBToLLVMConversionPatterns(converter, patterns);
   populateGpuToNVVMConversionPatterns(converter, patterns);
   // Before those, which would make calls of libdevice.
-  populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false,
-                                       /*benefit=*/2);
+  constexpr unsigned first = 2;
+  populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false, first);
+  patterns.add<VectorConvertToLLVMPattern<arith::MaxNumFOp, LLVM::MaxNumOp>,
+               VectorConvertToLLVMPattern<arith::MinNumFOp, LLVM::MinNumOp>>(converter, first);
   LLVMConversionTarget target(*context);
   target.addLegalDialect<NVVM::NVVMDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();
