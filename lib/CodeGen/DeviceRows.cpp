@@ -7,28 +7,18 @@
 
 #include "lib/CodeGen/DeviceRows.h"
 
-#include "lib/CodeGen/GpuTarget.h"
+#include "lib/CodeGen/KernelFormer.h"
 #include "lib/CodeGen/RowAlignment.h"
 #include "lib/CodeGen/RowEmitter.h"
+#include "lib/CodeGen/RowGrid.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
 namespace moec::codegen {
 namespace {
-
-/// Threads of a block whose teams are smaller than a block.
-constexpr int64_t blockThreads = 256;
-
-/// The most rows of blocks that a grid may have.
-constexpr int64_t mostGridRows = 65535;
-
-/// Vectors of a row up to which a warp does it, and half a large team: a thread then has four to
-/// itself, or eight, which are under way at once.
-constexpr int64_t warpVectors = 4 * warpSize, smallTeamThreads = 128,
-                  smallTeamVectors = 8 * smallTeamThreads;
 
 /// How one op runs over the lanes of its rows.
 struct LanePlan {
@@ -49,29 +39,15 @@ LanePlan planLanes(linalg::LinalgOp op) {
   return {RowEmitter(op, &narrow).getLaneDim(), false, 1};
 }
 
+Value emitCeilDiv(ImplicitLocOpBuilder &b, Value count, int64_t by) {
+  return b.createOrFold<arith::CeilDivUIOp>(count, arith::ConstantIndexOp::create(b, by));
+}
+
 /// Vectors of a row of `op`, as a host value.
 Value countVectors(ImplicitLocOpBuilder &b, linalg::LinalgOp op, const LanePlan &plan) {
   if (plan.laneDim < 0)
     return arith::ConstantIndexOp::create(b, 1);
-  return b.createOrFold<arith::CeilDivUIOp>(getExtent(b, op, plan.laneDim),
-                                            arith::ConstantIndexOp::create(b, plan.width));
-}
-
-/// Threads of a team that reduces rows of so many vectors.
-int64_t getTeamThreads(int64_t vectors) {
-  return vectors <= warpVectors        ? warpSize
-         : vectors <= smallTeamVectors ? smallTeamThreads
-                                       : mostTeamThreads;
-}
-
-Value emitTeamThreads(ImplicitLocOpBuilder &b, Value vectors) {
-  auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value).getResult(); };
-  auto isAtMost = [&](int64_t count) {
-    return b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ule, vectors, index(count));
-  };
-  Value large = b.createOrFold<arith::SelectOp>(isAtMost(smallTeamVectors), index(smallTeamThreads),
-                                                index(mostTeamThreads));
-  return b.createOrFold<arith::SelectOp>(isAtMost(warpVectors), index(warpSize), large);
+  return emitCeilDiv(b, getExtent(b, op, plan.laneDim), plan.width);
 }
 
 /// The length of the rows that a member reduces, as a host value; null if it reduces none.
@@ -81,66 +57,22 @@ Value getReducedLength(linalg::LinalgOp op) {
   return plan.isReduced ? getExtent(b, op, plan.laneDim) : Value();
 }
 
-/// The kernel's part: which row, and each member for it.
-void buildRows(ImplicitLocOpBuilder &k, IRMapping &mapping, const RowGroup &group, TeamKind kind,
-               ArrayRef<Value> extents, Value count) {
-  Value row = gpu::BlockIdOp::create(k, gpu::Dimension::x);
-  OpBuilder::InsertionGuard guard(k);
-  if (kind != TeamKind::Block) {
-    // Blocks have several rows, the last one perhaps fewer.
-    Value perBlock = gpu::BlockDimOp::create(k, gpu::Dimension::y);
-    Value inBlock = gpu::ThreadIdOp::create(k, gpu::Dimension::y);
-    row = arith::AddIOp::create(k, arith::MulIOp::create(k, row, perBlock), inBlock);
-    Value isRow = arith::CmpIOp::create(k, arith::CmpIPredicate::ult, row, mapping.lookup(count));
-    auto branch = scf::IfOp::create(k, isRow, /*withElseRegion=*/false);
-    k.setInsertionPointToStart(branch.thenBlock());
-  }
+/// The indices of a row's number in sizes `extents`.
+SmallVector<Value> splitRow(ImplicitLocOpBuilder &k, Value row, ArrayRef<Value> extents,
+                            const IRMapping &mapping) {
   SmallVector<Value> rows(extents.size());
-  Value rest = row;
   for (size_t at = extents.size(); at-- > 1;) {
     Value extent = mapping.lookup(extents[at]);
-    rows[at] = arith::RemUIOp::create(k, rest, extent);
-    rest = arith::DivUIOp::create(k, rest, extent);
+    rows[at] = arith::RemUIOp::create(k, row, extent);
+    row = arith::DivUIOp::create(k, row, extent);
   }
   if (!rows.empty())
-    rows[0] = rest;
-  for (const RowGroup::Member &member : group.members) {
-    if (&member != &group.members.front())
-      emitTeamSync(k, kind);
-    SmallVector<LoopPart> parts;
-    for (auto [dim, at] : llvm::zip_equal(member.rowDims, rows))
-      parts.push_back({dim, at, Value()});
-    linalg::LinalgOp clone = clonePart(k, member.op, mapping, parts);
-    clone->setAttr(widthAttrName, k.getI64IntegerAttr(planLanes(member.op).width));
-  }
+    rows[0] = row;
+  return rows;
 }
 
-/// The smallest power of two that is not less than `vectors`, at most a block.
-int64_t getLaneThreads(int64_t vectors) {
-  return std::min<int64_t>(llvm::PowerOf2Ceil(std::max<int64_t>(vectors, 1)), blockThreads);
-}
-
-/// Blocks for `rows` rows of `vectors` vectors each, by threads that never meet.
-DeviceGrid makeAloneGrid(ImplicitLocOpBuilder &b, Value rows, Value vectors,
-                         std::optional<int64_t> knownVectors) {
-  auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value).getResult(); };
-  DeviceGrid grid;
-  if (knownVectors) {
-    grid.blockX = index(getLaneThreads(*knownVectors));
-  } else {
-    Value isShort =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ule, vectors, index(warpVectors));
-    grid.blockX = arith::SelectOp::create(b, isShort, index(warpSize), index(blockThreads));
-  }
-  grid.blockY = b.createOrFold<arith::DivUIOp>(index(blockThreads), grid.blockX);
-  grid.gridX = b.createOrFold<arith::CeilDivUIOp>(rows, grid.blockY);
-  Value chunks = b.createOrFold<arith::CeilDivUIOp>(vectors, grid.blockX);
-  grid.gridY = b.createOrFold<arith::MinUIOp>(chunks, index(mostGridRows));
-  return grid;
-}
-
-void form(const RowGroup &group, TeamKind kind, Value vectors, std::optional<int64_t> knownVectors,
-          StringRef name, ImplicitLocOpBuilder &b, DeviceFormer &former) {
+void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name,
+          ImplicitLocOpBuilder &b, DeviceFormer &former) {
   const RowGroup::Member &first = group.members.front();
   Value count = arith::ConstantIndexOp::create(b, 1);
   SmallVector<Value> extents;
@@ -154,34 +86,27 @@ void form(const RowGroup &group, TeamKind kind, Value vectors, std::optional<int
   // The outermost one follows from the number of the row.
   for (Value extent : ArrayRef(extents).drop_front(!extents.empty()))
     operands.add(extent);
-
-  DeviceGrid grid;
-  if (kind == TeamKind::Alone) {
-    grid = makeAloneGrid(b, count, vectors, knownVectors);
-  } else {
-    grid.blockX = knownVectors
-                      ? arith::ConstantIndexOp::create(b, getTeamThreads(*knownVectors)).getResult()
-                      : emitTeamThreads(b, vectors);
-    if (kind == TeamKind::Warp)
-      grid.blockY = arith::ConstantIndexOp::create(b, blockThreads / warpSize);
-    grid.gridX =
-        kind == TeamKind::Warp ? b.createOrFold<arith::CeilDivUIOp>(count, grid.blockY) : count;
-  }
-  if (kind != TeamKind::Block)
-    operands.add(count);
-  former.launch(b, name, kind, grid, operands, [&](ImplicitLocOpBuilder &k, IRMapping &mapping) {
-    buildRows(k, mapping, group, kind, extents, count);
-  });
+  launchRows(b, former, name, kind, count, vectors, operands,
+             [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
+               SmallVector<Value> rows = splitRow(k, row, extents, mapping);
+               for (const RowGroup::Member &member : group.members) {
+                 if (&member != &first)
+                   emitTeamSync(k, kind);
+                 SmallVector<LoopPart> parts;
+                 for (auto [dim, at] : llvm::zip_equal(member.rowDims, rows))
+                   parts.push_back({dim, at, Value()});
+                 linalg::LinalgOp clone = clonePart(k, member.op, mapping, parts);
+                 clone->setAttr(widthAttrName, k.getI64IntegerAttr(planLanes(member.op).width));
+               }
+             });
   for (const RowGroup::Member &member : group.members)
     member.op->erase();
 }
 
-/// The kind of team for rows of so many vectors; of unknown ones a block, whose size follows.
-TeamKind chooseKind(std::optional<int64_t> vectors) {
-  return vectors && getTeamThreads(*vectors) == warpSize ? TeamKind::Warp : TeamKind::Block;
+/// The one row `row` of a matrix; null of null.
+Value cutRow(ImplicitLocOpBuilder &k, const IRMapping &mapping, Value matrix, Value row) {
+  return matrix ? subview(k, mapping.lookup(matrix), {0}, row, k.getIndexAttr(1)) : Value();
 }
-
-std::optional<int64_t> getKnown(Value vectors) { return getConstantIntValue(vectors); }
 
 } // namespace
 
@@ -195,9 +120,8 @@ void formDeviceRow(linalg::LinalgOp op, DeviceFormer &former) {
     if (kind == utils::IteratorType::parallel && static_cast<int64_t>(dim) != plan.laneDim)
       member.rowDims.push_back(dim);
   Value vectors = countVectors(b, op, plan);
-  std::optional<int64_t> known = getKnown(vectors);
-  TeamKind kind = plan.isReduced ? chooseKind(known) : TeamKind::Alone;
-  form(group, kind, vectors, known, getKernelName(op), b, former);
+  TeamKind kind = plan.isReduced ? chooseTeam(vectors) : TeamKind::Alone;
+  form(group, kind, vectors, getKernelName(op), b, former);
 }
 
 bool isDeviceGroup(const RowGroup &group) {
@@ -223,8 +147,42 @@ void formDeviceGroup(const RowGroup &group, DeviceFormer &former) {
   LanePlan plan = planLanes(leading);
   plan.width = reducedWidth;
   Value vectors = countVectors(b, leading, plan);
-  std::optional<int64_t> known = getKnown(vectors);
-  form(group, chooseKind(known), vectors, known, "row_group", b, former);
+  form(group, chooseTeam(vectors), vectors, "row_group", b, former);
+}
+
+void formDeviceSelect(tile::SelectOp op, DeviceFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value rows = b.createOrFold<memref::DimOp>(op.getKeys(), 0);
+  Value vectors = emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getKeys(), 1), reducedWidth);
+  LaunchOperands operands;
+  for (Value operand : op->getOperands())
+    operands.add(operand);
+  launchRows(b, former, "select", chooseTeam(vectors), rows, vectors, operands,
+             [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
+               auto cut = [&](Value matrix) { return cutRow(k, mapping, matrix, row); };
+               tile::SelectOp::create(k, TypeRange(), cut(op.getKeys()), cut(op.getSource()),
+                                      cut(op.getIds()), cut(op.getValues()), op.getTieAttr());
+             });
+  op.erase();
+}
+
+void formDeviceGather(tile::WeightedGatherOp op, DeviceFormer &former) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value rows = b.createOrFold<memref::DimOp>(op.getOuts(), 0);
+  int64_t width = chooseCommonWidth({op.getRows(), op.getOuts()});
+  Value vectors = emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getOuts(), 1), width);
+  LaunchOperands operands;
+  for (Value operand : op->getOperands())
+    operands.add(operand);
+  launchRows(b, former, "weighted_gather", TeamKind::Alone, rows, vectors, operands,
+             [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
+               auto cut = [&](Value matrix) { return cutRow(k, mapping, matrix, row); };
+               auto gather = tile::WeightedGatherOp::create(
+                   k, Type(), mapping.lookup(op.getRows()), cut(op.getPlaces()),
+                   cut(op.getWeights()), cut(op.getOuts()), op.getTermAttr());
+               gather->setAttr(widthAttrName, k.getI64IntegerAttr(width));
+             });
+  op.erase();
 }
 
 } // namespace moec::codegen

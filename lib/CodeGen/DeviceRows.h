@@ -8,6 +8,7 @@
 #ifndef MOEC_LIB_CODEGEN_DEVICEROWS_H
 #define MOEC_LIB_CODEGEN_DEVICEROWS_H
 
+#include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/DeviceFormer.h"
 #include "lib/CodeGen/RowGroups.h"
 
@@ -23,6 +24,11 @@ bool isDeviceGroup(const RowGroup &group);
 /// The same for a group, for which isDeviceGroup is true: one kernel whose teams do all members for
 /// a row, one after the other.
 void formDeviceGroup(const RowGroup &group, DeviceFormer &former);
+
+/// The same for a selection, whose rows a warp or a block does, and for a weighted gather, whose
+/// columns are spread.
+void formDeviceSelect(tile::SelectOp op, DeviceFormer &former);
+void formDeviceGather(tile::WeightedGatherOp op, DeviceFormer &former);
 
 } // namespace moec::codegen
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/CodeGen/DeviceEmitters.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/CodeGen/RowEmitter.h"
 
@@ -31,8 +32,11 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
   }
 
   LogicalResult emitKernel(gpu::GPUFuncOp kernel) {
-    SmallVector<linalg::LinalgOp> ops;
-    kernel.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    SmallVector<Operation *> ops;
+    kernel.walk([&](Operation *op) {
+      if (isa<linalg::LinalgOp, tile::SelectOp, tile::WeightedGatherOp>(op))
+        ops.push_back(op);
+    });
     if (ops.empty())
       return success();
     auto name = kernel->getAttrOfType<StringAttr>(teamAttrName);
@@ -41,18 +45,34 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
       return kernel.emitOpError() << "has structured ops, and needs the attribute '" << teamAttrName
                                   << "': alone, warp or block";
     RowTeam team = makeTeam(kernel, *kind);
-    for (linalg::LinalgOp op : ops) {
-      if (!op.hasPureBufferSemantics())
-        return op->emitOpError("is still on tensors; bufferize before emit-device-rows");
+    for (Operation *op : ops) {
       auto width = op->getAttrOfType<IntegerAttr>(widthAttrName);
       team.width = width ? width.getInt() : 1;
-      RowEmitter emitter(op, &team);
-      if (emitter.reducesLanes() && *kind == TeamKind::Alone)
-        return op->emitOpError("combines lanes, but the threads of its kernel never meet");
-      emitter.emit();
-      ++(emitter.isVectorised() ? numSpread : numSerial);
+      if (failed(emitOp(op, team)))
+        return failure();
       op->erase();
     }
+    return success();
+  }
+
+  LogicalResult emitOp(Operation *op, const RowTeam &team) {
+    if (!cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics())
+      return op->emitOpError("is still on tensors; bufferize before emit-device-rows");
+    bool combines = isa<tile::SelectOp>(op);
+    std::optional<RowEmitter> rows;
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
+      rows.emplace(structured, &team);
+      combines = rows->reducesLanes();
+    }
+    if (combines && team.kind == TeamKind::Alone)
+      return op->emitOpError("combines lanes, but the threads of its kernel never meet");
+    if (rows)
+      rows->emit();
+    else if (auto select = dyn_cast<tile::SelectOp>(op))
+      emitDeviceSelect(select, team);
+    else
+      emitDeviceGather(cast<tile::WeightedGatherOp>(op), team);
+    ++(!rows || rows->isVectorised() ? numSpread : numSerial);
     return success();
   }
 

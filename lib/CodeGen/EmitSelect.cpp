@@ -8,6 +8,7 @@
 #include "lib/CodeGen/Emitters.h"
 #include "lib/CodeGen/LoopBuilder.h"
 #include "lib/CodeGen/RowOperands.h"
+#include "lib/CodeGen/SelectRanks.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -18,10 +19,6 @@ using namespace mlir;
 namespace moec::codegen {
 namespace {
 
-/// Ranks (entry, column) pairs by one signed 64-bit number: the high half orders
-/// entries as f32 does with NaN below everything and -0 equal to +0, the low
-/// half breaks ties. All ranks of a row differ, so there is one order.
-///
 /// One pass over the row keeps the best columns so far as a heap in place of the
 /// result, the worst of them at its root, so no other memory is needed. Vectors of
 /// entries are compared with the root's; few have an entry that is better.
@@ -71,21 +68,7 @@ struct SelectEmitter {
     return entry.getType().isF32() ? entry : arith::ExtFOp::create(b, f32, entry);
   }
 
-  Value rankOf(Value entry, Value column) {
-    // Adding +0 turns -0 into +0.
-    Value plusZero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
-    Value bits = arith::BitcastOp::create(b, i32, arith::AddFOp::create(b, entry, plusZero));
-    Value sign = arith::ShRSIOp::create(b, bits, constant(i32, 31));
-    Value flipped =
-        arith::XOrIOp::create(b, bits, arith::AndIOp::create(b, sign, constant(i32, 0x7fffffff)));
-    Value isNaN = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, entry, entry);
-    Value order = arith::SelectOp::create(b, isNaN, constant(i32, INT32_MIN), flipped);
-    Value high = arith::ShLIOp::create(b, arith::ExtSIOp::create(b, i64, order), constant(i64, 32));
-    Value low = arith::IndexCastOp::create(b, i64, column);
-    if (prefersLower())
-      low = b.sub(constant(i64, UINT32_MAX), low);
-    return arith::OrIOp::create(b, high, low);
-  }
+  Value rankOf(Value entry, Value column) { return emitSelectRank(b, entry, column, op.getTie()); }
 
   Value rankOf(Value column) { return rankOf(getEntry(column), column); }
 

@@ -37,10 +37,22 @@ LogicalResult formLinalg(Operation *op, DeviceFormer &former) {
   return success();
 }
 
+template <typename OpT, void (*form)(OpT, DeviceFormer &)>
+LogicalResult formTile(Operation *op, DeviceFormer &former) {
+  if (op->getNumResults() != 0)
+    return op->emitOpError("is still on tensors; bufferize before kernels are formed");
+  form(cast<OpT>(op), former);
+  return success();
+}
+
 /// Null for ops without a kernel.
 FormKernel findFormer(Operation *op) {
   if (isLinalgWork(op))
     return formLinalg;
+  if (isa<tile::SelectOp>(op))
+    return formTile<tile::SelectOp, formDeviceSelect>;
+  if (isa<tile::WeightedGatherOp>(op))
+    return formTile<tile::WeightedGatherOp, formDeviceGather>;
   return nullptr;
 }
 

@@ -107,6 +107,8 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     | rows that are reduced, of up to 512 elements | `warp` | the same |
     | of more, or of unknown length | `block`: of 128 threads up to 4,096 elements, else 256 (32 for short ones whose length the host computes) | the same |
     | groups | as their reductions need | those of the group |
+    | `tile.select` | `warp` or `block`, as for rows that are reduced | rows |
+    | `tile.weighted_gather` | `alone` | rows |
 
     `tile.width` on each op tells the elements that a thread takes at once: 4 where lanes are combined; else 16 bytes
     where every operand moves along aligned rows, or 1.
@@ -125,7 +127,7 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
 }
 
 def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "write out linalg ops in kernels of a device as loops of their threads";
+  let summary = "write out linalg ops, selection and weighted gathers as loops of a device's threads";
   let description = [{
     The lanes of a row are spread over the threads of its team, vector by vector, and each thread loops over its own;
     vectors of aligned rows are one access of up to 16 bytes, what is left of a row is taken element by element. Ops
@@ -134,6 +136,9 @@ def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
     A reduction along the lanes keeps 4 partial results per thread, in f32 for f16 and bf16, and combines them by one
     tree: partials 2 and 1 apart, threads of a warp 16, 8, 4, 2 and 1 apart by shuffles, sums of warps in order through
     shared memory, then the initial value. The order depends on the length of the row only (`lib/CodeGen/RowTeam.h`).
+
+    `tile.select` takes k maxima of (entry, column), each over the whole row; in `tile.weighted_gather` each thread sums up
+    the choices of its columns, in order.
 
     In: kernels with `tile.team`. Out: arith, math, memref, scf, vector, gpu and nvvm.
   }];

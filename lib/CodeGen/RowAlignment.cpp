@@ -56,10 +56,23 @@ bool hasAlignedRows(Value memref, int64_t elements) {
   return succeeded(type.getStridesAndOffset(strides, offset)) && isMultiple(offset, elements);
 }
 
+int64_t chooseCommonWidth(ArrayRef<Value> memrefs) {
+  int64_t widest = 1;
+  for (Value memref : memrefs) {
+    auto type = cast<MemRefType>(memref.getType());
+    if (!hasContiguousRows(type))
+      return 1;
+    Type element = type.getElementType();
+    widest = std::max<int64_t>(widest, element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8);
+  }
+  int64_t width = std::min(widestAccess / widest, mostElementwiseWidth);
+  return llvm::all_of(memrefs, [&](Value memref) { return hasAlignedRows(memref, width); }) ? width
+                                                                                            : 1;
+}
+
 int64_t chooseElementwiseWidth(linalg::LinalgOp op, int64_t laneDim) {
   if (laneDim < 0)
     return 1;
-  int64_t widest = 1;
   SmallVector<Value> moving;
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
@@ -77,17 +90,9 @@ int64_t chooseElementwiseWidth(linalg::LinalgOp op, int64_t laneDim) {
     if (last && static_cast<int64_t>(last.getDim()) == laneDim)
       moving.push_back(load.getMemRef());
   });
-  for (Value memref : moving) {
-    Type element = cast<MemRefType>(memref.getType()).getElementType();
-    widest = std::max<int64_t>(widest, element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8);
-  }
-  int64_t width = std::min(widestAccess / widest, mostElementwiseWidth);
   int64_t size = op.getStaticLoopRanges()[laneDim];
-  while (width > 1 && ShapedType::isStatic(size) && size < width)
-    width /= 2;
-  bool isAligned =
-      llvm::all_of(moving, [&](Value memref) { return hasAlignedRows(memref, width); });
-  return isAligned ? width : 1;
+  int64_t width = chooseCommonWidth(moving);
+  return ShapedType::isStatic(size) && size < width ? 1 : width;
 }
 
 } // namespace moec::codegen

@@ -26,6 +26,10 @@ constexpr int64_t mostElementwiseWidth = 8;
 /// that cut out rows are looked through.
 bool hasAlignedRows(mlir::Value memref, int64_t elements);
 
+/// The elements that a thread takes at once of memrefs that it goes along together: 16 bytes of the
+/// widest if all have aligned rows of consecutive elements, otherwise 1.
+int64_t chooseCommonWidth(mlir::ArrayRef<mlir::Value> memrefs);
+
 /// The elements that a thread of a device takes at once of an element-wise op whose vectors run
 /// along `laneDim`: 16 bytes of the widest operand if all operands and gathers move along in
 /// consecutive, aligned elements, otherwise 1.

@@ -125,3 +125,48 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// The best column below the last one's rank, as often as there are choices.
+
+// CHECK-LABEL: gpu.func @select
+// CHECK: scf.for %[[SLOT:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[LAST:.*]] = %c9223372036854775807_i64)
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c8 step %c32
+// CHECK: %[[IS_LEFT:.*]] = arith.cmpi slt, %{{.*}}, %[[LAST]] : i64
+// CHECK: arith.select %[[IS_LEFT]]
+// CHECK-COUNT-10: nvvm.shfl.sync bfly
+// CHECK: scf.if
+// CHECK: memref.store %{{.*}}[%c0, %[[SLOT]]]
+gpu.module @device {
+  gpu.func @select(%bz: memref<f32>, %bi: memref<i32>, %bv: memref<f32>) kernel
+      attributes {known_block_size = array<i32: 32, 8, 1>, tile.team = "warp"} {
+    %z = memref.reinterpret_cast %bz to offset: [0], sizes: [1, 8], strides: [8, 1] : memref<f32> to memref<1x8xf32>
+    %i = memref.reinterpret_cast %bi to offset: [0], sizes: [1, 2], strides: [2, 1] : memref<i32> to memref<1x2xi32>
+    %v = memref.reinterpret_cast %bv to offset: [0], sizes: [1, 2], strides: [2, 1] : memref<f32> to memref<1x2xf32>
+    tile.select keys(%z : memref<1x8xf32>) outs(%i : memref<1x2xi32>, %v : memref<1x2xf32>) {tie = #tile.tie<lower_index>}
+    gpu.return
+  }
+}
+
+// -----
+
+// Whole vectors of each chosen row, choices in order.
+
+// CHECK-LABEL: gpu.func @gather
+// CHECK: scf.for %[[COLUMN:.*]] = %{{.*}} to %c64
+// CHECK: scf.for %[[CHOICE:.*]] = %c0 to %c2 step %c1 iter_args(%[[SUM:.*]] = %{{.*}}) -> (vector<8xf32>)
+// CHECK: memref.load %{{.*}}[%c0, %[[CHOICE]]] : memref<1x2xi32>
+// CHECK: vector.load %{{.*}}[%{{.*}}, %[[COLUMN]]] {alignment = 16 : i64} : memref<?x64xbf16>, vector<8xbf16>
+// CHECK: arith.addf %[[SUM]]
+// CHECK: vector.store %{{.*}} {alignment = 16 : i64}
+gpu.module @device {
+  gpu.func @gather(%bx: memref<bf16>, %n: index, %p: memref<1x2xi32>, %w: memref<1x2xf32>, %by: memref<bf16>) kernel
+      attributes {known_block_size = array<i32: 8, 32, 1>, tile.team = "alone"} {
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [%n, 64], strides: [64, 1] : memref<bf16> to memref<?x64xbf16>
+    %y = memref.reinterpret_cast %by to offset: [0], sizes: [1, 64], strides: [64, 1] : memref<bf16> to memref<1x64xbf16>
+    tile.weighted_gather rows(%x : memref<?x64xbf16>) places(%p : memref<1x2xi32>) weights(%w : memref<1x2xf32>)
+        outs(%y : memref<1x64xbf16>) {tile.width = 8 : i64}
+    gpu.return
+  }
+}

@@ -127,3 +127,21 @@ func.func @group(%x: memref<4x64xf32>) -> memref<4x64xf32> {
   }
   return %y : memref<4x64xf32>
 }
+
+// -----
+
+// Selection: a warp per row. A gather: a thread per 16 bytes of a row.
+
+// CHECK-LABEL: func.func @tiles
+// CHECK: rt.device_launch @device::@select grid(%{{.*}}, %c1) block(%c32, %c8)
+// CHECK: rt.device_launch @device::@weighted_gather grid(%{{.*}}, %c1) block(%c8, %c32)
+// CHECK: gpu.func @select({{.*}} tile.team = "warp"
+// CHECK: tile.select keys(%{{.*}} : memref<1x8xf32, strided<[8, 1], offset: ?>>)
+// CHECK: gpu.func @weighted_gather({{.*}} tile.team = "alone"
+// CHECK: tile.weighted_gather rows(%{{.*}} : memref<?x64xbf16>) places(%{{.*}} : memref<1x2xi32, {{.*}} {tile.width = 8 : i64}
+func.func @tiles(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>, %x: memref<?x64xbf16>, %y: memref<?x64xbf16>) {
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  tile.weighted_gather rows(%x : memref<?x64xbf16>) places(%i : memref<?x2xi32>) weights(%v : memref<?x2xf32>)
+      outs(%y : memref<?x64xbf16>)
+  return
+}

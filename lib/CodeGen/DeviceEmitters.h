@@ -1,0 +1,29 @@
+//===- DeviceEmitters.h - Bodies of kernels on a device ------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One function per op. Each emits, before the op, what the threads of a team do
+// for the one row of it, and leaves the op to be erased.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOEC_LIB_CODEGEN_DEVICEEMITTERS_H
+#define MOEC_LIB_CODEGEN_DEVICEEMITTERS_H
+
+#include "dialects/Tile/IR/Tile.h"
+#include "lib/CodeGen/RowTeam.h"
+
+namespace moec::codegen {
+
+/// The k best columns of a row, one maximum after the other.
+void emitDeviceSelect(tile::SelectOp op, const RowTeam &team);
+
+/// The sum of gathered rows, choices in order; each thread has its own columns.
+void emitDeviceGather(tile::WeightedGatherOp op, const RowTeam &team);
+
+} // namespace moec::codegen
+
+#endif // MOEC_LIB_CODEGEN_DEVICEEMITTERS_H
