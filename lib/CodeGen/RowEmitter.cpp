@@ -75,12 +75,6 @@ bool RowEmitter::isContiguous(memref::LoadOp load) const {
                        [&](Value index) { return varying.contains(index); });
 }
 
-bool RowEmitter::canSpread() {
-  return !isReduction(laneDim) && llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
-    return operands.getAccess(init) != RowAccess::Uniform;
-  });
-}
-
 bool RowEmitter::analyseBody() {
   for (OpOperand &operand : op->getOpOperands()) {
     RowAccess access = operands.getAccess(operand);
@@ -225,39 +219,6 @@ RowEmitter::Values RowEmitter::overLanes(ValueRange init,
   b.setInsertionPointToStart(tail.elseBlock());
   scf::YieldOp::create(b, accs);
   return tail.getResults();
-}
-
-RowEmitter::Values RowEmitter::overTeam(ValueRange init,
-                                        function_ref<Values(const RowStep &, ValueRange)> body) {
-  Value extent = extents[laneDim], whole = index(0);
-  Values accs(init);
-  int64_t size = op.getStaticLoopRanges()[laneDim];
-  bool isStatic = !ShapedType::isDynamic(size);
-  auto times = [&](Value value) { return b.createOrFold<arith::MulIOp>(value, index(width)); };
-  if (width > 1) {
-    if (isStatic)
-      whole = index(size / width * width);
-    else
-      whole = times(arith::DivUIOp::create(b, extent, index(width)));
-    accs = loop(times(team->first), whole, times(team->size), accs, [&](Value at, ValueRange in) {
-      return body(RowStep{at, width, Value(), Value()}, in);
-    });
-    if (isStatic && size % width == 0)
-      return accs;
-  }
-  Value start = arith::AddIOp::create(b, whole, team->first);
-  return loop(start, extent, team->size, accs,
-              [&](Value at, ValueRange in) { return body(RowStep{at, 1, Value(), index(0)}, in); });
-}
-
-void RowEmitter::onFirst(function_ref<void()> body) {
-  if (!team || team->kind == TeamKind::Alone)
-    return body();
-  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, team->first, index(0));
-  auto branch = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  body();
 }
 
 void RowEmitter::emit() {

@@ -43,34 +43,6 @@ void RowEmitter::emitRows() {
   });
 }
 
-void RowEmitter::emitTeamRows() {
-  RowStep scalar{Value(), 1, Value(), Value()};
-  overDims(parallelDims, {}, [&](ValueRange) -> Values {
-    Values partials = overDims(reductionDims, makePartials(), [&](ValueRange outer) -> Values {
-      emitUniform();
-      return overLanes(
-          outer, [&](const RowStep &step, ValueRange current) { return emitTerms(step, current); });
-    });
-    Values sums;
-    for (auto [reduction, partial] : llvm::zip_equal(reductions, partials))
-      sums.push_back(emitTeamReduction(
-          b, *team, combinePartials(reduction, partial),
-          [&, &reduction = reduction](Value x, Value y) { return combineRow(reduction, x, y); }));
-    onFirst([&] {
-      for (auto [reduction, sum, init] :
-           llvm::zip_equal(reductions, sums, op.getDpsInitsMutable())) {
-        Value result = combine(reduction, widen(operands.load(init, ivs, scalar)), sum);
-        operands.store(narrow(result, getElementTypeOrSelf(init.get())), init, ivs, scalar);
-      }
-    });
-    // Shared memory is free for the next row.
-    if (llvm::any_of(parallelDims,
-                     [&](unsigned dim) { return op.getStaticLoopRanges()[dim] != 1; }))
-      emitTeamSync(b, team->kind);
-    return {};
-  });
-}
-
 RowEmitter::Values RowEmitter::makePartials() {
   Values partials;
   for (const Reduction &reduction : reductions) {

@@ -165,6 +165,7 @@ void DeviceProgram::expectAssembles() const {
     ASSERT_TRUE(bool(cubin)) << llvm::toString(cubin.takeError()) << "\n" << *text;
     // Each kernel has a line of spills; a stack would be local memory.
     llvm::StringRef report = cubin->report;
+    EXPECT_GT(report.count("bytes spill stores"), 0u) << cubin->report;
     EXPECT_EQ(report.count("bytes spill stores"),
               report.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads"))
         << cubin->report;
