@@ -29,6 +29,21 @@ bool readSource(Warp &warp, const Record &record, const AsyncCopy &copy, uint32_
   return true;
 }
 
+/// What the source gives to the lanes that read all of it, and what shared memory takes.
+void count(const Warp &warp, Counters &counters, const AsyncCopy &copy, LaneMask lanes,
+           LaneMask reading) {
+  uint64_t from[kLanes], to[kLanes];
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    from[lane] = addressOf(warp, copy.from, lane);
+    to[lane] = addressOf(warp, copy.to, lane);
+    if (copy.size != kNoSlot && warp.row<uint32_t>(copy.size)[lane] == 0)
+      reading &= ~(LaneMask(1) << lane);
+  }
+  countGlobal(counters, reading, from, copy.bytes, false);
+  countShared(counters, lanes, to, copy.bytes);
+}
+
 Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
   return {warp.number, copy.lane, copy.record, false};
 }
@@ -40,6 +55,8 @@ void copyAsync(Warp &warp, const Record &record, LaneMask lanes) {
   const LaneMask ignored = copy.hasIgnore ? warp.predicate(copy.ignore) : 0;
   Places from(warp, record, {ptx::Space::Global, copy.bytes, true, false});
   Places to(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
+  if (Counters *counters = warp.block->counters)
+    count(warp, counters[&record - warp.program->records.data()], copy, lanes, lanes & ~ignored);
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
     PendingCopy pending{};

@@ -104,11 +104,15 @@ void updateAtomically(Warp &warp, const Record &record, LaneMask lanes) {
   const AtomicAccess &atomic = warp.program->atomics[record.extra];
   const uint32_t turn = warp.block->launch.seed % kLanes;
   Places places(warp, record, {atomic.access.space, atomic.access.bytes(), true, true, true});
+  uint64_t addresses[kLanes];
+  for (LaneMask left = lanes; left; left &= left - 1)
+    addresses[__builtin_ctz(left)] = addressOf(warp, atomic.access, uint32_t(__builtin_ctz(left)));
+  places.count(lanes, addresses);
   for (uint32_t i = 0; i < kLanes; ++i) {
     const uint32_t lane = (i + turn) % kLanes;
     if (!(lanes >> lane & 1))
       continue;
-    const uint64_t address = addressOf(warp, atomic.access, lane);
+    const uint64_t address = addresses[lane];
     if (!places.find(lane, address))
       return;
     learn(warp, atomic.access, LaneMask(1) << lane);

@@ -3,6 +3,7 @@
 #ifndef MOERT_VGPU_EXEC_BLOCK_H
 #define MOERT_VGPU_EXEC_BLOCK_H
 
+#include "vgpu/Exec/Counters.h"
 #include "vgpu/Exec/Memory.h"
 #include "vgpu/Exec/Program.h"
 #include "vgpu/Exec/SharedShadow.h"
@@ -47,6 +48,8 @@ struct Launch {
   /// Chooses among the orders of blocks, warps and lanes that the ISA leaves open.
   uint32_t seed = 0;
   Checks checks;
+  /// Whether `counters` are kept, which takes time.
+  bool isCounting = false;
   /// What blocks publish to each other at addresses of global memory.
   SyncTable published;
 
@@ -54,7 +57,8 @@ struct Launch {
   /// Set with the first report; everybody stops then.
   std::atomic<bool> hasFailed{false};
   std::mutex mutex;
-  Report report; // guarded by mutex
+  Report report;                  // guarded by mutex
+  std::vector<Counters> counters; // of each record of the program; complete at the launch's end
 
   uint32_t threadsPerBlock() const { return threads[0] * threads[1] * threads[2]; }
   /// The place of a block in the grid.
@@ -123,6 +127,8 @@ struct Block {
   Barrier barriers[kBarriers];
 
   uint64_t number;
+  /// Of each record, if the launch counts.
+  Counters *counters = nullptr;
   Clocks clocks;
   SharedShadow sharedShadow;
   /// Whether bytes of `local` were written.

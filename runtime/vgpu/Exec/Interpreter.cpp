@@ -13,6 +13,8 @@ namespace {
 /// it.
 constexpr uint32_t kPatience = 1 << 10;
 
+/// `kCounts`: whether executions of each record are counted.
+template <bool kCounts>
 class Run {
 public:
   Run(Warp &warp, int64_t &budget)
@@ -30,6 +32,14 @@ public:
   }
 
 private:
+  void count(const Record &record, LaneMask lanes) {
+    if (!kCounts)
+      return;
+    Counters &counters = warp_.block->counters[&record - records_];
+    ++counters.warps;
+    counters.lanes += uint64_t(__builtin_popcount(lanes));
+  }
+
   Group &current() { return warp_.groups[current_]; }
 
   void remove(uint32_t group) { warp_.groups[group] = warp_.groups[--warp_.numGroups]; }
@@ -99,11 +109,13 @@ private:
         const LaneMask active = lanes & warp_.predicate(record->guard);
         if (active == 0)
           continue;
+        count(*record, active);
         record->handler(warp_, *record, active);
         if (record->flow == Flow::Checked && warp_.hasFailed)
           return WarpState::Failed;
       }
       budget_ -= record - first + 1;
+      count(*record, lanes);
       uint32_t next;
       switch (record->flow) {
       case Flow::Jump:
@@ -270,6 +282,8 @@ private:
 
 } // namespace
 
-WarpState runWarp(Warp &warp, int64_t &budget) { return Run(warp, budget).run(); }
+WarpState runWarp(Warp &warp, int64_t &budget) {
+  return warp.block->counters ? Run<true>(warp, budget).run() : Run<false>(warp, budget).run();
+}
 
 } // namespace moert::vgpu

@@ -108,15 +108,28 @@ uint32_t scatter(uint64_t position) {
 class Runner {
 public:
   Runner(Launch &launch, std::atomic<uint64_t> &next, uint64_t blocks)
-      : launch_(launch), next_(next), numBlocks_(blocks) {}
+      : launch_(launch), next_(next), numBlocks_(blocks),
+        counters_(launch.isCounting ? launch.program->records.size() : 0) {}
 
   void run() {
+    runBlocks();
+    if (!launch_.isCounting)
+      return;
+    std::lock_guard<std::mutex> lock(launch_.mutex);
+    launch_.counters.resize(counters_.size());
+    for (size_t i = 0; i < counters_.size(); ++i)
+      launch_.counters[i] += counters_[i];
+  }
+
+private:
+  void runBlocks() {
     while (!launch_.hasFailed.load(std::memory_order_relaxed)) {
       while (resident_.size() < kResident) {
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         if (number >= numBlocks_)
           break;
         resident_.push_back(std::make_unique<Block>(launch_, inOrder(number)));
+        resident_.back()->counters = launch_.isCounting ? counters_.data() : nullptr;
       }
       if (resident_.empty())
         return;
@@ -133,7 +146,6 @@ public:
     }
   }
 
-private:
   /// The block that comes next: from one that the seed tells on, upwards or downwards.
   uint64_t inOrder(uint64_t number) const {
     const uint64_t first = launch_.seed ? scatter(launch_.seed) % numBlocks_ : 0;
@@ -198,6 +210,7 @@ private:
   std::atomic<uint64_t> &next_;
   const uint64_t numBlocks_;
   uint64_t turns_ = 0;
+  std::vector<Counters> counters_;
   std::vector<std::unique_ptr<Block>> resident_;
 };
 

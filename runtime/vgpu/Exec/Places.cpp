@@ -55,6 +55,7 @@ Range rangeOf(Warp &warp, Space space, uint32_t lane) {
 } // namespace
 
 bool Places::find(LaneMask lanes, const uint64_t *addresses) {
+  count(lanes, addresses);
   if (touch_.space == Space::Shared ? findInShared(lanes, addresses)
                                     : lanes == kAllLanes && findTogether(addresses))
     return true;
@@ -64,6 +65,19 @@ bool Places::find(LaneMask lanes, const uint64_t *addresses) {
       return false;
   }
   return true;
+}
+
+/// By where the first lane's address is.
+void Places::count(LaneMask lanes, const uint64_t *addresses) {
+  if (!warp_.block->counters)
+    return;
+  Counters &counters = warp_.block->counters[&record_ - warp_.program->records.data()];
+  const auto window = Window(addresses[__builtin_ctz(lanes)] >> kWindowShift);
+  if (touch_.space == Space::Shared || (touch_.space == Space::Generic && window == Window::Shared))
+    countShared(counters, lanes, addresses, touch_.bytes);
+  else if (touch_.space == Space::Global ||
+           (touch_.space == Space::Generic && window == Window::Global))
+    countGlobal(counters, lanes, addresses, touch_.bytes, touch_.writes);
 }
 
 /// All lanes at once, in global memory. False if they must be looked at one by one.

@@ -30,6 +30,8 @@ public:
   bool find(uint32_t lane, uint64_t address);
   /// Finds the ranges of lanes; false after a report. Quick where all lanes are in one allocation.
   bool find(LaneMask lanes, const uint64_t *addresses);
+  /// For counters of the launch, if it has any; `find` of several lanes does it by itself.
+  void count(LaneMask lanes, const uint64_t *addresses);
   /// Whether the ranges of all lanes follow each other, those of a weak access.
   bool areAdjacent() const { return areAdjacent_; }
   /// Of a lane whose range was found.
