@@ -179,6 +179,11 @@ void store(Warp &warp, const Record &record, LaneMask lanes) {
     return;
   if (access.order != Order::Weak)
     publish(warp, access, lanes, true);
+  if (places.areAdjacent() && access.count == 1 && access.registerBytes == access.elementBytes) {
+    std::memcpy(places[0], warp.row<std::byte>(access.slots[0]),
+                size_t(kLanes) * access.elementBytes);
+    return;
+  }
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
     switch (access.registerBytes) {

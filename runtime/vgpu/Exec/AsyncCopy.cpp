@@ -10,16 +10,9 @@ namespace moert::vgpu {
 
 namespace {
 
-/// Reads the source of a lane into `data`, which is zero. False after a report.
-bool readSource(Warp &warp, const Record &record, const AsyncCopy &copy, uint32_t lane,
-                uint32_t bytes, Places &whole, std::byte *data) {
-  const uint64_t address = addressOf(warp, copy.from, lane);
-  if (bytes == copy.bytes) {
-    if (!whole.find(lane, address))
-      return false;
-    std::memcpy(data, whole[lane], bytes);
-    return true;
-  }
+/// Reads a part of the source of a lane. False after a report.
+bool readPart(Warp &warp, const Record &record, uint32_t lane, uint64_t address, uint32_t bytes,
+              std::byte *data) {
   Places single(warp, record, {ptx::Space::Global, 1, true, false});
   for (uint32_t i = 0; i < bytes; ++i) {
     if (!single.find(lane, address + i))
@@ -27,21 +20,6 @@ bool readSource(Warp &warp, const Record &record, const AsyncCopy &copy, uint32_
     data[i] = *single[lane];
   }
   return true;
-}
-
-/// What the source gives to the lanes that read all of it, and what shared memory takes.
-void count(const Warp &warp, Counters &counters, const AsyncCopy &copy, LaneMask lanes,
-           LaneMask reading) {
-  uint64_t from[kLanes], to[kLanes];
-  for (LaneMask left = lanes; left; left &= left - 1) {
-    const auto lane = uint32_t(__builtin_ctz(left));
-    from[lane] = addressOf(warp, copy.from, lane);
-    to[lane] = addressOf(warp, copy.to, lane);
-    if (copy.size != kNoSlot && warp.row<uint32_t>(copy.size)[lane] == 0)
-      reading &= ~(LaneMask(1) << lane);
-  }
-  countGlobal(counters, reading, from, copy.bytes, false);
-  countShared(counters, lanes, to, copy.bytes);
 }
 
 Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
@@ -52,35 +30,41 @@ Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
 
 void copyAsync(Warp &warp, const Record &record, LaneMask lanes) {
   const AsyncCopy &copy = warp.program->copies[record.extra];
-  const LaneMask ignored = copy.hasIgnore ? warp.predicate(copy.ignore) : 0;
-  Places from(warp, record, {ptx::Space::Global, copy.bytes, true, false});
-  Places to(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
-  if (Counters *counters = warp.block->counters)
-    count(warp, counters[&record - warp.program->records.data()], copy, lanes, lanes & ~ignored);
+  uint64_t from[kLanes], to[kLanes];
+  uint32_t sizes[kLanes];
+  LaneMask whole = 0;
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    PendingCopy pending{};
+    from[lane] = addressOf(warp, copy.from, lane);
+    to[lane] = addressOf(warp, copy.to, lane);
+    sizes[lane] = copy.size == kNoSlot ? copy.bytes : warp.row<uint32_t>(copy.size)[lane];
+    if (sizes[lane] > copy.bytes) {
+      fail(warp, record, lane,
+           "copies " + std::to_string(sizes[lane]) + " bytes to " + std::to_string(copy.bytes));
+      return;
+    }
+    if (copy.hasIgnore && warp.predicate(copy.ignore) >> lane & 1)
+      sizes[lane] = 0;
+    whole |= LaneMask(sizes[lane] == copy.bytes) << lane;
+  }
+  Places source(warp, record, {ptx::Space::Global, copy.bytes, true, false});
+  Places target(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
+  if ((whole && !source.find(whole, from)) || !target.find(lanes, to))
+    return;
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    PendingCopy &pending = warp.copies.emplace_back();
     pending.lane = uint8_t(lane);
     pending.bytes = copy.bytes;
     pending.group = warp.copyGroups[lane];
     pending.record = uint32_t(&record - warp.program->records.data());
-    pending.offset = addressOf(warp, copy.to, lane);
-    uint32_t bytes = copy.bytes;
-    if (copy.size != kNoSlot)
-      bytes = warp.row<uint32_t>(copy.size)[lane];
-    if (bytes > copy.bytes) {
-      fail(warp, record, lane,
-           "copies " + std::to_string(bytes) + " bytes to " + std::to_string(copy.bytes));
-      return;
-    }
-    if (ignored >> lane & 1)
-      bytes = 0;
-    if (!readSource(warp, record, copy, lane, bytes, from, pending.data) ||
-        !to.find(lane, pending.offset))
+    pending.offset = to[lane];
+    if (whole >> lane & 1)
+      std::memcpy(pending.data, source[lane], copy.bytes);
+    else if (!readPart(warp, record, lane, from[lane], sizes[lane], pending.data))
       return;
     warp.block->sharedShadow.setInFlight(accessorOf(warp, pending), pending.offset, copy.bytes,
                                          true);
-    warp.copies.push_back(pending);
   }
 }
 

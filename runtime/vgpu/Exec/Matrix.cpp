@@ -103,6 +103,8 @@ void storeMatrices(Warp &warp, const Record &record, LaneMask lanes) {
     for (uint32_t row = 0; row < kTileRows; ++row)
       std::memcpy(places[i * kTileRows + row], tile.values[row], kRowBytes);
   }
+  if (places.hasOverlap())
+    fail(warp, record, 0, "writes rows of tiles to the same place");
 }
 
 void transposeMatrix(Warp &warp, const Record &record, LaneMask lanes) {

@@ -67,6 +67,10 @@ bool Places::find(LaneMask lanes, const uint64_t *addresses) {
   return true;
 }
 
+Accessor Places::accessor(uint32_t lane) const {
+  return {warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()), touch_.isStrong};
+}
+
 /// By where the first lane's address is.
 void Places::count(LaneMask lanes, const uint64_t *addresses) {
   if (!warp_.block->counters)
@@ -102,8 +106,17 @@ bool Places::findTogether(const uint64_t *addresses) {
       bytes > last_->bytes - (most - last_->address))
     return false;
   GlobalShadow &shadow = *last_->shadow;
-  if (launch.checks.races && (touch_.writes || shadow.isWrittenBy(launch.number)))
+  if (launch.checks.races && touch_.reads && shadow.isWrittenBy(launch.number))
     return false;
+  if (launch.checks.races && touch_.writes) {
+    const Block &block = *warp_.block;
+    uint64_t offsets[kLanes];
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      offsets[lane] = addresses[lane] - last_->address;
+    if (!shadow.writeQuickly({launch.number, block.number, block.clocks}, accessor(0), offsets,
+                             touch_.bytes))
+      return false;
+  }
   areAdjacent_ = gaps == 0 && !touch_.isStrong;
   if (launch.checks.written) {
     bool isWritten = true;
@@ -181,8 +194,7 @@ bool Places::checkShared(uint32_t lane, uint64_t offset) {
   const Checks &checks = block.launch.checks;
   if (!checks.written && !checks.races)
     return true;
-  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
-                    touch_.isStrong};
+  const Accessor by = accessor(lane);
   Clash clash;
   if (touch_.reads)
     clash = block.sharedShadow.read(block.clocks, by, offset, touch_.bytes, checks.races);
@@ -223,8 +235,7 @@ bool Places::checkGlobal(uint32_t lane, uint64_t address, Space space) {
   if (!checks.races)
     return true;
   const AccessorBlock in{block.launch.number, block.number, block.clocks};
-  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
-                    touch_.isStrong};
+  const Accessor by = accessor(lane);
   Clash clash;
   if (touch_.reads)
     clash = shadow.read(in, by, offset, touch_.bytes);

@@ -40,6 +40,7 @@ public:
   bool hasOverlap() const { return hasOverlap_; }
 
 private:
+  Accessor accessor(uint32_t lane) const;
   bool findTogether(const uint64_t *addresses);
   bool findInShared(LaneMask lanes, const uint64_t *addresses);
   bool findGlobal(uint32_t lane, uint64_t address, ptx::Space space);

@@ -51,7 +51,16 @@ public:
       return true;
     });
   }
-  void setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes, bool isInFlight);
+  void setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes, bool isInFlight) {
+    forWordsQuickly(offset, bytes, [&](Word &word, uint8_t mask) {
+      word.isInFlight = isInFlight;
+      word.writer = uint8_t(by.warp);
+      word.writerLane = uint8_t(by.lane);
+      word.writeRecord = by.record;
+      word.written |= mask;
+      return true;
+    });
+  }
 
 private:
   struct Word {
