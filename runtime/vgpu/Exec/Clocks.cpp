@@ -24,10 +24,10 @@ const WarpStamps *Knowledge::of(uint64_t block) const {
 
 void SyncTable::publish(uint64_t address, const Knowledge &knowledge, bool replaces) {
   std::lock_guard<std::mutex> lock(mutex_);
-  Knowledge &place = places_[address];
   if (replaces)
-    place.clear();
-  place.join(knowledge);
+    places_.erase(address);
+  if (!knowledge.isEmpty())
+    places_[address].join(knowledge);
 }
 
 void SyncTable::learn(uint64_t address, Knowledge &knowledge) {
