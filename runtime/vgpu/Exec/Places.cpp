@@ -99,7 +99,8 @@ bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
 bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what) {
   return fail(warp_, record_, lane,
               "access of " + std::to_string(bytes_) + " bytes of " + nameOf(space) + " memory at " +
-                  hexadecimal(address) + " " + what);
+                  hexadecimal(address) + " " + what,
+              address % bytes_ ? Report::Kind::Alignment : Report::Kind::Address);
 }
 
 } // namespace moert::vgpu
