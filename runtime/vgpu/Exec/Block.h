@@ -16,10 +16,12 @@ struct Block;
 
 /// What a kernel did that no kernel may do.
 struct Report {
+  enum class Kind : uint8_t { Other, Address, Alignment, Endless };
   std::string kernel;
   uint32_t line = 0; // of the PTX
   std::array<uint32_t, 3> block{}, thread{};
   std::string message;
+  Kind kind = Kind::Other;
   /// "kernel 'k', block (0, 0, 0), thread (5, 0, 0), PTX line 12: ..."
   std::string text() const;
 };
@@ -153,7 +155,8 @@ WarpState runWarp(Warp &warp, int64_t &budget);
 bool runLaunch(Launch &launch, uint32_t hostThreads);
 
 /// Notes what the lane did and stops the launch. Always false.
-bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message);
+bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message,
+          Report::Kind kind = Report::Kind::Other);
 
 /// "(5, 0, 0)".
 std::string describe(const std::array<uint32_t, 3> &index);

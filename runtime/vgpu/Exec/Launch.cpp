@@ -29,13 +29,18 @@ std::array<uint32_t, 3> threadIndex(const Launch &launch, uint32_t thread) {
           thread / launch.threads[0] / launch.threads[1]};
 }
 
-bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message) {
+bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message,
+          Report::Kind kind) {
   Launch &launch = warp.block->launch;
   warp.hasFailed = true;
   std::lock_guard<std::mutex> lock(launch.mutex);
   if (!launch.hasFailed)
-    launch.report = {warp.program->name, record.line, warp.block->index,
-                     threadIndex(launch, warp.number * kLanes + lane), message};
+    launch.report = {warp.program->name,
+                     record.line,
+                     warp.block->index,
+                     threadIndex(launch, warp.number * kLanes + lane),
+                     message,
+                     kind};
   launch.hasFailed = true;
   return false;
 }
@@ -175,7 +180,8 @@ private:
       Warp &warp = firstAlive(block);
       return fail(warp, recordOf(warp), laneOf(warp),
                   "is still running after " + std::to_string(launch_.mostInstructions) +
-                      " instructions of all warps");
+                      " instructions of all warps",
+                  Report::Kind::Endless);
     }
     return true;
   }

@@ -163,7 +163,8 @@ bool Places::findInShared(LaneMask lanes, const uint64_t *addresses) {
 
 bool Places::find(uint32_t lane, uint64_t address) {
   if (address % touch_.bytes)
-    return refuse(lane, address, touch_.space, "is not aligned to its size");
+    return refuse(lane, address, touch_.space, "is not aligned to its size",
+                  Report::Kind::Alignment);
   Space space = touch_.space;
   uint64_t offset = address;
   if (space == Space::Generic) {
@@ -258,7 +259,7 @@ bool Places::isOfThisInstruction(const Clash &clash, uint32_t lane) {
 
 bool Places::refuse(uint32_t lane, uint64_t address, Space space, const Clash &clash) {
   if (clash.kind == Clash::Kind::NotWritten)
-    return refuse(lane, address, space, "reads what nobody has written");
+    return refuse(lane, address, space, "reads what nobody has written", Report::Kind::Other);
   const Block &block = *warp_.block;
   const Launch &launch = block.launch;
   const std::array<uint32_t, 3> thread = threadIndex(launch, clash.warp * kLanes + clash.lane);
@@ -268,10 +269,12 @@ bool Places::refuse(uint32_t lane, uint64_t address, Space space, const Clash &c
   who += ", line " + std::to_string(warp_.program->records[clash.record].line);
   if (clash.kind == Clash::Kind::InFlight)
     return refuse(lane, address, space,
-                  "touches what a copy of " + who + " is on its way to, for which nobody waited");
+                  "touches what a copy of " + who + " is on its way to, for which nobody waited",
+                  Report::Kind::Other);
   return refuse(lane, address, space,
                 std::string("races with the ") +
-                    (clash.kind == Clash::Kind::Read ? "read" : "write") + " of " + who);
+                    (clash.kind == Clash::Kind::Read ? "read" : "write") + " of " + who,
+                Report::Kind::Other);
 }
 
 bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
@@ -293,10 +296,12 @@ bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
   return checkGlobal(lane, address, space);
 }
 
-bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what) {
+bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what,
+                    Report::Kind kind) {
   return fail(warp_, record_, lane,
               "access of " + std::to_string(touch_.bytes) + " bytes of " + nameOf(space) +
-                  " memory at " + hexadecimal(address) + " " + what);
+                  " memory at " + hexadecimal(address) + " " + what,
+              kind);
 }
 
 } // namespace moert::vgpu

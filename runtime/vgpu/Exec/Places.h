@@ -48,7 +48,8 @@ private:
   bool checkLocal(uint32_t lane, uint64_t offset);
   bool checkGlobal(uint32_t lane, uint64_t address, ptx::Space space);
   bool isOfThisInstruction(const Clash &clash, uint32_t lane);
-  bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const std::string &what);
+  bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const std::string &what,
+              Report::Kind kind = Report::Kind::Address);
   bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const Clash &clash);
 
   Warp &warp_;
