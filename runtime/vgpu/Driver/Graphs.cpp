@@ -86,11 +86,14 @@ Result cuStreamEndCapture(StreamHandle handle, GraphHandle *graphHandle) {
       each->tail.clear();
       each->isOrigin = false;
     }
+  // Events that were recorded in it stay, and must let no stream join any more.
+  const auto captured = std::make_shared<const Recording>(*recording);
+  recording->isInvalid = true;
   if (result != Result::Success)
     return result;
   auto graph = std::make_shared<Graph>();
   graph->device = stream->device;
-  graph->recording = recording;
+  graph->recording = captured;
   *graphHandle = handleOf<GraphHandle>(driver.graphs.add(std::move(graph)));
   return Result::Success;
 }

@@ -117,6 +117,7 @@ TEST_F(DriverStreamTest, GraphsReplayWhatTwoStreamsDid) {
   GraphHandle graph = nullptr;
   ASSERT_SUCCESS(cu.cuStreamEndCapture(a, &graph));
   EXPECT_EQ(read(x), 0u);
+  EXPECT_EQ(cu.cuStreamWaitEvent(b, fork, 0), Result::CaptureInvalidated);
   GraphExecHandle exec = nullptr;
   ASSERT_SUCCESS(cu.cuGraphInstantiateWithFlags(&exec, graph, 0));
   EXPECT_SUCCESS(cu.cuGraphDestroy(graph));
