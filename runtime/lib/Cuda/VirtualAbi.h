@@ -20,7 +20,7 @@ struct VirtualOptions {
   /// That run the blocks of a launch, for each device; 1.
   uint32_t hostThreads = 0;
   uint32_t reserved = 0;
-  /// Of the order in which work of several streams is taken.
+  /// Of the order in which work of several streams is taken, and of what the PTX ISA leaves open.
   uint64_t seed = 0;
   /// Instructions of warps after which a launch is taken for endless; 2^40.
   uint64_t mostInstructions = 0;

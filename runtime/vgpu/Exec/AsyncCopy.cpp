@@ -13,6 +13,11 @@ namespace {
 /// Reads a part of the source of a lane. False after a report.
 bool readPart(Warp &warp, const Record &record, uint32_t lane, uint64_t address, uint32_t bytes,
               std::byte *data) {
+  if (Counters *counters = warp.block->counters) {
+    Counters &mine = counters[&record - warp.program->records.data()];
+    mine.globalBytesRead += bytes;
+    ++mine.sectors; // aligned, and not more than 16 bytes
+  }
   Places single(warp, record, {ptx::Space::Global, 1, true, false});
   for (uint32_t i = 0; i < bytes; ++i) {
     if (!single.find(lane, address + i))
@@ -20,6 +25,16 @@ bool readPart(Warp &warp, const Record &record, uint32_t lane, uint64_t address,
     data[i] = *single[lane];
   }
   return true;
+}
+
+/// Whether copies from `first` on bring different bytes to one place.
+bool hasSeveralValues(const Warp &warp, size_t first) {
+  for (size_t i = first; i < warp.copies.size(); ++i)
+    for (size_t j = first; j < i; ++j)
+      if (warp.copies[i].offset == warp.copies[j].offset &&
+          std::memcmp(warp.copies[i].data, warp.copies[j].data, warp.copies[i].bytes))
+        return true;
+  return false;
 }
 
 Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
@@ -51,6 +66,12 @@ void copyAsync(Warp &warp, const Record &record, LaneMask lanes) {
   Places target(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
   if ((whole && !source.find(whole, from)) || !target.find(lanes, to))
     return;
+  if (warp.copies.size() > warp.block->shared.size()) {
+    fail(warp, record, uint32_t(__builtin_ctz(lanes)),
+         "has more copies on their way than shared memory has bytes");
+    return;
+  }
+  const size_t firstCopy = warp.copies.size();
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
     PendingCopy &pending = warp.copies.emplace_back();
@@ -61,11 +82,16 @@ void copyAsync(Warp &warp, const Record &record, LaneMask lanes) {
     pending.offset = to[lane];
     if (whole >> lane & 1)
       std::memcpy(pending.data, source[lane], copy.bytes);
-    else if (!readPart(warp, record, lane, from[lane], sizes[lane], pending.data))
+    else if (sizes[lane] && (from[lane] % copy.bytes ? !source.find(lane, from[lane])
+                                                     : !readPart(warp, record, lane, from[lane],
+                                                                 sizes[lane], pending.data)))
       return;
     warp.block->sharedShadow.setInFlight(accessorOf(warp, pending), pending.offset, copy.bytes,
                                          true);
   }
+  if (target.hasOverlap() && hasSeveralValues(warp, firstCopy))
+    fail(warp, record, uint32_t(__builtin_ctz(lanes)),
+         "copies where another lane of its warp copies something else");
 }
 
 void commitCopies(Warp &warp, const Record &, LaneMask lanes) {

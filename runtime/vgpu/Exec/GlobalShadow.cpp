@@ -185,7 +185,7 @@ void GlobalShadow::noteRead(const AccessorBlock &in, const Accessor &by, uint64_
         isSameBlock && last.warp == by.warp && Readers(last.readers) == Readers::One;
     if (!isOld && !isMine) {
       access.bytes = last.bytes & bytes;
-      access.isStrong = last.isStrong && by.isStrong;
+      access.isStrong = last.isStrong || by.isStrong; // any of the reads
       access.stamp = last.stamp;
       access.readers =
           uint64_t(isSameBlock && Readers(last.readers) != Readers::Blocks ? Readers::Warps

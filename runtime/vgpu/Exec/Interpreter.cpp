@@ -215,18 +215,21 @@ private:
                     "names barrier " + std::to_string(number) + " for " + std::to_string(expected) +
                         " threads; there are 16, for multiples of 32");
     Barrier &barrier = block.barriers[number];
-    if (barrier.arrived > 0 && barrier.expected != expected)
+    // All threads, as long as none has ended, may also be given by their number.
+    auto resolved = [&](uint32_t count) { return count ? count : block.threadsAlive; };
+    if (barrier.arrived > 0 && resolved(barrier.expected) != resolved(expected))
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " with another number of threads than those who wait there");
-    barrier.expected = expected;
+    if (barrier.arrived == 0)
+      barrier.expected = expected;
     // Of a warp that has lost lanes all 32 count where a number is given.
     barrier.arrived += isAligned && expected ? kLanes : uint32_t(__builtin_popcount(lanes));
     if (expected && barrier.arrived > expected)
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " when all that it is for are there");
-    block.clocks.arrive(number, warp_.number, expected == 0);
+    block.clocks.arrive(number, warp_.number, lanes, barrier.expected == 0);
     current().next = uint32_t(&record - records_) + 1;
     if (waits) {
       current().state = Group::State::AtBarrier;

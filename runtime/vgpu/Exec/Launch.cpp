@@ -224,8 +224,19 @@ private:
 
 bool runLaunch(Launch &launch, uint32_t hostThreads) {
   const uint64_t blocks = uint64_t(launch.blocks[0]) * launch.blocks[1] * launch.blocks[2];
-  if (launch.number % GlobalShadow::kLaunches == 0)
-    launch.memory->forgetAccesses();
+  const uint64_t threads =
+      uint64_t(launch.threads[0]) * launch.threads[1] * uint64_t(launch.threads[2]);
+  const Program &program = *launch.program;
+  if (threads == 0 || threads > program.mostThreads || launch.threads[0] > program.mostThreads ||
+      launch.threads[1] > program.mostThreads ||
+      (program.requiredThreads[0] && program.requiredThreads != launch.threads)) {
+    launch.report.kernel = program.name;
+    launch.report.message =
+        "is launched with blocks of " + describe(launch.threads) + " threads, which it cannot have";
+    launch.hasFailed = true;
+    return false;
+  }
+  launch.memory->beginLaunch(launch.number);
   std::atomic<uint64_t> next{0};
   auto body = [&] { Runner(launch, next, blocks).run(); };
   std::vector<std::thread> helpers;

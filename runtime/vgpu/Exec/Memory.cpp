@@ -103,8 +103,19 @@ void Memory::copyWritten(uint64_t address, const Memory &from, uint64_t fromAddr
                             bytes);
 }
 
-void Memory::forgetAccesses() {
+void Memory::beginLaunch(uint64_t number) const {
+  const uint64_t epoch = number / GlobalShadow::kLaunches;
+  forgetAccesses(epoch);
+  for (const auto &peer : peers_)
+    if (const Memory *memory = peer.load(std::memory_order_acquire))
+      memory->forgetAccesses(epoch);
+}
+
+void Memory::forgetAccesses(uint64_t epoch) const {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (epoch <= epoch_)
+    return;
+  epoch_ = epoch;
   for (const auto &allocation : allocations_)
     if (allocation->shadow)
       allocation->shadow->forgetAccesses();

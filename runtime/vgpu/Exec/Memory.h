@@ -60,8 +60,9 @@ public:
   void setWritten(uint64_t address, uint64_t bytes);
   /// The host has copied bytes; whether they were written goes with them.
   void copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress, uint64_t bytes);
-  /// See GlobalShadow.
-  void forgetAccesses();
+  /// Before a launch that sees this memory, and that of peers: numbers of launches are told apart
+  /// for some time only (GlobalShadow), after which accesses are forgotten.
+  void beginLaunch(uint64_t number) const;
 
   /// The allocation that an address belongs to, in use or freed, or null. From any thread.
   const Allocation *find(uint64_t address) const {
@@ -92,6 +93,7 @@ private:
   static constexpr uint64_t kNumbers = uint64_t(1) << 24;
 
   void releaseLocked(Allocation &allocation);
+  void forgetAccesses(uint64_t epoch) const;
 
   const uint64_t total_;
   const uint64_t endNumber_;
@@ -101,6 +103,7 @@ private:
   std::vector<std::unique_ptr<Allocation>> allocations_;
   uint64_t used_ = 0;
   size_t count_ = 0;
+  mutable uint64_t epoch_ = 0; // of launches
   uint64_t nextNumber_;
   std::atomic<const Memory *> peers_[kDevices] = {};
 };

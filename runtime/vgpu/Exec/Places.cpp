@@ -120,7 +120,7 @@ bool Places::findTogether(const uint64_t *addresses) {
   areAdjacent_ = gaps == 0 && !touch_.isStrong;
   if (launch.checks.written) {
     bool isWritten = true;
-    if (areAdjacent_)
+    if (areAdjacent_ && (first - last_->address) % 8 == 0)
       isWritten = shadow.isWritten(first - last_->address, kLanes * bytes);
     else
       for (uint32_t lane = 0; lane < kLanes; ++lane)
@@ -247,7 +247,7 @@ bool Places::checkGlobal(uint32_t lane, uint64_t address, Space space) {
 
 /// Lanes of one instruction may write to the same place; one of them wins.
 bool Places::isOfThisInstruction(const Clash &clash, uint32_t lane) {
-  if (clash.kind != Clash::Kind::Write || clash.block != warp_.block->number ||
+  if (touch_.reads || clash.kind != Clash::Kind::Write || clash.block != warp_.block->number ||
       clash.warp != warp_.number || !(found_ >> clash.lane & 1))
     return false;
   const auto distance = places_[lane] - places_[clash.lane];
@@ -266,7 +266,9 @@ bool Places::refuse(uint32_t lane, uint64_t address, Space space, const Clash &c
   std::string who = clash.isOneOfSeveral ? "several threads" : "thread " + describe(thread);
   if (clash.block != block.number && !clash.isOneOfSeveral)
     who += " of block " + describe(launch.blockIndex(clash.block));
-  who += ", line " + std::to_string(warp_.program->records[clash.record].line);
+  who += ", line " + std::to_string(clash.record < warp_.program->records.size()
+                                        ? warp_.program->records[clash.record].line
+                                        : 0);
   if (clash.kind == Clash::Kind::InFlight)
     return refuse(lane, address, space,
                   "touches what a copy of " + who + " is on its way to, for which nobody waited",

@@ -44,6 +44,7 @@ TEST(CounterTest, SectorsOfGlobalMemory) {
       {"red.global.add.u32 [%d3], 1;", 4, 4, 0, 128},
       {"cp.async.cg.shared.global [%r6], [%d3], 16;", 16, 16, 512, 0},
       {"cp.async.cg.shared.global [%r6], [%d3], 16, 0;", 16, 0, 0, 0},
+      {"cp.async.cg.shared.global [%r6], [%d3], 16, 12;", 16, 32, 384, 0},
   };
   for (const auto &one : cases) {
     const Counters counters = count(one.body, one.step);

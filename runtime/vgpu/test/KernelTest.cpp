@@ -254,6 +254,16 @@ TEST(KernelTest, MistakesAreReported) {
   }
 }
 
+TEST(KernelTest, BlocksThatNoDeviceHasAreRefused) {
+  Device device;
+  ASSERT_TRUE(device.load(inKernel(kPlace))) << device.error;
+  for (const std::array<uint32_t, 3> threads :
+       {std::array<uint32_t, 3>{0, 1, 1}, {2048, 1, 1}, {65536, 65536, 1}, {33, 32, 1}}) {
+    EXPECT_FALSE(device.run({1, 1, 1}, threads, {0, 0}));
+    EXPECT_NE(device.error.find("threads, which it cannot have"), std::string::npos);
+  }
+}
+
 TEST(KernelTest, FreedMemoryIsReported) {
   Device device;
   ASSERT_TRUE(device.load(inKernel(kPlace + "st.global.u32 [%d3], %r1;"))) << device.error;
