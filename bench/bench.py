@@ -4,8 +4,8 @@
 
 usage: bench.py [OPTION...] [NAME[:CELL]...]
 
-NAME is decoder, one of the layers of models.py, kernels (or one of them), compile, start, overlap, exchange or faults; all
-without one. CELL is one shape of the model, as the table writes it. Those last five measure beside limits.
+NAME is decoder, one of the layers of models.py, kernels (or one of them), compile, start, overlap, exchange, faults or vgpu;
+all without one. CELL is one shape of the model, as the table writes it. Those last six measure beside limits.
 
 Contestants run in this process, one at a time, on the same inputs, which are drawn anew for each repetition, so that
 routing is; the order changes from one repetition to the next. Medians count. The machine's bandwidth and peak are
@@ -322,7 +322,7 @@ def parse_arguments():
 
 # Measurements without a peer.
 MODULES = {"compile": "compiling", "start": "starting", "overlap": "overlapping", "exchange": "exchanging",
-           "faults": "faulting"}
+           "faults": "faulting", "vgpu": "simulating"}
 
 
 def choose(parser, names, cases):

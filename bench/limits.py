@@ -50,3 +50,7 @@ ONE_RANK_US = 10
 TWO_RANKS_SPEED = 0.9
 # Faults that the bench injects into groups, at the least.
 FAULTS = 100
+# The virtual GPU on one core: instructions of a lane, accesses of a lane, in 10^9 a second; a matrix instruction of a warp.
+LANE_INSTRUCTIONS = 2
+CHECKED_LANES = 0.15
+MATRIX_NS = 1000

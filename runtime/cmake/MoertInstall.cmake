@@ -13,6 +13,8 @@ install(TARGETS ${libraries} EXPORT moertTargets
 if(TARGET moert-gloo)
   install(TARGETS moert-gloo LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
+# So is the virtual GPU.
+install(TARGETS moert-vgpu LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${moert_SOURCE_DIR}/include/moert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN *.h)
 install(EXPORT moertTargets NAMESPACE moert:: DESTINATION ${package_dir})

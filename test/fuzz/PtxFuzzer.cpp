@@ -13,7 +13,13 @@ void run(const Program &program) {
     return;
   static Memory memory(1 << 20);
   static const uint64_t allocation = memory.allocate(4096);
+  // Half of the memory has a value.
+  memory.setWritten(allocation, 2048);
+  static uint64_t number = 0;
   Launch launch;
+  launch.number = ++number;
+  launch.seed = uint32_t(number % 5);
+  launch.isCounting = number % 2 == 0;
   launch.program = &program;
   launch.memory = &memory;
   launch.threads = {33, 1, 1};

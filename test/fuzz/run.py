@@ -58,6 +58,19 @@ def ptx_seeds(folder):
         "ld.global.v2.b32 {%r2, %r3}, [%d1+8]; @!%p1 st.global.f32 [%d1], 0f3F800000;\nret;\n}\n",
         entry + "L: setp.lt.and.s32 %p1|%p2, %r1, 9, !%p2; add.s32 %r1, %r1, 1; @%p1 bra L;\n"
         "bar.sync 0; bar.warp.sync -1; mov.b64 {%r1, %r2}, %d1; cvt.rn.f32.s32 %f1, %r1;\n}\n",
+        entry + ".shared .align 16 .b8 s[512]; mov.u32 %r1, s;\nldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 "
+        "{%r2, %r3}, [%r1];\nmma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r2, %r3}, "
+        "{%r4}, {%f1, %f2, %f3, %f4};\nstmatrix.sync.aligned.m8n8.x1.shared.b16 [%r1], {%r3};\n}\n",
+        entry + "mma.sync.aligned.m16n8k16.row.col.satfinite.s32.s8.u8.s32 {%r1, %r2, %r3, %r4}, {%r1, %r2}, {%r3}, "
+        "{%r1, %r2, %r3, %r4};\nmovmatrix.sync.aligned.m8n8.trans.b16 %r1, %r2;\n}\n",
+        entry + "shfl.sync.bfly.b32 %r1|%p1, %r2, 1, 31, -1; vote.sync.ballot.b32 %r2, !%p1, -1; elect.sync %r3|%p2, -1;\n"
+        "match.any.sync.b32 %r1, %r2, -1; redux.sync.max.s32 %r1, %r2, -1; activemask.b32 %r3;\n}\n",
+        entry + "ld.param.u64 %d1, [a]; atom.acq_rel.gpu.global.cas.b32 %r1, [%d1], 0, 1; fence.acq_rel.gpu;\n"
+        "red.global.add.f32 [%d1+4], %f1; ld.acquire.gpu.global.u32 %r2, [%d1]; add.cc.u32 %r1, %r1, %r2;\n"
+        "addc.u32 %r2, 0, 0; st.release.gpu.global.u32 [%d1], %r2;\n}\n",
+        entry + ".shared .align 16 .b8 s[256]; mov.u32 %r1, s; ld.param.u64 %d1, [a];\n"
+        "cp.async.cg.shared.global [%r1], [%d1], 16, 8; cp.async.commit_group; cp.async.wait_group 0;\n"
+        "bar.arrive 1, 64; bar.sync 1, 64; st.shared.u32 [%r1], 1;\n}\n",
         head + ".global .align 4 .b8 t[8] = {1, 2};\n.extern .shared .b8 s[];\n" + entry[len(head):] +
         "T: .branchtargets A, B;\nbrx.idx %r1, T;\nA: { .reg .b32 x; mov.b32 x, s; bra B; }\nB: exit;\n}\n"]
     for number, seed in enumerate(seeds):

@@ -11,9 +11,7 @@ using ptx::Space;
 
 namespace {
 
-/// Finds where each lane reads or writes; false after a report.
-bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
-  uint64_t addresses[kLanes];
+void findAddresses(const Warp &warp, const Access &access, uint64_t *addresses) {
   if (access.hasRegister && access.isWideAddress) {
     const uint64_t *row = warp.row<uint64_t>(access.address);
     for (uint32_t lane = 0; lane < kLanes; ++lane)
@@ -22,7 +20,6 @@ bool find(Warp &warp, const Access &access, LaneMask lanes, Places &places) {
     for (uint32_t lane = 0; lane < kLanes; ++lane)
       addresses[lane] = addressOf(warp, access, lane);
   }
-  return places.find(lanes, addresses);
 }
 
 template <typename Register, typename Element>
@@ -31,7 +28,7 @@ void loadElements(Register *row, LaneMask lanes, const Places &places, size_t of
     const auto lane = uint32_t(__builtin_ctz(left));
     // Other host threads may write there; what kernels make of it is their affair.
     row[lane] = Register(
-        __atomic_load_n(reinterpret_cast<Element *>(places[lane] + offset), __ATOMIC_RELAXED));
+        __atomic_load_n(reinterpret_cast<Element *>(places[lane] + offset), __ATOMIC_ACQUIRE));
   }
 }
 
@@ -62,7 +59,7 @@ void storeElements(const Register *row, LaneMask lanes, const Places &places, si
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
     __atomic_store_n(reinterpret_cast<Element *>(places[lane] + offset), Element(row[lane]),
-                     __ATOMIC_RELAXED);
+                     __ATOMIC_RELEASE);
   }
 }
 
@@ -102,48 +99,46 @@ void checkOverlap(Warp &warp, const Record &record, const Access &access, LaneMa
   }
 }
 
-/// Calls f(table, address in it) for what lanes access.
+/// Calls f(lane, table, address in it) for what lanes access.
 template <typename Function>
-void forPlaces(Warp &warp, const Access &access, LaneMask lanes, Function f) {
+void forPlaces(Warp &warp, const Access &access, LaneMask lanes, const uint64_t *addresses,
+               Function f) {
   for (LaneMask left = lanes; left; left &= left - 1) {
-    uint64_t address = addressOf(warp, access, uint32_t(__builtin_ctz(left)));
+    const auto lane = uint32_t(__builtin_ctz(left));
+    uint64_t address = addresses[lane];
     bool isShared = access.space == Space::Shared;
     if (access.space == Space::Generic && Window(address >> kWindowShift) == Window::Shared) {
       isShared = true;
       address -= addressIn(Window::Shared);
     }
-    f(isShared ? warp.block->published : warp.block->launch.published, address);
+    f(lane, isShared ? warp.block->published : warp.block->launch.published, address);
   }
 }
 
 } // namespace
 
-void publish(Warp &warp, const Access &access, LaneMask lanes, bool replaces) {
+void publish(Warp &warp, const Access &access, LaneMask lanes, const uint64_t *addresses,
+             bool replaces) {
   if (!warp.program->hasFences || !warp.block->launch.checks.races)
     return;
   const bool releases = access.order == Order::Release || access.order == Order::AcquireRelease;
-  forPlaces(warp, access, lanes, [&](SyncTable &table, uint64_t address) {
-    warp.block->clocks.publish(warp.number, table, address, releases, replaces);
+  forPlaces(warp, access, lanes, addresses, [&](uint32_t lane, SyncTable &table, uint64_t address) {
+    warp.block->clocks.publish(warp.number, lane, table, address, releases, replaces);
   });
 }
 
-void learn(Warp &warp, const Access &access, LaneMask lanes) {
+void learn(Warp &warp, const Access &access, LaneMask lanes, const uint64_t *addresses) {
   if (!warp.program->hasFences || !warp.block->launch.checks.races)
     return;
   const bool acquires = access.order == Order::Acquire || access.order == Order::AcquireRelease;
-  forPlaces(warp, access, lanes, [&](SyncTable &table, uint64_t address) {
-    warp.block->clocks.learn(warp.number, table, address, acquires);
+  forPlaces(warp, access, lanes, addresses, [&](uint32_t lane, SyncTable &table, uint64_t address) {
+    warp.block->clocks.learn(warp.number, lane, table, address, acquires);
   });
 }
 
-void load(Warp &warp, const Record &record, LaneMask lanes) {
-  const Access &access = warp.program->accesses[record.extra];
-  Places places(warp, record,
-                {access.space, access.bytes(), true, false, access.order != Order::Weak});
-  if (!find(warp, access, lanes, places))
-    return;
-  if (access.order != Order::Weak)
-    learn(warp, access, lanes);
+namespace {
+
+void readElements(Warp &warp, const Access &access, LaneMask lanes, const Places &places) {
   if (places.areAdjacent() && access.count == 1 && access.registerBytes == access.elementBytes) {
     if (access.slots[0] != kNoSlot)
       std::memcpy(warp.row<std::byte>(access.slots[0]), places[0],
@@ -171,14 +166,37 @@ void load(Warp &warp, const Record &record, LaneMask lanes) {
   }
 }
 
+} // namespace
+
+void load(Warp &warp, const Record &record, LaneMask lanes) {
+  const Access &access = warp.program->accesses[record.extra];
+  Places places(warp, record,
+                {access.space, access.bytes(), true, false, access.order != Order::Weak});
+  uint64_t addresses[kLanes];
+  findAddresses(warp, access, addresses);
+  if (!places.find(lanes, addresses))
+    return;
+  readElements(warp, access, lanes, places);
+  // What was published before it was read, and no later: other host threads may publish now.
+  if (access.order != Order::Weak)
+    learn(warp, access, lanes, addresses);
+}
+
 void store(Warp &warp, const Record &record, LaneMask lanes) {
   const Access &access = warp.program->accesses[record.extra];
   Places places(warp, record,
                 {access.space, access.bytes(), false, true, access.order != Order::Weak});
-  if (!find(warp, access, lanes, places))
+  uint64_t addresses[kLanes];
+  findAddresses(warp, access, addresses);
+  if (!places.find(lanes, addresses))
     return;
   if (access.order != Order::Weak)
-    publish(warp, access, lanes, true);
+    publish(warp, access, lanes, addresses, true);
+  if (places.areAdjacent() && access.count == 1 && access.registerBytes == access.elementBytes) {
+    std::memcpy(places[0], warp.row<std::byte>(access.slots[0]),
+                size_t(kLanes) * access.elementBytes);
+    return;
+  }
   for (uint32_t i = 0; i < access.count; ++i) {
     const size_t offset = size_t(i) * access.elementBytes;
     switch (access.registerBytes) {

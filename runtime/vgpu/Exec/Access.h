@@ -22,8 +22,10 @@ inline uint64_t addressOf(const Warp &warp, const Access &access, uint32_t lane)
 }
 
 /// What strong accesses publish and learn, as the memory model of the ISA has it.
-void publish(Warp &warp, const Access &access, LaneMask lanes, bool replaces);
-void learn(Warp &warp, const Access &access, LaneMask lanes);
+/// Before a write and after a read; `addresses` are those of each lane.
+void publish(Warp &warp, const Access &access, LaneMask lanes, const uint64_t *addresses,
+             bool replaces);
+void learn(Warp &warp, const Access &access, LaneMask lanes, const uint64_t *addresses);
 
 } // namespace moert::vgpu
 

@@ -10,15 +10,13 @@ namespace moert::vgpu {
 
 namespace {
 
-/// Reads the source of a lane into `data`, which is zero. False after a report.
-bool readSource(Warp &warp, const Record &record, const AsyncCopy &copy, uint32_t lane,
-                uint32_t bytes, Places &whole, std::byte *data) {
-  const uint64_t address = addressOf(warp, copy.from, lane);
-  if (bytes == copy.bytes) {
-    if (!whole.find(lane, address))
-      return false;
-    std::memcpy(data, whole[lane], bytes);
-    return true;
+/// Reads a part of the source of a lane. False after a report.
+bool readPart(Warp &warp, const Record &record, uint32_t lane, uint64_t address, uint32_t bytes,
+              std::byte *data) {
+  if (Counters *counters = warp.block->counters) {
+    Counters &mine = counters[&record - warp.program->records.data()];
+    mine.globalBytesRead += bytes;
+    ++mine.sectors; // aligned, and not more than 16 bytes
   }
   Places single(warp, record, {ptx::Space::Global, 1, true, false});
   for (uint32_t i = 0; i < bytes; ++i) {
@@ -29,6 +27,16 @@ bool readSource(Warp &warp, const Record &record, const AsyncCopy &copy, uint32_
   return true;
 }
 
+/// Whether copies from `first` on bring different bytes to one place.
+bool hasSeveralValues(const Warp &warp, size_t first) {
+  for (size_t i = first; i < warp.copies.size(); ++i)
+    for (size_t j = first; j < i; ++j)
+      if (warp.copies[i].offset == warp.copies[j].offset &&
+          std::memcmp(warp.copies[i].data, warp.copies[j].data, warp.copies[i].bytes))
+        return true;
+  return false;
+}
+
 Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
   return {warp.number, copy.lane, copy.record, false};
 }
@@ -37,34 +45,53 @@ Accessor accessorOf(const Warp &warp, const PendingCopy &copy) {
 
 void copyAsync(Warp &warp, const Record &record, LaneMask lanes) {
   const AsyncCopy &copy = warp.program->copies[record.extra];
-  const LaneMask ignored = copy.hasIgnore ? warp.predicate(copy.ignore) : 0;
-  Places from(warp, record, {ptx::Space::Global, copy.bytes, true, false});
-  Places to(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
+  uint64_t from[kLanes], to[kLanes];
+  uint32_t sizes[kLanes];
+  LaneMask whole = 0;
   for (LaneMask left = lanes; left; left &= left - 1) {
     const auto lane = uint32_t(__builtin_ctz(left));
-    PendingCopy pending{};
+    from[lane] = addressOf(warp, copy.from, lane);
+    to[lane] = addressOf(warp, copy.to, lane);
+    sizes[lane] = copy.size == kNoSlot ? copy.bytes : warp.row<uint32_t>(copy.size)[lane];
+    if (sizes[lane] > copy.bytes) {
+      fail(warp, record, lane,
+           "copies " + std::to_string(sizes[lane]) + " bytes to " + std::to_string(copy.bytes));
+      return;
+    }
+    if (copy.hasIgnore && warp.predicate(copy.ignore) >> lane & 1)
+      sizes[lane] = 0;
+    whole |= LaneMask(sizes[lane] == copy.bytes) << lane;
+  }
+  Places source(warp, record, {ptx::Space::Global, copy.bytes, true, false});
+  Places target(warp, record, {ptx::Space::Shared, copy.bytes, false, true});
+  if ((whole && !source.find(whole, from)) || !target.find(lanes, to))
+    return;
+  if (warp.copies.size() > warp.block->shared.size()) {
+    fail(warp, record, uint32_t(__builtin_ctz(lanes)),
+         "has more copies on their way than shared memory has bytes");
+    return;
+  }
+  const size_t firstCopy = warp.copies.size();
+  for (LaneMask left = lanes; left; left &= left - 1) {
+    const auto lane = uint32_t(__builtin_ctz(left));
+    PendingCopy &pending = warp.copies.emplace_back();
     pending.lane = uint8_t(lane);
     pending.bytes = copy.bytes;
     pending.group = warp.copyGroups[lane];
     pending.record = uint32_t(&record - warp.program->records.data());
-    pending.offset = addressOf(warp, copy.to, lane);
-    uint32_t bytes = copy.bytes;
-    if (copy.size != kNoSlot)
-      bytes = warp.row<uint32_t>(copy.size)[lane];
-    if (bytes > copy.bytes) {
-      fail(warp, record, lane,
-           "copies " + std::to_string(bytes) + " bytes to " + std::to_string(copy.bytes));
-      return;
-    }
-    if (ignored >> lane & 1)
-      bytes = 0;
-    if (!readSource(warp, record, copy, lane, bytes, from, pending.data) ||
-        !to.find(lane, pending.offset))
+    pending.offset = to[lane];
+    if (whole >> lane & 1)
+      std::memcpy(pending.data, source[lane], copy.bytes);
+    else if (sizes[lane] && (from[lane] % copy.bytes ? !source.find(lane, from[lane])
+                                                     : !readPart(warp, record, lane, from[lane],
+                                                                 sizes[lane], pending.data)))
       return;
     warp.block->sharedShadow.setInFlight(accessorOf(warp, pending), pending.offset, copy.bytes,
                                          true);
-    warp.copies.push_back(pending);
   }
+  if (target.hasOverlap() && hasSeveralValues(warp, firstCopy))
+    fail(warp, record, uint32_t(__builtin_ctz(lanes)),
+         "copies where another lane of its warp copies something else");
 }
 
 void commitCopies(Warp &warp, const Record &, LaneMask lanes) {

@@ -85,9 +85,13 @@ T changed(const AtomicAccess &atomic, T old, T value, T swap, bool flushes) {
 
 template <typename T>
 void update(Warp &warp, const AtomicAccess &atomic, uint32_t lane, std::byte *place, bool flushes) {
+  // A result may be in the register of an operand that comes later.
+  T values[8];
+  for (uint32_t i = 0; i < atomic.access.count; ++i)
+    values[i] = warp.row<T>(atomic.values[i])[lane];
   for (uint32_t i = 0; i < atomic.access.count; ++i) {
     T *memory = reinterpret_cast<T *>(place) + i;
-    const T value = warp.row<T>(atomic.values[i])[lane];
+    const T value = values[i];
     const T swap = atomic.operation == Atomic::CompareAndSwap ? warp.row<T>(atomic.swap)[lane] : 0;
     T old = __atomic_load_n(memory, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(memory, &old, changed(atomic, old, value, swap, flushes),
@@ -104,15 +108,18 @@ void updateAtomically(Warp &warp, const Record &record, LaneMask lanes) {
   const AtomicAccess &atomic = warp.program->atomics[record.extra];
   const uint32_t turn = warp.block->launch.seed % kLanes;
   Places places(warp, record, {atomic.access.space, atomic.access.bytes(), true, true, true});
+  uint64_t addresses[kLanes];
+  for (LaneMask left = lanes; left; left &= left - 1)
+    addresses[__builtin_ctz(left)] = addressOf(warp, atomic.access, uint32_t(__builtin_ctz(left)));
+  places.count(lanes, addresses);
   for (uint32_t i = 0; i < kLanes; ++i) {
     const uint32_t lane = (i + turn) % kLanes;
     if (!(lanes >> lane & 1))
       continue;
-    const uint64_t address = addressOf(warp, atomic.access, lane);
+    const uint64_t address = addresses[lane];
     if (!places.find(lane, address))
       return;
-    learn(warp, atomic.access, LaneMask(1) << lane);
-    publish(warp, atomic.access, LaneMask(1) << lane, false);
+    publish(warp, atomic.access, LaneMask(1) << lane, addresses, false);
     const bool isShared =
         atomic.access.space == ptx::Space::Shared ||
         (atomic.access.space == ptx::Space::Generic && address >> kWindowShift != 0);
@@ -126,6 +133,7 @@ void updateAtomically(Warp &warp, const Record &record, LaneMask lanes) {
     default:
       update<uint64_t>(warp, atomic, lane, places[lane], !isShared);
     }
+    learn(warp, atomic.access, LaneMask(1) << lane, addresses);
   }
 }
 

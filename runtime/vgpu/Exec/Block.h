@@ -3,6 +3,7 @@
 #ifndef MOERT_VGPU_EXEC_BLOCK_H
 #define MOERT_VGPU_EXEC_BLOCK_H
 
+#include "vgpu/Exec/Counters.h"
 #include "vgpu/Exec/Memory.h"
 #include "vgpu/Exec/Program.h"
 #include "vgpu/Exec/SharedShadow.h"
@@ -15,10 +16,12 @@ struct Block;
 
 /// What a kernel did that no kernel may do.
 struct Report {
+  enum class Kind : uint8_t { Other, Address, Alignment, Endless };
   std::string kernel;
   uint32_t line = 0; // of the PTX
   std::array<uint32_t, 3> block{}, thread{};
   std::string message;
+  Kind kind = Kind::Other;
   /// "kernel 'k', block (0, 0, 0), thread (5, 0, 0), PTX line 12: ..."
   std::string text() const;
 };
@@ -47,6 +50,8 @@ struct Launch {
   /// Chooses among the orders of blocks, warps and lanes that the ISA leaves open.
   uint32_t seed = 0;
   Checks checks;
+  /// Whether `counters` are kept, which takes time.
+  bool isCounting = false;
   /// What blocks publish to each other at addresses of global memory.
   SyncTable published;
 
@@ -54,7 +59,8 @@ struct Launch {
   /// Set with the first report; everybody stops then.
   std::atomic<bool> hasFailed{false};
   std::mutex mutex;
-  Report report; // guarded by mutex
+  Report report;                  // guarded by mutex
+  std::vector<Counters> counters; // of each record of the program; complete at the launch's end
 
   uint32_t threadsPerBlock() const { return threads[0] * threads[1] * threads[2]; }
   /// The place of a block in the grid.
@@ -123,6 +129,8 @@ struct Block {
   Barrier barriers[kBarriers];
 
   uint64_t number;
+  /// Of each record, if the launch counts.
+  Counters *counters = nullptr;
   Clocks clocks;
   SharedShadow sharedShadow;
   /// Whether bytes of `local` were written.
@@ -147,7 +155,8 @@ WarpState runWarp(Warp &warp, int64_t &budget);
 bool runLaunch(Launch &launch, uint32_t hostThreads);
 
 /// Notes what the lane did and stops the launch. Always false.
-bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message);
+bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message,
+          Report::Kind kind = Report::Kind::Other);
 
 /// "(5, 0, 0)".
 std::string describe(const std::array<uint32_t, 3> &index);

@@ -8,6 +8,9 @@ namespace moert::vgpu {
 namespace {
 
 constexpr uint32_t kUnseen = UINT32_MAX;
+/// Looks at jumps after which loops within loops are laid out as they come: lanes still get on, but
+/// may meet later. Only code made to be deep has so many.
+constexpr uint64_t kMostLooks = 20'000'000;
 
 /// Tarjan's algorithm on the blocks of one region, without recursion.
 class Components {
@@ -24,6 +27,7 @@ public:
     return std::move(found_);
   }
   void forget(uint32_t block) { index_[block] = kUnseen; }
+  uint64_t looks() const { return looks_; }
 
 private:
   struct Step {
@@ -44,6 +48,7 @@ private:
       const uint32_t block = steps_.back().block;
       if (steps_.back().next < successors_[block].size()) {
         const uint32_t successor = successors_[block][steps_.back().next++];
+        ++looks_;
         if (region_[successor] != number)
           continue;
         if (index_[successor] == kUnseen)
@@ -77,6 +82,7 @@ private:
   std::vector<Step> steps_;
   std::vector<std::vector<uint32_t>> found_;
   uint32_t next_ = 0;
+  uint64_t looks_ = 0;
 };
 
 } // namespace
@@ -92,6 +98,10 @@ std::vector<uint32_t> orderBlocks(const std::vector<std::vector<uint32_t>> &succ
   while (!pending.empty()) {
     const std::vector<uint32_t> component = std::move(pending.back());
     pending.pop_back();
+    if (components.looks() > kMostLooks) {
+      order.insert(order.end(), component.begin(), component.end());
+      continue;
+    }
     order.push_back(component[0]);
     if (component.size() == 1)
       continue;

@@ -128,7 +128,9 @@ bool Decoder::decodeFence() {
   if (!isDone() || !expectOperands(0))
     return false;
   program_.hasFences = true;
-  emit([](Warp &warp, const Record &, LaneMask) { warp.block->clocks.fence(warp.number); });
+  emit([](Warp &warp, const Record &, LaneMask lanes) {
+    warp.block->clocks.fence(warp.number, lanes);
+  });
   return true;
 }
 

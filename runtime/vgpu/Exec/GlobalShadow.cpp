@@ -185,7 +185,7 @@ void GlobalShadow::noteRead(const AccessorBlock &in, const Accessor &by, uint64_
         isSameBlock && last.warp == by.warp && Readers(last.readers) == Readers::One;
     if (!isOld && !isMine) {
       access.bytes = last.bytes & bytes;
-      access.isStrong = last.isStrong && by.isStrong;
+      access.isStrong = last.isStrong || by.isStrong; // any of the reads
       access.stamp = last.stamp;
       access.readers =
           uint64_t(isSameBlock && Readers(last.readers) != Readers::Blocks ? Readers::Warps
@@ -227,6 +227,36 @@ Clash GlobalShadow::write(const AccessorBlock &in, const Accessor &by, uint64_t 
       readers_[word].store(0, kRelaxed);
     return found;
   });
+}
+
+bool GlobalShadow::writeQuickly(const AccessorBlock &in, Accessor by, const uint64_t *offsets,
+                                uint32_t bytes) {
+  if (!hasRoom(in))
+    return false;
+  if (!isWrittenBy(in.launch))
+    lastWriting_.store(in.launch + 1, kRelaxed);
+  const uint32_t allKnown = in.clocks.allKnown();
+  Access mine = accessOf(in, by, 15);
+  // Another thread's, or what several threads did.
+  auto isInTheWay = [&](uint64_t cell) {
+    const Access last = unpack(cell);
+    return last.launch == mine.launch && (last.bytes & mine.bytes) &&
+           !(last.block == mine.block && Readers(last.readers) == Readers::One &&
+             (last.stamp < allKnown || (last.warp == mine.warp && last.lane == mine.lane)));
+  };
+  for (uint32_t lane = 0; lane < kLanes; ++lane) {
+    mine.lane = lane;
+    uint64_t word = offsets[lane] / 4;
+    if (bytes < 4)
+      mine.bytes = ((1u << bytes) - 1) << offsets[lane] % 4;
+    for (const uint64_t end = word + (bytes + 3) / 4; word < end; ++word) {
+      if (isInTheWay(writers_[word].load(kRelaxed)) || isInTheWay(readers_[word].load(kRelaxed)))
+        return false;
+      writers_[word].store(pack(mine), kRelaxed);
+      records_[2 * word].store(by.record, kRelaxed);
+    }
+  }
+  return true;
 }
 
 void GlobalShadow::forgetAccesses() {

@@ -39,6 +39,10 @@ public:
   /// decides which of two seeds finds the race.
   Clash read(const AccessorBlock &in, const Accessor &by, uint64_t offset, uint32_t bytes);
   Clash write(const AccessorBlock &in, const Accessor &by, uint64_t offset, uint32_t bytes);
+  /// `write` for all lanes of a warp, where only the same thread or, in its block, one before a
+  /// barrier for all was there before in this launch. False if a closer look is needed; a part of
+  /// the lanes may be noted then.
+  bool writeQuickly(const AccessorBlock &in, Accessor by, const uint64_t *offsets, uint32_t bytes);
   /// Whether the launch has written to the allocation so far.
   bool isWrittenBy(uint64_t launch) const {
     return lastWriting_.load(std::memory_order_relaxed) == launch + 1;

@@ -13,6 +13,8 @@ namespace {
 /// it.
 constexpr uint32_t kPatience = 1 << 10;
 
+/// `kCounts`: whether executions of each record are counted.
+template <bool kCounts>
 class Run {
 public:
   Run(Warp &warp, int64_t &budget)
@@ -30,6 +32,14 @@ public:
   }
 
 private:
+  void count(const Record &record, LaneMask lanes) {
+    if (!kCounts)
+      return;
+    Counters &counters = warp_.block->counters[&record - records_];
+    ++counters.warps;
+    counters.lanes += uint64_t(__builtin_popcount(lanes));
+  }
+
   Group &current() { return warp_.groups[current_]; }
 
   void remove(uint32_t group) { warp_.groups[group] = warp_.groups[--warp_.numGroups]; }
@@ -99,11 +109,13 @@ private:
         const LaneMask active = lanes & warp_.predicate(record->guard);
         if (active == 0)
           continue;
+        count(*record, active);
         record->handler(warp_, *record, active);
         if (record->flow == Flow::Checked && warp_.hasFailed)
           return WarpState::Failed;
       }
       budget_ -= record - first + 1;
+      count(*record, lanes);
       uint32_t next;
       switch (record->flow) {
       case Flow::Jump:
@@ -203,18 +215,21 @@ private:
                     "names barrier " + std::to_string(number) + " for " + std::to_string(expected) +
                         " threads; there are 16, for multiples of 32");
     Barrier &barrier = block.barriers[number];
-    if (barrier.arrived > 0 && barrier.expected != expected)
+    // All threads, as long as none has ended, may also be given by their number.
+    auto resolved = [&](uint32_t count) { return count ? count : block.threadsAlive; };
+    if (barrier.arrived > 0 && resolved(barrier.expected) != resolved(expected))
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " with another number of threads than those who wait there");
-    barrier.expected = expected;
+    if (barrier.arrived == 0)
+      barrier.expected = expected;
     // Of a warp that has lost lanes all 32 count where a number is given.
     barrier.arrived += isAligned && expected ? kLanes : uint32_t(__builtin_popcount(lanes));
     if (expected && barrier.arrived > expected)
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " when all that it is for are there");
-    block.clocks.arrive(number, warp_.number, expected == 0);
+    block.clocks.arrive(number, warp_.number, lanes, barrier.expected == 0);
     current().next = uint32_t(&record - records_) + 1;
     if (waits) {
       current().state = Group::State::AtBarrier;
@@ -270,6 +285,8 @@ private:
 
 } // namespace
 
-WarpState runWarp(Warp &warp, int64_t &budget) { return Run(warp, budget).run(); }
+WarpState runWarp(Warp &warp, int64_t &budget) {
+  return warp.block->counters ? Run<true>(warp, budget).run() : Run<false>(warp, budget).run();
+}
 
 } // namespace moert::vgpu

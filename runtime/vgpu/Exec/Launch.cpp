@@ -29,13 +29,18 @@ std::array<uint32_t, 3> threadIndex(const Launch &launch, uint32_t thread) {
           thread / launch.threads[0] / launch.threads[1]};
 }
 
-bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message) {
+bool fail(Warp &warp, const Record &record, uint32_t lane, const std::string &message,
+          Report::Kind kind) {
   Launch &launch = warp.block->launch;
   warp.hasFailed = true;
   std::lock_guard<std::mutex> lock(launch.mutex);
   if (!launch.hasFailed)
-    launch.report = {warp.program->name, record.line, warp.block->index,
-                     threadIndex(launch, warp.number * kLanes + lane), message};
+    launch.report = {warp.program->name,
+                     record.line,
+                     warp.block->index,
+                     threadIndex(launch, warp.number * kLanes + lane),
+                     message,
+                     kind};
   launch.hasFailed = true;
   return false;
 }
@@ -108,15 +113,28 @@ uint32_t scatter(uint64_t position) {
 class Runner {
 public:
   Runner(Launch &launch, std::atomic<uint64_t> &next, uint64_t blocks)
-      : launch_(launch), next_(next), numBlocks_(blocks) {}
+      : launch_(launch), next_(next), numBlocks_(blocks),
+        counters_(launch.isCounting ? launch.program->records.size() : 0) {}
 
   void run() {
+    runBlocks();
+    if (!launch_.isCounting)
+      return;
+    std::lock_guard<std::mutex> lock(launch_.mutex);
+    launch_.counters.resize(counters_.size());
+    for (size_t i = 0; i < counters_.size(); ++i)
+      launch_.counters[i] += counters_[i];
+  }
+
+private:
+  void runBlocks() {
     while (!launch_.hasFailed.load(std::memory_order_relaxed)) {
       while (resident_.size() < kResident) {
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         if (number >= numBlocks_)
           break;
         resident_.push_back(std::make_unique<Block>(launch_, inOrder(number)));
+        resident_.back()->counters = launch_.isCounting ? counters_.data() : nullptr;
       }
       if (resident_.empty())
         return;
@@ -133,7 +151,6 @@ public:
     }
   }
 
-private:
   /// The block that comes next: from one that the seed tells on, upwards or downwards.
   uint64_t inOrder(uint64_t number) const {
     const uint64_t first = launch_.seed ? scatter(launch_.seed) % numBlocks_ : 0;
@@ -163,7 +180,8 @@ private:
       Warp &warp = firstAlive(block);
       return fail(warp, recordOf(warp), laneOf(warp),
                   "is still running after " + std::to_string(launch_.mostInstructions) +
-                      " instructions of all warps");
+                      " instructions of all warps",
+                  Report::Kind::Endless);
     }
     return true;
   }
@@ -198,6 +216,7 @@ private:
   std::atomic<uint64_t> &next_;
   const uint64_t numBlocks_;
   uint64_t turns_ = 0;
+  std::vector<Counters> counters_;
   std::vector<std::unique_ptr<Block>> resident_;
 };
 
@@ -205,8 +224,19 @@ private:
 
 bool runLaunch(Launch &launch, uint32_t hostThreads) {
   const uint64_t blocks = uint64_t(launch.blocks[0]) * launch.blocks[1] * launch.blocks[2];
-  if (launch.number % GlobalShadow::kLaunches == 0)
-    launch.memory->forgetAccesses();
+  const uint64_t threads =
+      uint64_t(launch.threads[0]) * launch.threads[1] * uint64_t(launch.threads[2]);
+  const Program &program = *launch.program;
+  if (threads == 0 || threads > program.mostThreads || launch.threads[0] > program.mostThreads ||
+      launch.threads[1] > program.mostThreads ||
+      (program.requiredThreads[0] && program.requiredThreads != launch.threads)) {
+    launch.report.kernel = program.name;
+    launch.report.message =
+        "is launched with blocks of " + describe(launch.threads) + " threads, which it cannot have";
+    launch.hasFailed = true;
+    return false;
+  }
+  launch.memory->beginLaunch(launch.number);
   std::atomic<uint64_t> next{0};
   auto body = [&] { Runner(launch, next, blocks).run(); };
   std::vector<std::thread> helpers;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Instructions on matrices that all lanes of a warp hold together.
 #include "vgpu/Exec/Matrix.h"
+#include "vgpu/Exec/Access.h"
 #include "vgpu/Exec/Places.h"
 #include "vgpu/Lanes/Fragments.h"
 
@@ -40,21 +41,17 @@ bool areAllHere(Warp &warp, const Record &record, LaneMask lanes) {
 /// Where the rows of tiles are: lane i has the address of row i % 8 of tile i / 8. False after a
 /// report.
 bool findRows(Warp &warp, const Record &record, const Access &access, Places &places) {
-  const uint64_t *wide = warp.row<uint64_t>(access.address);
-  const uint32_t *narrow = warp.row<uint32_t>(access.address);
-  for (uint32_t lane = 0; lane < kTileRows * access.count; ++lane) {
-    uint64_t address = access.offset;
-    if (access.hasRegister)
-      address += access.isWideAddress ? wide[lane] : narrow[lane];
-    if (access.space == Space::Generic) {
-      if (Window(address >> kWindowShift) != Window::Shared)
-        return fail(warp, record, lane, "has the address of a row that is not in shared memory");
-      address -= addressIn(Window::Shared);
-    }
-    if (!places.find(lane, address))
-      return false;
+  const uint32_t count = kTileRows * access.count;
+  uint64_t addresses[kLanes];
+  for (uint32_t lane = 0; lane < count; ++lane) {
+    addresses[lane] = addressOf(warp, access, lane);
+    if (access.space != Space::Generic)
+      continue;
+    if (Window(addresses[lane] >> kWindowShift) != Window::Shared)
+      return fail(warp, record, lane, "has the address of a row that is not in shared memory");
+    addresses[lane] -= addressIn(Window::Shared);
   }
-  return true;
+  return places.find(count == kLanes ? kAllLanes : (LaneMask(1) << count) - 1, addresses);
 }
 
 } // namespace
@@ -71,6 +68,11 @@ void multiplyMatrices(Warp &warp, const Record &record, LaneMask lanes) {
     rows.d[i] = warp.row<std::byte>(product.d[i]);
   }
   product.multiply(product.form, rows);
+  if (Counters *counters = warp.block->counters) {
+    Counters &mine = counters[&record - warp.program->records.data()];
+    ++mine.matrixProducts;
+    mine.matrixOperations += 2 * uint64_t(product.form.m) * product.form.n * product.form.k;
+  }
 }
 
 void loadMatrices(Warp &warp, const Record &record, LaneMask lanes) {
@@ -101,6 +103,8 @@ void storeMatrices(Warp &warp, const Record &record, LaneMask lanes) {
     for (uint32_t row = 0; row < kTileRows; ++row)
       std::memcpy(places[i * kTileRows + row], tile.values[row], kRowBytes);
   }
+  if (places.hasOverlap())
+    fail(warp, record, 0, "writes rows of tiles to the same place");
 }
 
 void transposeMatrix(Warp &warp, const Record &record, LaneMask lanes) {

@@ -15,7 +15,9 @@ void *map(uint64_t bytes) {
 
 } // namespace
 
-Memory::Memory(uint64_t bytes) : total_(bytes) {
+Memory::Memory(uint64_t bytes, uint32_t device)
+    : total_(bytes), endNumber_(uint64_t(device + 1) << kDeviceShift),
+      nextNumber_((uint64_t(device) << kDeviceShift) + 1) {
   // Zeros are null pointers; pages come as they are needed.
   table_ = static_cast<std::atomic<Allocation *> *>(map(kNumbers * sizeof(*table_)));
 }
@@ -32,7 +34,7 @@ uint64_t Memory::allocate(uint64_t bytes) {
   std::lock_guard<std::mutex> lock(mutex_);
   const uint64_t numbers = (bytes >> 32) + 1;
   // Numbers are not used again, so that an address that is too old belongs to nothing else.
-  if (bytes == 0 || bytes > total_ - used_ || !table_ || numbers > kNumbers - nextNumber_)
+  if (bytes == 0 || bytes > total_ - used_ || !table_ || numbers > endNumber_ - nextNumber_)
     return 0;
   auto *data = static_cast<std::byte *>(map(bytes));
   if (!data)
@@ -57,16 +59,28 @@ uint64_t Memory::allocate(uint64_t bytes) {
 
 bool Memory::release(uint64_t address) {
   std::lock_guard<std::mutex> lock(mutex_);
-  auto *allocation = const_cast<Allocation *>(find(address));
+  const uint64_t number = address >> 32;
+  Allocation *allocation = number < kNumbers ? table_[number].load() : nullptr;
   if (!allocation || allocation->address != address || allocation->isFreed)
     return false;
-  allocation->isFreed = true;
-  munmap(allocation->data, allocation->bytes);
-  allocation->data = nullptr;
-  allocation->shadow = nullptr;
-  used_ -= allocation->bytes;
-  --count_;
+  releaseLocked(*allocation);
   return true;
+}
+
+void Memory::releaseAll() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto &allocation : allocations_)
+    if (!allocation->isFreed)
+      releaseLocked(*allocation);
+}
+
+void Memory::releaseLocked(Allocation &allocation) {
+  allocation.isFreed = true;
+  munmap(allocation.data, allocation.bytes);
+  allocation.data = nullptr;
+  allocation.shadow = nullptr;
+  used_ -= allocation.bytes;
+  --count_;
 }
 
 void Memory::setReadOnly(uint64_t address) {
@@ -89,8 +103,19 @@ void Memory::copyWritten(uint64_t address, const Memory &from, uint64_t fromAddr
                             bytes);
 }
 
-void Memory::forgetAccesses() {
+void Memory::beginLaunch(uint64_t number) const {
+  const uint64_t epoch = number / GlobalShadow::kLaunches;
+  forgetAccesses(epoch);
+  for (const auto &peer : peers_)
+    if (const Memory *memory = peer.load(std::memory_order_acquire))
+      memory->forgetAccesses(epoch);
+}
+
+void Memory::forgetAccesses(uint64_t epoch) const {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (epoch <= epoch_)
+    return;
+  epoch_ = epoch;
   for (const auto &allocation : allocations_)
     if (allocation->shadow)
       allocation->shadow->forgetAccesses();

@@ -34,12 +34,19 @@ struct Allocation {
   std::atomic<bool> isFreed{false};
 };
 
+/// Numbers of allocations tell their device in the upper bits, so that no two devices share one.
+constexpr uint32_t kDevices = 16;
+constexpr uint32_t kDeviceShift = 20;
+constexpr uint32_t deviceOf(uint64_t address) {
+  return uint32_t(address >> (32 + kDeviceShift)) & (kDevices - 1);
+}
+
 /// Allocations may come and go while kernels run; that a kernel uses none that is freed meanwhile
 /// is what is checked here, but for accesses at the same moment.
 class Memory {
 public:
-  /// `bytes`: what the device has.
-  explicit Memory(uint64_t bytes);
+  /// `bytes`: what the device has. `device`: below kDevices.
+  explicit Memory(uint64_t bytes, uint32_t device = 0);
   ~Memory();
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
@@ -53,14 +60,27 @@ public:
   void setWritten(uint64_t address, uint64_t bytes);
   /// The host has copied bytes; whether they were written goes with them.
   void copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress, uint64_t bytes);
-  /// See GlobalShadow.
-  void forgetAccesses();
+  /// Before a launch that sees this memory, and that of peers: numbers of launches are told apart
+  /// for some time only (GlobalShadow), after which accesses are forgotten.
+  void beginLaunch(uint64_t number) const;
 
   /// The allocation that an address belongs to, in use or freed, or null. From any thread.
   const Allocation *find(uint64_t address) const {
     const uint64_t number = address >> 32;
-    return number < kNumbers ? table_[number].load(std::memory_order_acquire) : nullptr;
+    if (number >= kNumbers)
+      return nullptr;
+    const Allocation *own = table_[number].load(std::memory_order_acquire);
+    if (own)
+      return own;
+    const Memory *peer = peers_[deviceOf(address)].load(std::memory_order_acquire);
+    return peer ? peer->table_[number].load(std::memory_order_acquire) : nullptr;
   }
+  /// Lets this device reach the memory of another one, which outlives it; null: no longer.
+  void setPeer(uint32_t device, const Memory *peer) {
+    peers_[device].store(peer, std::memory_order_release);
+  }
+  /// Releases all that is in use. Numbers go on.
+  void releaseAll();
   /// Where `bytes` from an address on are, or null if they are not all in one allocation in use.
   std::byte *at(uint64_t address, uint64_t bytes) const;
 
@@ -72,14 +92,20 @@ public:
 private:
   static constexpr uint64_t kNumbers = uint64_t(1) << 24;
 
+  void releaseLocked(Allocation &allocation);
+  void forgetAccesses(uint64_t epoch) const;
+
   const uint64_t total_;
+  const uint64_t endNumber_;
   std::atomic<Allocation *> *table_ = nullptr;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<std::unique_ptr<Allocation>> allocations_;
   uint64_t used_ = 0;
   size_t count_ = 0;
-  uint64_t nextNumber_ = 1;
+  mutable uint64_t epoch_ = 0; // of launches
+  uint64_t nextNumber_;
+  std::atomic<const Memory *> peers_[kDevices] = {};
 };
 
 } // namespace moert::vgpu

@@ -55,6 +55,7 @@ Range rangeOf(Warp &warp, Space space, uint32_t lane) {
 } // namespace
 
 bool Places::find(LaneMask lanes, const uint64_t *addresses) {
+  count(lanes, addresses);
   if (touch_.space == Space::Shared ? findInShared(lanes, addresses)
                                     : lanes == kAllLanes && findTogether(addresses))
     return true;
@@ -64,6 +65,23 @@ bool Places::find(LaneMask lanes, const uint64_t *addresses) {
       return false;
   }
   return true;
+}
+
+Accessor Places::accessor(uint32_t lane) const {
+  return {warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()), touch_.isStrong};
+}
+
+/// By where the first lane's address is.
+void Places::count(LaneMask lanes, const uint64_t *addresses) {
+  if (!warp_.block->counters)
+    return;
+  Counters &counters = warp_.block->counters[&record_ - warp_.program->records.data()];
+  const auto window = Window(addresses[__builtin_ctz(lanes)] >> kWindowShift);
+  if (touch_.space == Space::Shared || (touch_.space == Space::Generic && window == Window::Shared))
+    countShared(counters, lanes, addresses, touch_.bytes);
+  else if (touch_.space == Space::Global ||
+           (touch_.space == Space::Generic && window == Window::Global))
+    countGlobal(counters, lanes, addresses, touch_.bytes, touch_.writes);
 }
 
 /// All lanes at once, in global memory. False if they must be looked at one by one.
@@ -88,12 +106,21 @@ bool Places::findTogether(const uint64_t *addresses) {
       bytes > last_->bytes - (most - last_->address))
     return false;
   GlobalShadow &shadow = *last_->shadow;
-  if (launch.checks.races && (touch_.writes || shadow.isWrittenBy(launch.number)))
+  if (launch.checks.races && touch_.reads && shadow.isWrittenBy(launch.number))
     return false;
+  if (launch.checks.races && touch_.writes) {
+    const Block &block = *warp_.block;
+    uint64_t offsets[kLanes];
+    for (uint32_t lane = 0; lane < kLanes; ++lane)
+      offsets[lane] = addresses[lane] - last_->address;
+    if (!shadow.writeQuickly({launch.number, block.number, block.clocks}, accessor(0), offsets,
+                             touch_.bytes))
+      return false;
+  }
   areAdjacent_ = gaps == 0 && !touch_.isStrong;
   if (launch.checks.written) {
     bool isWritten = true;
-    if (areAdjacent_)
+    if (areAdjacent_ && (first - last_->address) % 8 == 0)
       isWritten = shadow.isWritten(first - last_->address, kLanes * bytes);
     else
       for (uint32_t lane = 0; lane < kLanes; ++lane)
@@ -136,7 +163,8 @@ bool Places::findInShared(LaneMask lanes, const uint64_t *addresses) {
 
 bool Places::find(uint32_t lane, uint64_t address) {
   if (address % touch_.bytes)
-    return refuse(lane, address, touch_.space, "is not aligned to its size");
+    return refuse(lane, address, touch_.space, "is not aligned to its size",
+                  Report::Kind::Alignment);
   Space space = touch_.space;
   uint64_t offset = address;
   if (space == Space::Generic) {
@@ -167,8 +195,7 @@ bool Places::checkShared(uint32_t lane, uint64_t offset) {
   const Checks &checks = block.launch.checks;
   if (!checks.written && !checks.races)
     return true;
-  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
-                    touch_.isStrong};
+  const Accessor by = accessor(lane);
   Clash clash;
   if (touch_.reads)
     clash = block.sharedShadow.read(block.clocks, by, offset, touch_.bytes, checks.races);
@@ -209,8 +236,7 @@ bool Places::checkGlobal(uint32_t lane, uint64_t address, Space space) {
   if (!checks.races)
     return true;
   const AccessorBlock in{block.launch.number, block.number, block.clocks};
-  const Accessor by{warp_.number, lane, uint32_t(&record_ - warp_.program->records.data()),
-                    touch_.isStrong};
+  const Accessor by = accessor(lane);
   Clash clash;
   if (touch_.reads)
     clash = shadow.read(in, by, offset, touch_.bytes);
@@ -221,7 +247,7 @@ bool Places::checkGlobal(uint32_t lane, uint64_t address, Space space) {
 
 /// Lanes of one instruction may write to the same place; one of them wins.
 bool Places::isOfThisInstruction(const Clash &clash, uint32_t lane) {
-  if (clash.kind != Clash::Kind::Write || clash.block != warp_.block->number ||
+  if (touch_.reads || clash.kind != Clash::Kind::Write || clash.block != warp_.block->number ||
       clash.warp != warp_.number || !(found_ >> clash.lane & 1))
     return false;
   const auto distance = places_[lane] - places_[clash.lane];
@@ -233,20 +259,24 @@ bool Places::isOfThisInstruction(const Clash &clash, uint32_t lane) {
 
 bool Places::refuse(uint32_t lane, uint64_t address, Space space, const Clash &clash) {
   if (clash.kind == Clash::Kind::NotWritten)
-    return refuse(lane, address, space, "reads what nobody has written");
+    return refuse(lane, address, space, "reads what nobody has written", Report::Kind::Other);
   const Block &block = *warp_.block;
   const Launch &launch = block.launch;
   const std::array<uint32_t, 3> thread = threadIndex(launch, clash.warp * kLanes + clash.lane);
   std::string who = clash.isOneOfSeveral ? "several threads" : "thread " + describe(thread);
   if (clash.block != block.number && !clash.isOneOfSeveral)
     who += " of block " + describe(launch.blockIndex(clash.block));
-  who += ", line " + std::to_string(warp_.program->records[clash.record].line);
+  who += ", line " + std::to_string(clash.record < warp_.program->records.size()
+                                        ? warp_.program->records[clash.record].line
+                                        : 0);
   if (clash.kind == Clash::Kind::InFlight)
     return refuse(lane, address, space,
-                  "touches what a copy of " + who + " is on its way to, for which nobody waited");
+                  "touches what a copy of " + who + " is on its way to, for which nobody waited",
+                  Report::Kind::Other);
   return refuse(lane, address, space,
                 std::string("races with the ") +
-                    (clash.kind == Clash::Kind::Read ? "read" : "write") + " of " + who);
+                    (clash.kind == Clash::Kind::Read ? "read" : "write") + " of " + who,
+                Report::Kind::Other);
 }
 
 bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
@@ -268,10 +298,12 @@ bool Places::findGlobal(uint32_t lane, uint64_t address, Space space) {
   return checkGlobal(lane, address, space);
 }
 
-bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what) {
+bool Places::refuse(uint32_t lane, uint64_t address, Space space, const std::string &what,
+                    Report::Kind kind) {
   return fail(warp_, record_, lane,
               "access of " + std::to_string(touch_.bytes) + " bytes of " + nameOf(space) +
-                  " memory at " + hexadecimal(address) + " " + what);
+                  " memory at " + hexadecimal(address) + " " + what,
+              kind);
 }
 
 } // namespace moert::vgpu

@@ -30,6 +30,8 @@ public:
   bool find(uint32_t lane, uint64_t address);
   /// Finds the ranges of lanes; false after a report. Quick where all lanes are in one allocation.
   bool find(LaneMask lanes, const uint64_t *addresses);
+  /// For counters of the launch, if it has any; `find` of several lanes does it by itself.
+  void count(LaneMask lanes, const uint64_t *addresses);
   /// Whether the ranges of all lanes follow each other, those of a weak access.
   bool areAdjacent() const { return areAdjacent_; }
   /// Of a lane whose range was found.
@@ -38,6 +40,7 @@ public:
   bool hasOverlap() const { return hasOverlap_; }
 
 private:
+  Accessor accessor(uint32_t lane) const;
   bool findTogether(const uint64_t *addresses);
   bool findInShared(LaneMask lanes, const uint64_t *addresses);
   bool findGlobal(uint32_t lane, uint64_t address, ptx::Space space);
@@ -45,7 +48,8 @@ private:
   bool checkLocal(uint32_t lane, uint64_t offset);
   bool checkGlobal(uint32_t lane, uint64_t address, ptx::Space space);
   bool isOfThisInstruction(const Clash &clash, uint32_t lane);
-  bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const std::string &what);
+  bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const std::string &what,
+              Report::Kind kind = Report::Kind::Address);
   bool refuse(uint32_t lane, uint64_t address, ptx::Space space, const Clash &clash);
 
   Warp &warp_;

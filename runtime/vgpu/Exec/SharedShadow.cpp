@@ -81,16 +81,4 @@ Clash SharedShadow::write(const Clocks &clocks, const Accessor &by, uint64_t off
   });
 }
 
-void SharedShadow::setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes,
-                               bool isInFlight) {
-  forWords(offset, bytes, [&](Word &word, uint8_t mask) -> Clash {
-    word.isInFlight = isInFlight;
-    word.writer = uint8_t(by.warp);
-    word.writerLane = uint8_t(by.lane);
-    word.writeRecord = by.record;
-    word.written |= mask;
-    return {};
-  });
-}
-
 } // namespace moert::vgpu

@@ -43,7 +43,6 @@ public:
       return true;
     });
   }
-  /// A copy to there begins, as a write does, or has ended.
   /// A copy has landed: it is written now by who waited for it.
   void land(const Clocks &clocks, const Accessor &by, uint64_t offset, uint32_t bytes) {
     forWordsQuickly(offset, bytes, [&](Word &word, uint8_t mask) {
@@ -51,7 +50,17 @@ public:
       return true;
     });
   }
-  void setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes, bool isInFlight);
+  /// A copy to there begins, as a write does, or has ended.
+  void setInFlight(const Accessor &by, uint64_t offset, uint32_t bytes, bool isInFlight) {
+    forWordsQuickly(offset, bytes, [&](Word &word, uint8_t mask) {
+      word.isInFlight = isInFlight;
+      word.writer = uint8_t(by.warp);
+      word.writerLane = uint8_t(by.lane);
+      word.writeRecord = by.record;
+      word.written |= mask;
+      return true;
+    });
+  }
 
 private:
   struct Word {
@@ -62,7 +71,8 @@ private:
     // Of the word's four bytes.
     uint8_t written = 0, writeBytes = 0, readBytes = 0;
     bool isInFlight = false;
-    bool isWriteStrong = false, isReadStrong = false;
+    bool isWriteStrong = false;
+    bool isReadStrong = false; // any of the reads
 
     bool isWriter(const Accessor &by) const { return writer == by.warp && writerLane == by.lane; }
   };
@@ -90,7 +100,7 @@ private:
     } else {
       word.readers |= uint32_t(1) << by.warp;
       word.readBytes &= bytes;
-      word.isReadStrong &= by.isStrong;
+      word.isReadStrong |= by.isStrong;
     }
     word.lastRead = now;
     word.readerLane = uint8_t(by.lane);

@@ -165,20 +165,22 @@ private:
       return std::pair(ranges_[a].begin, a) < std::pair(ranges_[b].begin, b);
     });
     std::multimap<uint32_t, uint32_t> active; // by the end of their ranges
-    std::vector<uint32_t> free[5];            // by slots
+    // By bytes of a lane: rows of several sizes have a lane in different places, and lanes that are
+    // elsewhere in the code may hold values there.
+    std::vector<uint32_t> free[17];
     for (uint32_t reg : registers) {
       while (!active.empty() && active.begin()->first < ranges_[reg].begin) {
         const uint32_t old = active.begin()->second;
-        free[slotsOf(function_.registers[old])].push_back(plan.slots[old]);
+        free[sizeOf(function_.registers[old])].push_back(plan.slots[old]);
         active.erase(active.begin());
       }
-      const uint32_t count = slotsOf(function_.registers[reg]);
-      if (free[count].empty()) {
+      std::vector<uint32_t> &same = free[sizeOf(function_.registers[reg])];
+      if (same.empty()) {
         plan.slots[reg] = plan.numSlots;
-        plan.numSlots += count;
+        plan.numSlots += slotsOf(function_.registers[reg]);
       } else {
-        plan.slots[reg] = free[count].back();
-        free[count].pop_back();
+        plan.slots[reg] = same.back();
+        same.pop_back();
       }
       active.emplace(ranges_[reg].end, reg);
     }

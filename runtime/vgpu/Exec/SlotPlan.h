@@ -21,8 +21,9 @@ struct SlotPlan {
 };
 
 /// Places registers in slots from `firstSlot` on, such that registers that may hold values at the
-/// same time share none: a linear scan (M. Poletto, V. Sarkar, 1999) over the blocks in their order
-/// of layout, in which loops are in one piece. `slotsOf(type)` slots follow each other.
+/// same time share none, and only those of one size share any: a linear scan (M. Poletto, V.
+/// Sarkar, 1999) over the blocks in their order of layout, in which loops are in one piece.
+/// `slotsOf(type)` slots follow each other.
 SlotPlan planSlots(const ptx::Function &function, const std::vector<CodeBlock> &blocks,
                    const std::vector<uint32_t> &order, uint32_t firstSlot);
 

@@ -117,12 +117,15 @@ TEST(AsyncCopyTest, MistakesAreReported) {
       {"cp.async.cg.shared.global [%r6+4096], [%d3], 16;", "of shared memory"},
       {"cp.async.cg.shared.global [%r6], [%d3], 16, 17;", "copies 17 bytes to 16"},
       {"ld.shared.u32 %r7, [%r6+2048]; bar.sync 0;", "nobody has written"},
+      {"cp.async.cg.shared.global [s], [%d3], 16;", "copies where another lane"},
+      {"cp.async.cg.shared.global [%r6], [%d3+4], 16, 8;", "is not aligned to its size"},
   };
   for (const auto &[body, message] : cases) {
     Device device;
     ASSERT_TRUE(device.load(inKernel(kStart + body))) << body << device.error;
-    const uint64_t in = device.upload(std::vector<uint32_t>(256)),
-                   out = device.upload(std::vector<uint32_t>(256));
+    std::vector<uint32_t> input(256);
+    std::iota(input.begin(), input.end(), 0);
+    const uint64_t in = device.upload(input), out = device.upload(std::vector<uint32_t>(256));
     EXPECT_FALSE(device.run({1, 1, 1}, {64, 1, 1}, {out, in})) << body;
     EXPECT_NE(device.error.find(message), std::string::npos) << body << "\n" << device.error;
   }

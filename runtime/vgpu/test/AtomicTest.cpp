@@ -105,6 +105,14 @@ TEST(AtomicTest, NarrowFloatsComeAlonePairedAndInVectors) {
     check(one, ".global");
 }
 
+TEST(AtomicTest, ResultsMayBeInRegistersOfOperands) {
+  // The second sum takes what %r2 was before the first result came there.
+  check({"mov.b32 %r1, 0x3f800000; mov.b32 %r2, 0x40000000; atom@.add.v2.f32 {%r2, %r0}, [%d1], "
+         "{%r1, %r2};",
+         0, 0x400000003f800000, 0},
+        ".global");
+}
+
 TEST(AtomicTest, SubnormalSumsAreFlushedInGlobalMemoryOnly) {
   check({"atom@.add.f32 %r0, [%d1], 0f00000001;", 0, 0, 0}, ".global");
   check({"atom@.add.f32 %r0, [%d1], 0f00000001;", 0, 1, 0}, ".shared");

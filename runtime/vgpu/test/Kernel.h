@@ -77,7 +77,9 @@ public:
     launch.parameters.resize(program.parameterBytes);
     std::memcpy(launch.parameters.data(), parameters.data(),
                 std::min(launch.parameters.size(), parameters.size() * sizeof(uint64_t)));
+    launch.isCounting = isCounting;
     const bool isGood = runLaunch(launch, hostThreads);
+    counters = sumOf(launch.counters);
     error = isGood ? "" : launch.report.text();
     return isGood;
   }
@@ -86,6 +88,9 @@ public:
   std::string error;
   uint64_t mostInstructions = 10000000;
   uint32_t seed = 0;
+  bool isCounting = false;
+  /// Of the last launch, if it counted.
+  Counters counters;
 
 private:
   std::unique_ptr<ptx::Module> module_;

@@ -89,6 +89,24 @@ TEST(KernelTest, GenericAddressesReachSharedAndLocalMemory) {
     EXPECT_EQ(values[i], 2 * i);
 }
 
+TEST(KernelTest, LoopsWithinLoopsOfAnyDepthAreLaidOut) {
+  // 20,000 loops, each in the one before; the innermost ends after one turn of each.
+  std::string text;
+  const int depth = 20000;
+  for (int i = 0; i < depth; ++i)
+    text += "L" + std::to_string(i) + ": add.u32 %r5, %r5, 1;\n";
+  text += "add.u32 %r4, %r4, 1;\n";
+  for (int i = depth; i-- > 0;)
+    text += "setp.eq.u32 %p1, %r4, 0; @%p1 bra L" + std::to_string(i) + ";\n";
+  Device device;
+  ASSERT_TRUE(device.load(
+      inKernel(kPlace + "mov.u32 %r4, 0; mov.u32 %r5, 0;\n" + text + "st.global.u32 [%d3], %r5;")))
+      << device.error;
+  const uint64_t out = device.upload(std::vector<uint32_t>(32));
+  ASSERT_TRUE(device.run({1, 1, 1}, {32, 1, 1}, {out, 0})) << device.error;
+  EXPECT_EQ(device.download<uint32_t>(out, 32)[31], uint32_t(depth));
+}
+
 TEST(KernelTest, BranchesByTable) {
   Device device;
   ASSERT_TRUE(device.load(inKernel(kPlace + R"(
@@ -233,6 +251,16 @@ TEST(KernelTest, MistakesAreReported) {
     EXPECT_FALSE(device.run({1, 1, 1}, {mistake.threads, 1, 1}, {out, 0})) << mistake.name;
     EXPECT_NE(device.error.find(mistake.message), std::string::npos)
         << mistake.name << ": " << device.error;
+  }
+}
+
+TEST(KernelTest, BlocksThatNoDeviceHasAreRefused) {
+  Device device;
+  ASSERT_TRUE(device.load(inKernel(kPlace))) << device.error;
+  for (const std::array<uint32_t, 3> threads :
+       {std::array<uint32_t, 3>{0, 1, 1}, {2048, 1, 1}, {65536, 65536, 1}, {33, 32, 1}}) {
+    EXPECT_FALSE(device.run({1, 1, 1}, threads, {0, 0}));
+    EXPECT_NE(device.error.find("threads, which it cannot have"), std::string::npos);
   }
 }
 

@@ -112,6 +112,17 @@ TEST(RaceTest, SharedMemoryNeedsBarriers) {
        "P: setp.eq.u32 %p2, %r4, 0; @%p2 st.shared.u32 [s], %r9; bar.arrive 1, 64;\n"
        "@%p2 st.shared.u32 [s], %r9;\nE:",
        "races with the"},
+      {"one lane writes, then all of its warp read",
+       "setp.eq.u32 %p1, %r4, 0; @%p1 st.shared.u32 [s], 5; ld.shared.u32 %r7, [s];",
+       "races with the write", 1, 32},
+      {"lanes of a warp, half of which arrive and half wait",
+       "setp.lt.u32 %p1, %r4, 16; @!%p1 bra W; st.shared.u32 [%r6], %r1; barrier.arrive 1, 32; bra "
+       "E;\nW: barrier.sync 1, 32; ld.shared.u32 %r7, [s];\nE:",
+       nullptr, 1, 32},
+      {"all threads, by their number and without it",
+       "st.shared.u32 [%r6], %r1; setp.eq.u32 %p1, %r3, 0; @%p1 bra L; bar.sync 0; bra M;\n"
+       "L: bar.sync 0, 64;\nM: xor.b32 %r7, %r6, 128; ld.shared.u32 %r8, [%r7];",
+       nullptr},
       {"one place, one value, one instruction", "st.shared.u32 [s], 5;", nullptr, 1, 32},
       {"one place, several values, one instruction", "st.shared.u32 [s], %r1;",
        "writes where another lane of its warp writes something else", 1, 32},
@@ -151,6 +162,24 @@ TEST(RaceTest, AtomicsAndFencesOrderBlocks) {
        "W: ld.relaxed.gpu.global.u32 %r7, [%d3]; setp.eq.u32 %p2, %r7, 0; @%p2 bra W;\n"
        "ld.global.u32 %r8, [%d1];\nE:",
        "races with the write", 2, 1},
+      {"a flag between lanes of a warp",
+       "add.u64 %d3, %d1, 512; setp.ne.u32 %p1, %r1, 0; @%p1 bra W; st.global.u32 [%d1], 3;\n"
+       "st.release.gpu.global.u32 [%d3], 1; bra E;\n"
+       "W: ld.acquire.gpu.global.u32 %r7, [%d3]; setp.eq.u32 %p2, %r7, 0; @%p2 bra W;\n"
+       "ld.global.u32 %r8, [%d1];\nE:",
+       nullptr, 1, 2},
+      {"a strong write beside strong and weak reads",
+       "setp.ne.u32 %p1, %r2, 0; @!%p1 bra P; mov.u32 %r9, 0;\n"
+       "N: ld.global.u32 %r7, [%d1]; add.u32 %r7, %r7, 1; st.relaxed.gpu.global.u32 [%d1], %r7;\n"
+       "add.u32 %r9, %r9, 1; setp.lt.u32 %p2, %r9, 2000; @%p2 bra N; bra E;\n"
+       "P: ld.relaxed.gpu.global.u32 %r7, [%d1]; setp.lt.u32 %p2, %r7, 2000; @%p2 bra P;\nE:",
+       nullptr, 2, 1},
+      {"a release, then another strong write of the thread",
+       "add.u64 %d3, %d1, 512; setp.ne.u32 %p1, %r2, 0; @%p1 bra W; st.global.u32 [%d1], 3;\n"
+       "st.release.gpu.global.u32 [%d3], 1; st.relaxed.gpu.global.u32 [%d3], 2; bra E;\n"
+       "W: ld.acquire.gpu.global.u32 %r7, [%d3]; setp.ne.u32 %p2, %r7, 2; @%p2 bra W;\n"
+       "ld.global.u32 %r8, [%d1];\nE:",
+       nullptr, 2, 1},
       {"blocks that write one place", "setp.eq.u32 %p1, %r1, 0; @%p1 st.global.u32 [%d1], %r2;",
        "of block (", 2, 32},
       {"blocks that write places of their own",
@@ -181,6 +210,37 @@ TEST(RaceTest, AtomicsAndFencesOrderBlocks) {
   };
   for (const Case &one : cases)
     check(one);
+}
+
+TEST(RaceTest, HostThreadsDoNotMakeRaces) {
+  // A lock that many blocks take, so that several host threads have some of them.
+  Device device;
+  ASSERT_TRUE(device.load(
+      inKernel("ld.param.u64 %d1, [out];\nTRY: atom.global.acquire.gpu.cas.b32 %r1, [%d1], 0, 1;\n"
+               "setp.ne.u32 %p1, %r1, 0; @%p1 bra TRY;\n"
+               "ld.global.u32 %r2, [%d1+4]; add.u32 %r2, %r2, 1; st.global.u32 [%d1+4], %r2;\n"
+               "atom.global.release.gpu.exch.b32 %r1, [%d1], 0;")))
+      << device.error;
+  for (uint32_t i = 0; i < 60; ++i) {
+    device.seed = i;
+    const uint64_t out = device.upload(std::vector<uint32_t>(2));
+    ASSERT_TRUE(device.run({64, 1, 1}, {1, 1, 1}, {out, 0}, 0, 2)) << device.error;
+    EXPECT_EQ(device.download<uint32_t>(out, 2)[1], 64u);
+  }
+}
+
+TEST(RaceTest, ManyBlocksThatEndByOneCounterTakeNoLongTime) {
+  Device device;
+  ASSERT_TRUE(device.load(inKernel(
+      "ld.param.u64 %d1, [out]; mov.u32 %r2, %ctaid.x; mad.wide.u32 %d3, %r2, 4, %d1;\n"
+      "setp.eq.u32 %p1, %r2, %r2; st.global.u32 [%d3+16], %r2;\n"
+      "membar.gl; atom.global.add.u32 %r8, [%d1], 1; membar.gl;\n"
+      "setp.ne.u32 %p1, %r8, 7999; @%p1 bra E; ld.global.u32 %r9, [%d1+16]; ld.global.u32 %r10, "
+      "[%d1+32012]; add.u32 %r9, %r9, %r10; st.global.u32 [%d1+4], %r9;\nE:")))
+      << device.error;
+  const uint64_t out = device.upload(std::vector<uint32_t>(8004));
+  ASSERT_TRUE(device.run({8000, 1, 1}, {1, 1, 1}, {out, 0})) << device.error;
+  EXPECT_EQ(device.download<uint32_t>(out, 2)[1], 7999u);
 }
 
 TEST(RaceTest, LaunchesFollowEachOther) {
@@ -223,6 +283,17 @@ TEST(RaceTest, MemoryThatNobodyWroteIsReported) {
   device.memory.setWritten(memory + 12, 1);
   device.memory.setWritten(memory + 13, 51);
   EXPECT_TRUE(device.run({1, 1, 1}, {1, 1, 1}, {0, memory})) << device.error;
+  // Lanes whose words do not begin at a multiple of 8 bytes.
+  Device words;
+  ASSERT_TRUE(words.load(inKernel(kStart + "mad.wide.u32 %d3, %r1, 4, %d2; ld.global.u32 %r7, "
+                                           "[%d3+4];")))
+      << words.error;
+  const uint64_t part = words.memory.allocate(256);
+  words.memory.setWritten(part, 128);
+  EXPECT_FALSE(words.run({1, 1, 1}, {32, 1, 1}, {0, part}));
+  EXPECT_NE(words.error.find("thread (31, 0, 0)"), std::string::npos) << words.error;
+  words.memory.setWritten(part + 128, 4);
+  EXPECT_TRUE(words.run({1, 1, 1}, {32, 1, 1}, {0, part})) << words.error;
   // What kernels write counts, and goes along with copies.
   const uint64_t from = device.memory.allocate(64), to = device.memory.allocate(64);
   device.memory.setWritten(from + 8, 8);

@@ -151,6 +151,35 @@ TEST(SlotPlanTest, RandomProgramsKeepTheirValues) {
   }
 }
 
+TEST(SlotPlanTest, LanesThatAreElsewhereKeepValuesOfOtherSizes) {
+  // The upper lanes wait with values of 16 bits, while the lower ones write values of 32.
+  std::string upper, lower;
+  for (int i = 1; i < 9; ++i) {
+    const std::string n = std::to_string(i);
+    upper += "cvt.u16.u32 %h" + n + ", %r1; ";
+    lower += "add.u32 %r" + std::to_string(9 + i) + ", %r1, 0xaaaa0000; ";
+  }
+  upper += "barrier.sync 1, 32;\n";
+  lower += "barrier.sync 1, 32;\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string n = std::to_string(i), r = std::to_string(9 + i);
+    upper += "cvt.u32.u16 %r9, %h" + n + "; add.u32 %r8, %r8, %r9; ";
+    lower += "and.b32 %r" + r + ", %r" + r + ", 31; add.u32 %r8, %r8, %r" + r + "; ";
+  }
+  Device device;
+  ASSERT_TRUE(
+      device.load(inKernel("ld.param.u64 %d1, [out]; mov.u32 %r1, %tid.x; mov.u32 %r8, 0;\n"
+                           "mad.wide.u32 %d3, %r1, 4, %d1; setp.lt.u32 %p1, %r1, 16; "
+                           "@%p1 bra Y;\n" +
+                           upper + "bra F;\nY: " + lower + "\nF: st.global.u32 [%d3], %r8;")))
+      << device.error;
+  const uint64_t out = device.upload(std::vector<uint32_t>(32));
+  ASSERT_TRUE(device.run({1, 1, 1}, {32, 1, 1}, {out, 0})) << device.error;
+  const auto found = device.download<uint32_t>(out, 32);
+  for (uint32_t lane = 0; lane < 32; ++lane)
+    EXPECT_EQ(found[lane], 8 * lane);
+}
+
 TEST(SlotPlanTest, ThousandsOfRegistersNeedFewSlots) {
   std::string body = "mov.u32 %v0, %tid.x;\n";
   for (int i = 1; i < 20000; ++i)
