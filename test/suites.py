@@ -118,7 +118,7 @@ def asan(budget):
 
 def tsan(budget):
     """The runtime and the virtual GPU under the thread sanitizer."""
-    return sanitized("tsan", ["moertTests", "vgpuTests"], ["Unit"], budget)
+    return sanitized("tsan", ["moertTests", "cudaTests", "vgpuTests", "vgpuDriverTests"], ["Unit"], budget)
 
 
 def fuzz(budget):
@@ -210,9 +210,9 @@ def ranks(budget):
 
 
 # name: (function, budget in seconds on 2 cores)
-SUITES = {"build": (build, 900), "lit": (lit, 400), "random": (random, 300), "docs": (docs, 60),
+SUITES = {"build": (build, 900), "lit": (lit, 600), "random": (random, 300), "docs": (docs, 60),
           "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 240), "conformance": (conformance, 300),
-          "tsan": (tsan, 400), "asan": (asan, 1200), "fuzz": (fuzz, 600)}
+          "tsan": (tsan, 600), "asan": (asan, 1200), "fuzz": (fuzz, 600)}
 
 
 def main(names):
