@@ -8,6 +8,7 @@
 #ifndef MOEC_LIB_CODEGEN_DEVICEFORMER_H
 #define MOEC_LIB_CODEGEN_DEVICEFORMER_H
 
+#include "lib/CodeGen/GpuTarget.h"
 #include "lib/CodeGen/LinalgParts.h"
 #include "lib/CodeGen/RowTeam.h"
 
@@ -26,7 +27,7 @@ struct DeviceGrid {
 /// Makes the kernels of one module, in its `gpu.module @device`, and launches of them.
 class DeviceFormer {
 public:
-  explicit DeviceFormer(mlir::ModuleOp module) : module(module) {}
+  DeviceFormer(mlir::ModuleOp module, const GpuTarget &target) : target(target), module(module) {}
 
   /// Emits, before the builder's point, a launch of a kernel whose body `build` writes, given the
   /// counterparts of `operands`. A memref is passed as the address of its buffer and the dynamic
@@ -34,8 +35,18 @@ public:
   /// it.
   void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, TeamKind team,
               const DeviceGrid &grid, const LaunchOperands &operands,
+              mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::IRMapping &)> build) {
+    launch(b, name, {b.getStringAttr(teamAttrName), b.getStringAttr(getTeamName(team))}, grid,
+           operands, build);
+  }
+
+  /// The same for a kernel that another emitter than that of rows writes out, which knows it by
+  /// the attribute `mark`.
+  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::NamedAttribute mark,
+              const DeviceGrid &grid, const LaunchOperands &operands,
               mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::IRMapping &)> build);
 
+  const GpuTarget &target;
   int64_t numKernels = 0, numLaunches = 0;
 
   static constexpr llvm::StringLiteral kModule = "device";

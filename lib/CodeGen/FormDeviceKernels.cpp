@@ -7,6 +7,7 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/CodeGen/DeviceProducts.h"
 #include "lib/CodeGen/DeviceRows.h"
 #include "lib/CodeGen/FormLinalgKernels.h"
 #include "lib/CodeGen/Passes.h"
@@ -24,8 +25,7 @@ namespace moec::codegen {
 
 namespace {
 
-/// What forms the kernels of one kind of op, and erases it. A matrix unit's emitter brings one for
-/// `tile.ragged_matmul` and one for `tile.attention`: this table is where they meet the rest.
+/// What forms the kernels of one kind of op, and erases it.
 using FormKernel = LogicalResult (*)(Operation *, DeviceFormer &);
 
 LogicalResult formLinalg(Operation *op, DeviceFormer &former) {
@@ -53,6 +53,10 @@ FormKernel findFormer(Operation *op) {
     return formTile<tile::SelectOp, formDeviceSelect>;
   if (isa<tile::WeightedGatherOp>(op))
     return formTile<tile::WeightedGatherOp, formDeviceGather>;
+  if (isa<tile::RaggedMatmulOp>(op))
+    return formTile<tile::RaggedMatmulOp, formDeviceProduct>;
+  if (isa<tile::PackOp>(op))
+    return formTile<tile::PackOp, formDevicePack>;
   return nullptr;
 }
 
@@ -67,9 +71,14 @@ struct FormDeviceKernels : impl::FormDeviceKernelsPassBase<FormDeviceKernels> {
 
   void runOnOperation() override {
     eraseEmptyWork(getOperation());
+    const GpuTarget *target = findGpuTarget(chip);
+    if (!target) {
+      getOperation().emitError() << "unknown chip '" << chip << "'; known are " << listGpuTargets();
+      return signalPassFailure();
+    }
     if (failed(checkWork(findWork())))
       return signalPassFailure();
-    DeviceFormer former(getOperation());
+    DeviceFormer former(getOperation(), *target);
     if (groupRows)
       for (auto function : getOperation().getOps<func::FuncOp>())
         for (const RowGroup &group : findRowGroups(function))

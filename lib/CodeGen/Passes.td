@@ -110,6 +110,10 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     | `tile.select` | `warp` or `block`, as for rows that are reduced | rows |
     | `tile.weighted_gather` | `alone` | rows |
 
+    `tile.ragged_matmul` is a kernel as a whole, with `tile.product` in place of `tile.team`: blocks take tiles of it. If
+    shapes that are known at run time only decide between two schedules, both are launched, one of them without blocks.
+    `tile.pack` has a thread per element.
+
     `tile.width` on each op tells the elements that a thread takes at once: 4 where lanes are combined; else 16 bytes
     where every operand moves along aligned rows, or 1.
 
@@ -120,6 +124,7 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect", "::moec::rt::RTDialect"];
   let options = [
+    Option<"chip", "chip", "std::string", "\"sm_80\"", "Chip whose sizes decide on schedules; lib/CodeGen/GpuTarget.h has them">,
     Option<"groupRows", "group-rows", "bool", "true", "Whether ops on the same rows are one kernel">];
   let statistics = [
     Statistic<"numKernels", "kernels", "Kernels made">,
@@ -147,6 +152,28 @@ def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
   let statistics = [
     Statistic<"numSpread", "spread", "Ops whose lanes are spread over threads">,
     Statistic<"numSerial", "serial", "Ops that one thread does for its row">];
+}
+
+def EmitDeviceProductsPass : Pass<"emit-device-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "write out matrix products for a device";
+  let description = [{
+    A kernel with `tile.product` holds one `tile.ragged_matmul`; the attribute names the schedule, which says how large
+    the tiles of a block are. Blocks take one tile after the other; which tiles there are, they find out from `ranges`.
+
+    Rows, gathered on the way, and panels come into shared memory by asynchronous copies, several steps of K ahead.
+    Operands of one 16-bit type are multiplied by `mma.sync` with sums in f32; all other types are widened to f32 and
+    multiplied by fused multiply-adds, one chain per element with k ascending. The order of an element's sum depends on
+    K and the types alone, not on the schedule, nor on other rows. Of a range's last tile, blocks of 16 rows that are not
+    there are left out.
+
+    The epilogue runs on the sums in registers, 4 columns at a time where rows are aligned.
+
+    In: kernels with `tile.product`. Out: arith, gpu, llvm, math, memref, nvgpu, nvvm, scf, vector.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::nvgpu::NVGPUDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [Statistic<"numProducts", "products", "Products that were written out">];
 }
 
 def CloneIsaLevelsPass : Pass<"clone-isa-levels", "::mlir::ModuleOp"> {

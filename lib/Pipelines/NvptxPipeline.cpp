@@ -21,6 +21,7 @@ using namespace mlir;
 void moec::buildDeviceKernelStage(OpPassManager &pm, const NvptxOptions &options) {
   buildBufferStage(pm);
   codegen::FormDeviceKernelsPassOptions form;
+  form.chip = options.chip;
   form.groupRows = options.fuse;
   pm.addPass(codegen::createFormDeviceKernelsPass(form));
   pm.addPass(createCanonicalizerPass());
@@ -30,6 +31,7 @@ void moec::buildDeviceKernelStage(OpPassManager &pm, const NvptxOptions &options
 
 void moec::buildNvptxStage(OpPassManager &pm, const NvptxOptions &options) {
   pm.addNestedPass<gpu::GPUModuleOp>(codegen::createEmitDeviceRowsPass());
+  pm.addNestedPass<gpu::GPUModuleOp>(codegen::createEmitDeviceProductsPass());
   pm.addPass(codegen::createExpandMathPass());
   OpPassManager &device = pm.nest<gpu::GPUModuleOp>();
   device.addPass(createCanonicalizerPass());

@@ -7,6 +7,7 @@
 
 #include "unittests/Device/DeviceProgram.h"
 
+#include "lib/Emit/WeightPacker.h"
 #include "lib/Interpret/Interpreter.h"
 #include "moec/EmitPtx.h"
 #include "moec/InitAll.h"
@@ -75,8 +76,34 @@ static std::unique_ptr<vgpu::Program> decodeKernel(const vgpu::ptx::Module &modu
   return nullptr;
 }
 
+/// The value of a weight, in memory of a device.
+static std::optional<uint64_t> placeWeight(rt::WeightOp weight, vgpu::Memory &memory) {
+  auto value = cast<rt::WeightExprInterface>(weight.getValue());
+  rt::WeightLayout layout = rt::getWeightLayout(value);
+  uint64_t size = layout.numSlabs * layout.slabStride;
+  uint64_t address = memory.allocate(size);
+  std::memset(memory.at(address, size), 0, size);
+  memory.setWritten(address, size);
+  WeightFiles files{PackOptions()};
+  WeightPacker packer(files);
+  WeightPieces pieces(value, /*pieceBytes=*/1 << 20);
+  SmallVector<char, 0> bytes;
+  std::vector<uint64_t> filled(layout.numSlabs);
+  while (std::optional<WeightPiece> piece = pieces.next()) {
+    if (llvm::Error error = packer.pack(value, *piece, bytes)) {
+      ADD_FAILURE() << llvm::toString(std::move(error));
+      return std::nullopt;
+    }
+    uint64_t at = address + piece->slab * layout.slabStride + filled[piece->slab];
+    std::memcpy(memory.at(at, bytes.size()), bytes.data(), bytes.size());
+    filled[piece->slab] += bytes.size();
+  }
+  return address;
+}
+
 std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> &arguments,
-                                                      uint32_t seed, uint32_t hostThreads) const {
+                                                      uint32_t seed, uint32_t hostThreads,
+                                                      KernelCounters *counters) const {
   vgpu::ptx::ParseError error;
   std::unique_ptr<vgpu::ptx::Module> module = vgpu::ptx::parse(ptx, error);
   if (!module) {
@@ -102,6 +129,7 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     std::memcpy(&value, memory.at(address, bytes), bytes);
     return value;
   };
+  services.placeWeight = [&](rt::WeightOp weight) { return placeWeight(weight, memory); };
   services.launch = [&](const DeviceLaunch &host) {
     std::unique_ptr<vgpu::Program> program = decodeKernel(*module, host.kernel);
     if (!program)
@@ -114,12 +142,16 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     launch.sharedBytes = program->dynamicSharedOffset + host.sharedBytes;
     launch.seed = seed;
     launch.number = ++launches;
+    launch.isCounting = counters != nullptr;
     launch.parameters.resize(program->parameterBytes);
     EXPECT_EQ(launch.parameters.size(), host.parameters.size());
     std::memcpy(launch.parameters.data(), host.parameters.data(),
                 std::min(launch.parameters.size(), host.parameters.size()));
-    if (vgpu::runLaunch(launch, hostThreads))
+    if (vgpu::runLaunch(launch, hostThreads)) {
+      if (counters)
+        (*counters)[host.kernel] += vgpu::sumOf(launch.counters);
       return true;
+    }
     ADD_FAILURE() << launch.report.text() << "\n" << ptx;
     return false;
   };

@@ -9,17 +9,21 @@
 #define MOEC_UNITTESTS_DEVICE_DEVICEPROGRAM_H
 
 #include "lib/Interpret/Tensor.h"
+#include "runtime/vgpu/Exec/Counters.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace moec {
+
+using KernelCounters = std::map<std::string, moert::vgpu::Counters>;
 
 /// The entry @main of a module in `onnx`, `moe` or `linalg` on tensors, compiled by --moe-to-nvptx
 /// to PTX, which runs on the virtual GPU. What a compilation or a run reports is a failed
@@ -33,9 +37,10 @@ public:
   const std::string &getPtx() const { return ptx; }
 
   /// The results of one run; nothing if it fails. `seed` chooses among orders that the ISA leaves
-  /// open.
+  /// open. What its launches cost is added to `counters`, if given, by the kernel's name.
   std::optional<std::vector<Tensor>> run(const std::vector<Tensor> &arguments, uint32_t seed = 0,
-                                         uint32_t hostThreads = 1) const;
+                                         uint32_t hostThreads = 1,
+                                         KernelCounters *counters = nullptr) const;
 
   /// What the reference interpreter makes of the text.
   std::optional<std::vector<Tensor>> interpret(const std::vector<Tensor> &arguments) const;

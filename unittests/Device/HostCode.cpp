@@ -7,6 +7,8 @@
 
 #include "unittests/Device/HostCode.h"
 
+#include "dialects/Tile/IR/Tile.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
@@ -51,6 +53,8 @@ public:
       outputs[output.getIndex()] = views[output];
       return true;
     }
+    if (auto weight = dyn_cast<rt::GetWeightOp>(op))
+      return place(weight);
     if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(op))
       return extract(metadata);
     if (auto cast = dyn_cast<memref::ReinterpretCastOp>(op))
@@ -86,6 +90,19 @@ private:
     }
     int64_t bytes = std::max<int64_t>(elements * getBytes(type.getElementType()), 1);
     views[op->getResult(0)] = DeviceView::contiguous(services.allocate(bytes), sizes);
+    return true;
+  }
+
+  bool place(rt::GetWeightOp op) {
+    auto module = op->getParentOfType<ModuleOp>();
+    auto weight = module.lookupSymbol<rt::WeightOp>(op.getWeight());
+    std::optional<uint64_t> address = services.placeWeight(weight);
+    if (!address)
+      return false;
+    ArrayRef<int64_t> sizes;
+    if (auto type = dyn_cast<MemRefType>(op.getType()))
+      sizes = type.getShape();
+    views[op] = DeviceView::contiguous(*address, sizes);
     return true;
   }
 
@@ -147,7 +164,7 @@ private:
   void append(std::vector<char> &parameters, Value argument) {
     uint64_t bits = 0;
     size_t bytes = 8;
-    if (isa<MemRefType>(argument.getType())) {
+    if (isa<MemRefType, moec::tile::PackedType>(argument.getType())) {
       bits = views[argument].base;
     } else {
       bytes = getBytes(argument.getType());

@@ -7,6 +7,9 @@
 
 #include "lib/Conversion/DeviceToNVVM/DeviceToNVVM.h"
 
+#include "dialects/Tile/IR/Tile.h"
+#include "lib/Conversion/TileToLLVM/TileToLLVM.h"
+
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -16,6 +19,7 @@
 #include "mlir/Conversion/LLVMCommon/VectorPattern.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
@@ -28,6 +32,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -65,7 +70,8 @@ static bool isConvertible(Operation *op) {
     return false;
   return isa<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect,
              LLVM::LLVMDialect, memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
-             ub::UBDialect, vector::VectorDialect>(op->getDialect());
+             nvgpu::NVGPUDialect, ub::UBDialect, vector::VectorDialect>(op->getDialect()) ||
+         isa<moec::tile::PanelsOp>(op);
 }
 
 /// Rewrites what has no counterpart in LLVM with ops of the same level.
@@ -99,6 +105,12 @@ static LogicalResult convert(gpu::GPUModuleOp device) {
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   ub::populateUBToLLVMConversionPatterns(converter, patterns);
   populateGpuToNVVMConversionPatterns(converter, patterns);
+  // Tokens of copies only order ops; the counts of waits say which copies they wait for.
+  converter.addConversion([](nvgpu::DeviceAsyncTokenType type) -> Type {
+    return IntegerType::get(type.getContext(), 32);
+  });
+  populateNVGPUToNVVMConversionPatterns(converter, patterns);
+  moec::tile::populateTileToLLVMPatterns(converter, patterns);
   // Before those, which would make calls of libdevice.
   constexpr unsigned first = 2;
   populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false, first);

@@ -1,0 +1,126 @@
+//===- WarpProduct.cpp - What a warp of a product computes -- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/WarpProduct.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+
+/// Summands of one matrix instruction.
+static constexpr int64_t mmaDepth = 16;
+/// Summands of a thread's vectors of multiply-adds.
+static constexpr int64_t multiplyAddDepth = 4;
+
+WarpProduct::WarpProduct(LoopBuilder &b, ProductTiles &tiles, const DeviceProductSchedule &schedule)
+    : b(b), tiles(tiles), schedule(schedule), types(tiles.getTypes()), usesMma(types.usesMma()) {}
+
+SmallVector<Value> WarpProduct::emitZero() {
+  Type type = b.getF32Type();
+  if (!usesMma)
+    type = VectorType::get({4}, type);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  return Values(schedule.warpRows / blockRows * perBlock(), zero);
+}
+
+SmallVector<Value> WarpProduct::guard(Value rows, int64_t row, ValueRange sums,
+                                      function_ref<Values()> body) {
+  if (!rows)
+    return body();
+  return b.choose(b.isLess(b.index(row), rows), sums.getTypes(), body,
+                  [&] { return Values(sums); });
+}
+
+SmallVector<Value> WarpProduct::emitStep(Value stage, ValueRange sums, Value rows) {
+  Values next(sums);
+  auto update = [&](int64_t row, function_ref<Values(ValueRange)> body) {
+    int64_t first = row / blockRows * perBlock();
+    Values own(ArrayRef<Value>(next).slice(first, perBlock()));
+    llvm::copy(guard(rows, row, own, [&] { return body(own); }), next.begin() + first);
+  };
+  if (usesMma) {
+    SmallVector<Values> columns;
+    for (int64_t k = 0; k < types.depth(); k += mmaDepth)
+      columns.push_back(tiles.emitPanelFragments(stage, k));
+    for (int64_t row = 0; row < schedule.warpRows; row += blockRows)
+      update(row, [&](ValueRange own) { return emitMma(stage, row, columns, own); });
+    return next;
+  }
+  for (int64_t k = 0; k < types.depth(); k += multiplyAddDepth) {
+    Values columns = tiles.emitPanelSummands(stage, k);
+    for (int64_t row = 0; row < schedule.warpRows; row += blockRows)
+      update(row, [&](ValueRange own) { return emitMultiplyAdds(stage, row, k, columns, own); });
+  }
+  return next;
+}
+
+/// An operand of a matrix instruction, as NVVM takes pairs of its type.
+static Value asRegister(LoopBuilder &b, Value pair) {
+  if (cast<VectorType>(pair.getType()).getElementType().isF16())
+    return pair;
+  auto word = VectorType::get({1}, b.getI32Type());
+  return vector::ExtractOp::create(b, vector::BitCastOp::create(b, word, pair), int64_t(0));
+}
+
+SmallVector<Value> WarpProduct::emitMma(Value stage, int64_t row, ArrayRef<Values> columns,
+                                        ValueRange sums) {
+  auto kind = types.rows.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  Type f32 = b.getF32Type();
+  auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
+  Values next(sums);
+  for (auto [step, fragments] : llvm::enumerate(columns)) {
+    Value matrix = tiles.emitRowFragment(stage, row, step * mmaDepth);
+    Values left;
+    for (int64_t i = 0; i < 4; ++i)
+      left.push_back(asRegister(b, vector::ExtractOp::create(b, matrix, i)));
+    for (int64_t i = 0; i < 4; ++i) {
+      Values right{asRegister(b, fragments[2 * i]), asRegister(b, fragments[2 * i + 1])};
+      auto own = MutableArrayRef<Value>(next).slice(4 * i, 4);
+      Value sum = NVVM::MmaOp::create(
+          b, result, left, right, own, {16, 8, mmaDepth}, std::nullopt, std::nullopt,
+          std::array<NVVM::MMATypes, 2>{kind, kind},
+          std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+      for (int64_t j = 0; j < 4; ++j)
+        own[j] = LLVM::ExtractValueOp::create(b, sum, j);
+    }
+  }
+  return next;
+}
+
+SmallVector<Value> WarpProduct::emitMultiplyAdds(Value stage, int64_t row, int64_t k,
+                                                 const Values &columns, ValueRange sums) {
+  Values next(sums);
+  for (int64_t part : {0, 1}) {
+    Value summands = tiles.emitRowSummands(stage, row + 8 * part, k);
+    for (int64_t i = 0; i < multiplyAddDepth; ++i) {
+      Value element = vector::ExtractOp::create(b, summands, i);
+      Value spread = vector::BroadcastOp::create(b, columns.front().getType(), element);
+      for (int64_t half : {0, 1}) {
+        Value &sum = next[2 * part + half];
+        sum = vector::FMAOp::create(b, spread, columns[2 * i + half], sum);
+      }
+    }
+  }
+  return next;
+}
+
+Value WarpProduct::emitColumns(ValueRange sums, int64_t eight, int64_t half) {
+  int64_t first = eight / 2 * perBlock(), part = eight % 2;
+  if (!usesMma)
+    return sums[first + 2 * part + half];
+  // Sums of row quad and columns 2 * inQuad and one more, then those of row quad + 8.
+  Values elements;
+  for (int64_t i = 0; i < 4; ++i)
+    elements.push_back(sums[first + 4 * i + 2 * part + half]);
+  return vector::FromElementsOp::create(b, VectorType::get({4}, b.getF32Type()), elements);
+}
+
+} // namespace moec::codegen
