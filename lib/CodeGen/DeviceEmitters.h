@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // One function per op. Each emits, before the op, what the threads of a team do
-// for the one row of it, and leaves the op to be erased.
+// for the one row of it, or for what the number of their block says, and leaves
+// the op to be erased.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +24,9 @@ void emitDeviceSelect(tile::SelectOp op, const RowTeam &team);
 
 /// The sum of gathered rows, choices in order; each thread has its own columns.
 void emitDeviceGather(tile::WeightedGatherOp op, const RowTeam &team);
+
+/// A counting sort. Blocks are numbered by the offset that they make.
+void emitDeviceBucket(tile::BucketOp op, const RowTeam &team);
 
 } // namespace moec::codegen
 
