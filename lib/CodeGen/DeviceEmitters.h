@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // One function per op. Each emits, before the op, what the threads of a team do
-// for the one row of it, or all threads of the grid for the whole, and leaves the
-// op to be erased.
+// for the one row of it, or for what the number of their block says, or all
+// threads of the grid for the whole, and leaves the op to be erased.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,9 @@ void emitDeviceGather(tile::WeightedGatherOp op, const RowTeam &team);
 
 /// Elements of panels, one after the other by all threads of the grid.
 void emitDevicePack(tile::PackOp op);
+
+/// A counting sort. Blocks are numbered by the offset that they make.
+void emitDeviceBucket(tile::BucketOp op, const RowTeam &team);
 
 } // namespace moec::codegen
 

@@ -121,7 +121,7 @@ void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, NamedAttribut
         {static_cast<int32_t>(x.getSExtValue()), static_cast<int32_t>(y.getSExtValue()), 1}));
   else
     kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
-                    b.getDenseI32ArrayAttr({static_cast<int32_t>(mostTeamThreads), 1, 1}));
+                    b.getDenseI32ArrayAttr({static_cast<int32_t>(grid.mostThreads), 1, 1}));
   ImplicitLocOpBuilder body(b.getLoc(), b.getContext());
   body.setInsertionPointToStart(&kernel.getBody().front());
   IRMapping mapping =

@@ -22,6 +22,7 @@ namespace moec::codegen {
 /// Sizes of a launch, as host values computed from shapes; null: 1, or no shared memory.
 struct DeviceGrid {
   mlir::Value gridX, gridY, blockX, blockY, sharedBytes;
+  int64_t mostThreads = mostTeamThreads; // of a block whose size is not known
 };
 
 /// Makes the kernels of one module, in its `gpu.module @device`, and launches of them.

@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -34,7 +35,7 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
   LogicalResult emitKernel(gpu::GPUFuncOp kernel) {
     SmallVector<Operation *> ops;
     kernel.walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, tile::SelectOp, tile::WeightedGatherOp>(op))
+      if (isa<linalg::LinalgOp, tile::BucketOp, tile::SelectOp, tile::WeightedGatherOp>(op))
         ops.push_back(op);
     });
     if (ops.empty())
@@ -58,7 +59,7 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
   LogicalResult emitOp(Operation *op, const RowTeam &team) {
     if (!cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics())
       return op->emitOpError("is still on tensors; bufferize before emit-device-rows");
-    bool combines = isa<tile::SelectOp>(op);
+    bool combines = isa<tile::BucketOp, tile::SelectOp>(op);
     std::optional<RowEmitter> rows;
     if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
       rows.emplace(structured, &team);
@@ -70,6 +71,8 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
       rows->emit();
     else if (auto select = dyn_cast<tile::SelectOp>(op))
       emitDeviceSelect(select, team);
+    else if (auto bucket = dyn_cast<tile::BucketOp>(op))
+      emitDeviceBucket(bucket, team);
     else
       emitDeviceGather(cast<tile::WeightedGatherOp>(op), team);
     ++(!rows || rows->isVectorised() ? numSpread : numSerial);

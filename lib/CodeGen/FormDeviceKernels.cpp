@@ -9,6 +9,7 @@
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/DeviceProducts.h"
 #include "lib/CodeGen/DeviceRows.h"
+#include "lib/CodeGen/DeviceTiles.h"
 #include "lib/CodeGen/FormLinalgKernels.h"
 #include "lib/CodeGen/Passes.h"
 
@@ -51,6 +52,8 @@ FormKernel findFormer(Operation *op) {
     return formLinalg;
   if (isa<tile::SelectOp>(op))
     return formTile<tile::SelectOp, formDeviceSelect>;
+  if (isa<tile::BucketOp>(op))
+    return formTile<tile::BucketOp, formDeviceBucket>;
   if (isa<tile::WeightedGatherOp>(op))
     return formTile<tile::WeightedGatherOp, formDeviceGather>;
   if (isa<tile::RaggedMatmulOp>(op))

@@ -109,6 +109,7 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     | groups | as their reductions need | those of the group |
     | `tile.select` | `warp` or `block`, as for rows that are reduced | rows |
     | `tile.weighted_gather` | `alone` | rows |
+    | `tile.bucket` | `block`: a thread per entry in whole warps, up to 1,024 | none: the op as it is, whose blocks are numbered by the offset that they make |
 
     `tile.ragged_matmul` is a kernel as a whole, with `tile.product` in place of `tile.team`: blocks take tiles of it. If
     shapes that are known at run time only decide between two schedules, both are launched, one of them without blocks.
@@ -132,7 +133,7 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
 }
 
 def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "write out linalg ops, selection and weighted gathers as loops of a device's threads";
+  let summary = "write out linalg ops, selection, sorts and weighted gathers as loops of a device's threads";
   let description = [{
     The lanes of a row are spread over the threads of its team, vector by vector, and each thread loops over its own;
     vectors of aligned rows are one access of up to 16 bytes, what is left of a row is taken element by element. Ops
@@ -143,12 +144,13 @@ def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
     shared memory, then the initial value. The order depends on the length of the row only (`lib/CodeGen/RowTeam.h`).
 
     `tile.select` takes k maxima of (entry, column), each over the whole row; in `tile.weighted_gather` each thread sums up
-    the choices of its columns, in order.
+    the choices of its columns, in order. A block of `tile.bucket` counts smaller keys and places those that equal its own
+    number; the last one places the entries that are left out (`lib/CodeGen/DeviceRanks.h`).
 
     In: kernels with `tile.team`. Out: arith, math, memref, scf, vector, gpu and nvvm.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+    "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
   let statistics = [
     Statistic<"numSpread", "spread", "Ops whose lanes are spread over threads">,
     Statistic<"numSerial", "serial", "Ops that one thread does for its row">];

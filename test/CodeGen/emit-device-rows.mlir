@@ -170,3 +170,38 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// Each warp counts in its run of entries, then sums of the warps before it and votes make places.
+
+// CHECK-LABEL: gpu.func @bucket
+// CHECK-SAME: workgroup(%[[OWN:.*]] : memref<32xi32, {{.*}}>, %[[BEFORE:.*]] : memref<32xi32, {{.*}}>)
+// CHECK: %[[BLOCK:.*]] = gpu.block_id x
+// CHECK: %[[KEY:.*]] = arith.index_cast %[[BLOCK]] : index to i32
+// CHECK: scf.for %{{.*}} step %c32 iter_args(%{{.*}} = %c0_i32, %{{.*}} = %c0_i32) -> (i32, i32)
+// CHECK: %[[CLAMPED:.*]] = arith.minui %{{.*}}, %c8_i32
+// CHECK: arith.cmpi eq, %[[CLAMPED]], %[[KEY]]
+// CHECK: arith.cmpi ult, %[[CLAMPED]], %[[KEY]]
+// CHECK-COUNT-2: nvvm.redux.sync add
+// CHECK-DAG: memref.store %{{.*}}, %[[OWN]]
+// CHECK-DAG: memref.store %{{.*}}, %[[BEFORE]]
+// CHECK: gpu.barrier
+// CHECK: %[[START:.*]] = nvvm.redux.sync add
+// CHECK: scf.for %{{.*}} step %c32 iter_args(%[[PLACE:.*]] = %[[START]]) -> (i32)
+// CHECK: %[[VOTES:.*]] = nvvm.vote.sync ballot
+// CHECK: math.ctpop
+// CHECK: %[[ALL:.*]] = math.ctpop %[[VOTES]]
+// CHECK: arith.addi %[[PLACE]], %[[ALL]]
+// CHECK: memref.store %[[START]], %{{.*}}[%[[BLOCK]]] : memref<9xi32>
+gpu.module @device {
+  gpu.func @bucket(%bk: memref<i32>, %ba: memref<i32>, %bs: memref<i32>, %bp: memref<i32>, %rows: index, %n: index) kernel
+      attributes {nvvm.maxntid = array<i32: 1024, 1, 1>, tile.team = "block"} {
+    %k = memref.reinterpret_cast %bk to offset: [0], sizes: [%rows, 2], strides: [2, 1] : memref<i32> to memref<?x2xi32>
+    %a = memref.reinterpret_cast %ba to offset: [0], sizes: [9], strides: [1] : memref<i32> to memref<9xi32>
+    %s = memref.reinterpret_cast %bs to offset: [0], sizes: [%n], strides: [1] : memref<i32> to memref<?xi32>
+    %p = memref.reinterpret_cast %bp to offset: [0], sizes: [%rows, 2], strides: [2, 1] : memref<i32> to memref<?x2xi32>
+    tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %s, %p : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+    gpu.return
+  }
+}

@@ -2,10 +2,10 @@
 
 // Every kind of op is reported, at its first place.
 
-func.func @both(%x: memref<?x?xf32>, %k: memref<?x2xi32>, %a: memref<9xi32>, %b: memref<?xi32>, %c: memref<?x2xi32>) {
-  // expected-error @+1 {{'tile.bucket' op has no kernel for GPUs in this version, here and in 1 more places; --target=cpu compiles it}}
-  tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
-  tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+func.func @both(%x: memref<?x?xf32>, %f: memref<?x8x16xf32>, %p: memref<?xf32>) {
+  // expected-error @+1 {{'tile.pack' op has no kernel for GPUs in this version, here and in 1 more places; --target=cpu compiles it}}
+  tile.pack %f : memref<?x8x16xf32> outs(%p : memref<?xf32>)
+  tile.pack %f : memref<?x8x16xf32> outs(%p : memref<?xf32>)
   // expected-error @+1 {{'tile.scan' op has no kernel for GPUs in this version; --target=cpu compiles it}}
   tile.scan rows(%x : memref<?x?xf32>) outs(%x : memref<?x?xf32>) {axis = 0 : i64}
   return

@@ -145,3 +145,22 @@ func.func @tiles(%z: memref<?x8xf32>, %i: memref<?x2xi32>, %v: memref<?x2xf32>, 
       outs(%y : memref<?x64xbf16>)
   return
 }
+
+// -----
+
+// A counting sort: a block per offset, with a thread per entry up to 1,024.
+
+// CHECK-LABEL: func.func @buckets
+// CHECK: %[[ROWS:.*]] = memref.dim
+// CHECK: %[[ENTRIES:.*]] = arith.muli %[[ROWS]], %c2
+// CHECK: %[[WARPS:.*]] = arith.ceildivui %[[ENTRIES]], %c32
+// CHECK: %[[SOME:.*]] = arith.maxui %[[WARPS]], %c1
+// CHECK: %[[FEW:.*]] = arith.minui %[[SOME]], %c32
+// CHECK: %[[THREADS:.*]] = arith.muli %[[FEW]], %c32
+// CHECK: rt.device_launch @device::@bucket grid(%c9, %c1) block(%[[THREADS]], %c1)
+// CHECK: gpu.func @bucket({{.*}} attributes {nvvm.maxntid = array<i32: 1024, 1, 1>, tile.team = "block"
+// CHECK: tile.bucket keys(%{{.*}} : memref<?x2xi32>)
+func.func @buckets(%k: memref<?x2xi32>, %a: memref<9xi32>, %b: memref<?xi32>, %c: memref<?x2xi32>) {
+  tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}

@@ -1,0 +1,80 @@
+//===- EmitDeviceBucket.cpp - Counting sort on a device ------- -*- C++ -*-===//
+//
+// Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A block per key, and one more for the entries that are left out: each looks at
+// all entries, so no block waits for another, nothing has to be zero before, and
+// the number of keys is not bounded by shared memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/CodeGen/DeviceEmitters.h"
+#include "lib/CodeGen/DeviceRanks.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace moec::codegen {
+namespace {
+
+/// A matrix whose entries are numbered in row-major order.
+struct EntryView {
+  LoopBuilder &b;
+  Value matrix, columns, flat; // flat: null where rows are not one after the other
+
+  EntryView(LoopBuilder &b, Value matrix) : b(b), matrix(matrix) {
+    columns = b.createOrFold<memref::DimOp>(matrix, 1);
+    if (cast<MemRefType>(matrix.getType()).getLayout().isIdentity())
+      flat = memref::CollapseShapeOp::create(b, matrix, ArrayRef<ReassociationIndices>{{0, 1}});
+  }
+
+  Value getRow(Value entry) { return arith::DivUIOp::create(b, entry, columns); }
+  SmallVector<Value> at(Value entry) {
+    if (flat)
+      return {entry};
+    return {getRow(entry), arith::RemUIOp::create(b, entry, columns)};
+  }
+  Value load(Value entry) { return memref::LoadOp::create(b, flat ? flat : matrix, at(entry)); }
+  void store(Value value, Value entry) {
+    memref::StoreOp::create(b, value, flat ? flat : matrix, at(entry));
+  }
+};
+
+} // namespace
+
+void emitDeviceBucket(tile::BucketOp op, const RowTeam &team) {
+  LoopBuilder b(op.getLoc(), op);
+  Type i32 = b.getI32Type();
+  Type keyType = cast<MemRefType>(op.getKeys().getType()).getElementType();
+  EntryView keys(b, op.getKeys()), places(b, op.getPlaces());
+  Value rows = memref::DimOp::create(b, op.getKeys(), 0);
+  Value count = arith::MulIOp::create(b, rows, keys.columns);
+  // Keys outside of [0, buckets) are as the number of buckets, negative ones as large ones.
+  Value buckets = b.sub(memref::DimOp::create(b, op.getOffsets(), 0), 1);
+  Value bucket = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+  Value isBucket = b.isLess(bucket, buckets);
+  Value most = arith::IndexCastOp::create(b, keyType, buckets);
+  Value own = arith::IndexCastOp::create(b, keyType, bucket);
+  auto classify = [&](Value entry) -> EntryClass {
+    Value key = arith::MinUIOp::create(b, keys.load(entry), most);
+    return {b.isEqual(key, own), arith::CmpIOp::create(b, arith::CmpIPredicate::ult, key, own)};
+  };
+  Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(-1));
+  Value start = emitBlockPlaces(b, team, count, classify, [&](Value entry, Value place) {
+    b.when(isBucket, [&] {
+      Value row = arith::IndexCastOp::create(b, i32, keys.getRow(entry));
+      Value at = arith::IndexCastOp::create(b, b.getIndexType(), place);
+      memref::StoreOp::create(b, row, op.getSource(), at);
+    });
+    places.store(arith::SelectOp::create(b, isBucket, place, none), entry);
+  });
+  b.when(b.isEqual(team.first, b.index(0)),
+         [&] { memref::StoreOp::create(b, start, op.getOffsets(), bucket); });
+}
+
+} // namespace moec::codegen
