@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/RT/IR/RT.h"
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/RankFlags.h"
@@ -103,25 +104,22 @@ int printModule(Compilation &compilation, StringRef output) {
 /// Whether what is asked for exists for the target; prints a message to stderr otherwise.
 bool isForTarget(Emit emit, const Target &target) {
   bool isDevice = emit == Emit::PTX || emit == Emit::Cubin;
-  bool isBoth = emit == Emit::ONNX || emit == Emit::MoE || emit == Emit::Tile;
-  if (isBoth || isDevice == target.gpu.has_value())
+  if (!isDevice || target.gpu)
     return true;
-  if (isDevice)
-    error() << "--emit=ptx and cubin need --target=cuda\n";
-  else
-    error() << "--target=cuda: this version has --emit=ptx and cubin for it\n";
+  error() << "--emit=ptx and cubin need --target=cuda\n";
   return false;
 }
 
-/// From scheduled ops to the device's code.
-int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emit,
-                     StringRef output) {
+/// From scheduled ops to host code and, as attributes of its `gpu.module`, the device's code.
+/// Without ptxas there is no machine code, which is an error only where that is asked for.
+int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emit) {
   if (int code = compilation.run([&](OpPassManager &pm) {
         buildDeviceKernelStage(pm, gpu);
         buildNvptxStage(pm, gpu);
       }))
     return code;
-  if (compilation.getModule().getOps<gpu::GPUModuleOp>().empty()) {
+  auto modules = compilation.getModule().getOps<gpu::GPUModuleOp>();
+  if (modules.empty()) {
     error() << escapeName(compilation.getPath()) << ": has no kernels: nothing in it is computed\n";
     return exitUnsupported;
   }
@@ -133,13 +131,16 @@ int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emi
             << "\n";
     return exitInternal;
   }
+  gpu::GPUModuleOp device = *modules.begin();
+  OpBuilder builder(device);
+  device->setAttr(rt::RTDialect::kChip, builder.getStringAttr(gpu.chip));
+  device->setAttr(rt::RTDialect::kPtx, builder.getStringAttr(*ptx));
   if (emit == Emit::PTX)
-    return writeText(output, [&](llvm::raw_ostream &os) {
-      os << *ptx;
-      return llvm::Error::success();
-    });
+    return exitSuccess;
   std::string ptxas = findPtxas();
   if (ptxas.empty()) {
+    if (emit != Emit::Cubin)
+      return exitSuccess;
     error()
         << "--emit=cubin needs ptxas of the CUDA toolkit: set CUDA_HOME, or use --emit=ptx, which "
            "drivers assemble\n";
@@ -150,8 +151,15 @@ int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emi
     error() << escapeMessage(toString(cubin.takeError())) << "\n";
     return exitResource;
   }
+  device->setAttr(rt::RTDialect::kCubin, builder.getStringAttr(cubin->bytes->getBuffer()));
+  return exitSuccess;
+}
+
+/// Writes one of a device's codes by itself.
+int writeDeviceCode(Compilation &compilation, StringRef attribute, StringRef output) {
+  gpu::GPUModuleOp device = *compilation.getModule().getOps<gpu::GPUModuleOp>().begin();
   return writeText(output, [&](llvm::raw_ostream &os) {
-    os << cubin->bytes->getBuffer();
+    os << device->getAttrOfType<StringAttr>(attribute).getValue();
     return llvm::Error::success();
   });
 }
@@ -221,13 +229,20 @@ int compile(const ParsedCommandLine &commandLine) {
     return code;
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
-  if (target->gpu)
-    return compileForDevice(compilation, *target->gpu, *emit, *output);
-  if (int code = compilation.run([&](OpPassManager &pm) {
-        buildKernelStage(pm, cpu);
-        buildX86Stage(pm, cpu);
-      }))
+  if (target->gpu) {
+    if (int code = compileForDevice(compilation, *target->gpu, *emit))
+      return code;
+    if (*emit == Emit::PTX || *emit == Emit::Cubin)
+      return writeDeviceCode(compilation,
+                             *emit == Emit::PTX ? StringRef(rt::RTDialect::kPtx)
+                                                : StringRef(rt::RTDialect::kCubin),
+                             *output);
+  } else if (int code = compilation.run([&](OpPassManager &pm) {
+               buildKernelStage(pm, cpu);
+               buildX86Stage(pm, cpu);
+             })) {
     return code;
+  }
 
   EmitOptions emitOptions;
   if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))

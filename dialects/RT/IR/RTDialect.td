@@ -56,7 +56,8 @@ def RT_Dialect : Dialect {
 
     Once results have become outputs (`--rt-place-outputs`), `rt.outputs` lists them as `#rt.value`. The module's
     string attribute `rt.metadata` is JSON text that goes into the artifact unchanged; `rt.grid`, an array of sizes, tells
-    the ranks that run it together, numbered in row-major order. `--convert-rt-to-llvm` leaves the
+    the ranks that run it together, numbered in row-major order. A `gpu.module` carries its code for the artifact in the
+    string attributes `rt.chip`, `rt.ptx` and `rt.cubin`. `--convert-rt-to-llvm` leaves the
     artifact's build id, 16 bytes, in the module's `rt.build_id`.
 
     A *weight* is an expression over ranges of files and constants. Expressions are attributes: equal expressions are
@@ -76,6 +77,10 @@ def RT_Dialect : Dialect {
     static constexpr llvm::StringLiteral kDType = "rt.dtype";
     static constexpr llvm::StringLiteral kMetadata = "rt.metadata";
     static constexpr llvm::StringLiteral kGrid = "rt.grid";
+    /// Of a `gpu.module`: the chip that its code is for, the code as PTX, and as machine code.
+    static constexpr llvm::StringLiteral kChip = "rt.chip";
+    static constexpr llvm::StringLiteral kPtx = "rt.ptx";
+    static constexpr llvm::StringLiteral kCubin = "rt.cubin";
     static constexpr int64_t kMostRanks = 1 << 20;
     static constexpr llvm::StringLiteral kBuildId = "rt.build_id";
   }];

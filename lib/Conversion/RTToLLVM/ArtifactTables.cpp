@@ -226,6 +226,26 @@ static TableBuilder::Emit emitExchanges(TableBuilder &t, ArrayRef<ExchangeOp> ex
       t.structType({t.ptr, t.ptr, t.i32, t.i32, t.i64, t.i64, t.i64, t.i64, t.i64, t.i64}), rows);
 }
 
+static TableBuilder::Emit emitDevice(TableBuilder &t, const std::optional<DeviceCode> &code) {
+  if (!code)
+    return t.null();
+  SmallVector<SmallVector<TableBuilder::Emit>> rows;
+  for (const DeviceKernel &kernel : code->kernels) {
+    // Read as bytes, up to their number.
+    StringRef sizes(reinterpret_cast<const char *>(kernel.parameterBytes.data()),
+                    kernel.parameterBytes.size());
+    rows.push_back({t.string(kernel.name), t.string(sizes), t.integer(t.i32, sizes.size()),
+                    t.integer(t.i32, 0)});
+  }
+  TableBuilder::Emit kernels = t.table(t.structType({t.ptr, t.ptr, t.i32, t.i32}), rows);
+  StringRef cubin = code->cubin ? code->cubin.getValue() : "";
+  return t.table(
+      t.structType({t.ptr, t.ptr, t.ptr, t.i64, t.ptr, t.i32, t.i32}),
+      {{t.string(code->chip), t.string(code->ptx), cubin.empty() ? t.null() : t.string(cubin),
+        t.integer(t.i64, cubin.size()), kernels, t.integer(t.i32, code->kernels.size()),
+        t.integer(t.i32, code->hostOperators)}});
+}
+
 LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &tables,
                                        ArrayRef<uint8_t> buildId, StringRef producer) {
   for (WeightOp weight : tables.weights) {
@@ -251,7 +271,7 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
   for (int64_t size : grid)
     gridSizes.push_back(t.integer(t.i64, size));
   auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr,
-                            t.ptr, t.ptr, t.ptr, t.i64, t.i32, t.i32, t.ptr, t.ptr});
+                            t.ptr, t.ptr, t.ptr, t.i64, t.i32, t.i32, t.ptr, t.ptr, t.ptr});
   SmallVector<TableBuilder::Emit> fields = {t.integer(t.i32, MOERT_ABI_VERSION),
                                             t.integer(t.i32, sizeof(moert_artifact_v1)),
                                             t.aggregate(idType, id),
@@ -269,7 +289,8 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
                                             t.integer(t.i32, grid.size()),
                                             t.integer(t.i32, tables.exchanges.size()),
                                             t.array(t.i64, gridSizes),
-                                            emitExchanges(t, tables.exchanges)};
+                                            emitExchanges(t, tables.exchanges),
+                                            emitDevice(t, tables.device)};
   t.global(type, t.aggregate(type, fields), MOERT_ARTIFACT_SYMBOL);
   return success();
 }

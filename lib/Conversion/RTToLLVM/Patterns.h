@@ -16,8 +16,11 @@
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
+
+#include <optional>
 
 namespace moec::rt {
 
@@ -38,6 +41,20 @@ struct EntryPoint {
 };
 
 /// What the artifact's tables list, in order; positions are the numbers that compiled code uses.
+/// A kernel of device code and the sizes of its parameters.
+struct DeviceKernel {
+  std::string name;
+  llvm::SmallVector<uint8_t> parameterBytes;
+};
+
+/// Device code, as text and as machine code.
+struct DeviceCode {
+  mlir::StringAttr chip, ptx, cubin; // `cubin` may be null
+  llvm::SmallVector<DeviceKernel> kernels;
+  /// Values that host code writes into the device's memory.
+  unsigned hostOperators = 0;
+};
+
 struct ArtifactTables {
   llvm::SmallVector<EntryPoint> entries;
   llvm::SmallVector<WeightOp> weights;
@@ -47,6 +64,9 @@ struct ArtifactTables {
   llvm::StringMap<unsigned> weightNumbers, stateNumbers, kernelNumbers, exchangeNumbers;
   /// Globals that hold the messages of checks.
   llvm::StringMap<std::string> messages;
+  /// None: kernels are the processor's.
+  std::optional<DeviceCode> device;
+  llvm::StringMap<unsigned> deviceKernelNumbers;
 };
 
 /// Struct of the converted types of a kernel's arguments, in order. Null if a type does not
@@ -97,6 +117,14 @@ void populateHostMemoryPatterns(const mlir::LLVMTypeConverter &converter,
 
 /// Lowers vector ops that have no direct counterpart in LLVM, and copies between memrefs that are
 /// not contiguous, within their level.
+/// Moves the code of the module's `gpu.module`, if it has one, into the tables.
+mlir::LogicalResult takeDeviceCode(mlir::ModuleOp module, ArtifactTables &tables);
+
+/// What host code of a device does: launches, and copies of single numbers. Nothing without device
+/// code.
+void populateDevicePatterns(const mlir::LLVMTypeConverter &converter, const ArtifactTables &tables,
+                            mlir::RewritePatternSet &patterns);
+
 mlir::LogicalResult prepareForLLVM(mlir::ModuleOp module);
 
 } // namespace moec::rt

@@ -66,6 +66,7 @@ LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter, Artifac
   populateRTToLLVMPatterns(converter, tables, patterns);
   populateExchangePatterns(converter, tables, patterns);
   populateHostMemoryPatterns(converter, patterns);
+  populateDevicePatterns(converter, tables, patterns);
   moec::tile::populateTileToLLVMPatterns(converter, patterns);
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
@@ -88,6 +89,9 @@ LogicalResult ConvertRTToLLVMPass::convert(LLVMTypeConverter &converter, Artifac
 void ConvertRTToLLVMPass::runOnOperation() {
   ModuleOp module = getOperation();
   std::array<uint8_t, 16> buildId = hashModule(module);
+  ArtifactTables tables;
+  if (failed(takeDeviceCode(module, tables)))
+    return signalPassFailure();
   if (failed(prepareForLLVM(module))) {
     module.emitError("expansion of vector, memref and arith ops did not converge");
     return signalPassFailure();
@@ -104,7 +108,6 @@ void ConvertRTToLLVMPass::runOnOperation() {
   converter.addConversion(
       [](StateType type) -> Type { return IntegerType::get(type.getContext(), 32); });
 
-  ArtifactTables tables;
   if (failed(checkHostMemory(module)) || failed(threadContext(module)) ||
       failed(createKernelWrappers(module, converter, tables)) ||
       failed(createEntryWrappers(module, converter, tables)))

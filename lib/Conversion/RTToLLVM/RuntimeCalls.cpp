@@ -45,6 +45,14 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, exchange_return);
   case Slot::EndExchange:
     return offsetof(moert_functions, exchange_end);
+  case Slot::Launch:
+    return offsetof(moert_functions, launch);
+  case Slot::DeviceConstant:
+    return offsetof(moert_functions, device_constant);
+  case Slot::DeviceRead:
+    return offsetof(moert_functions, device_read);
+  case Slot::DeviceWrite:
+    return offsetof(moert_functions, device_write);
   }
   llvm_unreachable("all slots are listed");
 }

@@ -31,7 +31,11 @@ enum class Slot {
   BeginExchange,
   ReceiveRows,
   ReturnRows,
-  EndExchange
+  EndExchange,
+  Launch,
+  DeviceConstant,
+  DeviceRead,
+  DeviceWrite
 };
 
 /// Calls `slot` of the function table that `context` points at. `args` exclude the context. The

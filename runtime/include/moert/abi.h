@@ -229,8 +229,9 @@ struct moert_functions {
    * tables it carries, and is refused by a runtime that lacks it before any of its code runs.
    */
 
-  /* [unwinds] Enqueues device kernel `kernel` on `queue`: `grid` and `block` in blocks and
-   * threads, `shared_bytes` of dynamic shared memory, a copy of `record` as its parameters. */
+  /* [unwinds] Enqueues device kernel `kernel` on `queue` (0: the run's): `grid` and `block` in
+   * blocks and threads, `shared_bytes` of dynamic shared memory, a copy of `record` as its
+   * parameters, each at a multiple of its size. A grid with a size of 0 launches nothing. */
   void (*launch)(moert_ctx *ctx, uint32_t kernel, uint32_t queue, const uint32_t grid[3],
                  const uint32_t block[3], uint32_t shared_bytes, const void *record,
                  int64_t record_bytes);
@@ -283,6 +284,20 @@ struct moert_functions {
 
   /* [unwinds] Returns when all rows are back and nobody reads those of `exchange_begin`. */
   void (*exchange_end)(moert_ctx *ctx);
+
+  /*
+   * Artifacts with device code. There, what `alloc`, `weight`, `output` and `state` give, and
+   * `data` of inputs, are addresses of the device that the session was opened with; only kernels
+   * may look behind them. Kernels and what follows come one after the other.
+   */
+
+  /* [unwinds] The device's copy of `bytes` constant bytes at `data`, made once per session. */
+  const void *(*device_constant)(moert_ctx *ctx, const void *data, int64_t bytes);
+  /* [unwinds] Copies `bytes` of the device's memory to the host's when all that was enqueued before
+   * is done: for single numbers that shapes depend on. */
+  void (*device_read)(moert_ctx *ctx, void *to, const void *from, int64_t bytes);
+  /* [unwinds] The other way round. `from` may change after the call. */
+  void (*device_write)(moert_ctx *ctx, void *to, const void *from, int64_t bytes);
 };
 
 /* An input or an output of an entry. */
@@ -354,6 +369,24 @@ typedef struct moert_exchange_info {
                     of its columns */
 } moert_exchange_info;
 
+typedef struct moert_device_kernel_info {
+  const char *name; /* of the function in the device code */
+  const uint8_t *parameter_bytes; /* [num_parameters], 1, 2, 4 or 8 each */
+  uint32_t num_parameters;
+  uint32_t reserved;
+} moert_device_kernel_info;
+
+/* Code for a device. `launch` numbers its kernels. */
+typedef struct moert_device_code {
+  const char *chip;  /* as compilers name it: sm_80 */
+  const char *ptx;   /* text for the driver's assembler */
+  const void *cubin; /* machine code for `chip`, or null */
+  uint64_t cubin_bytes;
+  const moert_device_kernel_info *kernels;
+  uint32_t num_kernels;
+  uint32_t host_operators; /* operations on tensors that are left to the host; informative */
+} moert_device_code;
+
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
  * and the symbol share the name. */
 struct moert_artifact_v1 {
@@ -379,6 +412,8 @@ struct moert_artifact_v1 {
   uint32_t num_exchanges;
   const int64_t *grid; /* [grid_rank], each at least 1 */
   const moert_exchange_info *exchanges;
+  /* A table that ends before this field, or null: the artifact runs on the processor. */
+  const moert_device_code *device;
 };
 
 MOERT_STATIC_ASSERT(sizeof(void *) == 8, "moert is defined for 64-bit targets");
@@ -401,7 +436,10 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, parallel_for_grain) == 96, "moert_
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_receive) == 104, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_return) == 112, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_end) == 120, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_functions) == 128, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, device_constant) == 128, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, device_read) == 136, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, device_write) == 144, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 152, "moert_functions");
 MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 40, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, row_bytes) == 8, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, gather) == 16, "moert_exchange_rows");
@@ -444,7 +482,13 @@ MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_bytes) == 40, "moert_excha
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, result_bytes) == 48, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, row_flops) == 56, "moert_exchange_info");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_info, parts) == 64, "moert_exchange_info");
-MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 120, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(sizeof(moert_device_kernel_info) == 24, "moert_device_kernel_info");
+MOERT_STATIC_ASSERT(offsetof(moert_device_kernel_info, parameter_bytes) == 8,
+                    "moert_device_kernel_info");
+MOERT_STATIC_ASSERT(sizeof(moert_device_code) == 48, "moert_device_code");
+MOERT_STATIC_ASSERT(offsetof(moert_device_code, kernels) == 32, "moert_device_code");
+MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 128, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, device) == 120, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid_rank) == 96, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_exchanges) == 100, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid) == 104, "moert_artifact_v1");

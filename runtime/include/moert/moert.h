@@ -245,6 +245,14 @@ typedef struct moert_session_options {
   /* The ranks that this session runs with, as many as the artifact's grid has; kept alive by the
    * session. Null: none. An artifact without a grid takes none. */
   moert_group *group;
+  /* Where an artifact with device code runs; null for one without.
+   *   "cuda", "cuda:1"        the machine's first GPU (also for null), or the one of that number
+   *   "virtual", "virtual:4"  a GPU that libmoert-vgpu.so simulates, or the first of so many
+   * Weights and bound states are then in the device's memory.
+   *   MOERT_UNSUPPORTED    no driver, or no device
+   *   MOERT_INCOMPATIBLE   a driver that is too old, or an artifact for another chip
+   *   MOERT_OUT_OF_MEMORY  the device's memory does not hold weights and states */
+  const char *device;
 } moert_session_options;
 
 typedef struct moert_session_stats {

@@ -95,6 +95,10 @@ const Option kOptions[] = {
      }},
     {"--threads", "N", "threads to use (0, the default: MOERT_THREADS, else all processors)",
      [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 0, o.threads); }},
+    {"--device", "DEVICE",
+     "of a model with code for GPUs: cuda (the default), cuda:NUMBER, or virtual, a GPU that "
+     "libmoert-vgpu.so simulates",
+     [](Options &o, const std::string &text) { return !(o.device = text).empty(); }},
     {"--ranks", "N",
      "run on N ranks, threads of this process, as many as the model was compiled for (the "
      "default), or, where the environment names a rank, as one of N processes with inputs and "

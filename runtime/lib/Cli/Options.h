@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> advances;
   bool printsBytes = false;
   int32_t threads = 0;
+  std::string device;                 // empty: as the model was compiled for
   int32_t ranks = 0;                  // 0: as many as the model was compiled for
   std::vector<std::string> split;     // inputs that are split; empty: as their names say
   int64_t windowRows = 0, chunks = 0; // 0: as the model says

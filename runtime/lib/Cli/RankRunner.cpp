@@ -141,6 +141,7 @@ moert_status RankRunner::createSession(size_t rank, moert_artifact *artifact,
   sessionOptions.size = sizeof(sessionOptions);
   sessionOptions.dims = bindings.data();
   sessionOptions.num_dims = bindings.size();
+  sessionOptions.device = options.device.empty() ? nullptr : options.device.c_str();
   sessionOptions.group = ranks_[rank].group.get();
   moert_session *session = nullptr;
   MOERT_RETURN_IF_FAILED(keep(api_.session_create(artifact, weights, &sessionOptions, &session),

@@ -81,6 +81,8 @@ moert_status moert_artifact::adopt(const struct moert_artifact_v1 *given, const 
     exchanges = given->exchanges;
     ranks = membersAlong(UINT32_MAX);
   }
+  if (hasDevice(*given))
+    device = given->device;
   if (from && !copyString(runtime->host, from, path))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for an artifact");
   return chooseKernels();

@@ -28,6 +28,7 @@ struct moert_artifact final : moert::RefCounted<moert_artifact> {
   uint32_t numExchanges = 0;
   const int64_t *grid = nullptr;
   const moert_exchange_info *exchanges = nullptr;
+  const moert_device_code *device = nullptr;
   /// Ranks of the grid; 1 without.
   int64_t ranks = 1;
 
@@ -54,6 +55,11 @@ constexpr int64_t kMostRowBytes = int64_t(1) << 40;
 /// Whether a table reaches as far as the fields for ranks.
 inline bool hasGrid(const struct moert_artifact_v1 &table) {
   return table.size >= offsetof(struct moert_artifact_v1, exchanges) + sizeof(void *);
+}
+
+/// Whether a table reaches as far as device code.
+inline bool hasDevice(const struct moert_artifact_v1 &table) {
+  return table.size >= offsetof(struct moert_artifact_v1, device) + sizeof(void *);
 }
 
 /// Checks everything in the tables that libmoert relies on, down to the last pointer and number.

@@ -122,6 +122,25 @@ moert_status checkOwners(const struct moert_artifact_v1 &table) {
   return success();
 }
 
+moert_status checkDevice(const moert_device_code &code) {
+  if (!code.chip || !*code.chip || !code.ptx || (!code.cubin && code.cubin_bytes))
+    return corrupt("device code that is missing");
+  if (code.num_kernels && !code.kernels)
+    return corrupt("device code without its kernels");
+  for (uint32_t i = 0; i < code.num_kernels; ++i) {
+    const moert_device_kernel_info &kernel = code.kernels[i];
+    if (!kernel.name || !*kernel.name)
+      return corrupt("a device kernel without a name");
+    if (kernel.num_parameters && !kernel.parameter_bytes)
+      return corrupt("device kernel", kernel.name, "has no parameters, but a number of them");
+    for (uint32_t p = 0; p < kernel.num_parameters; ++p)
+      if (const uint8_t bytes = kernel.parameter_bytes[p];
+          bytes == 0 || bytes > 8 || (bytes & (bytes - 1)))
+        return corrupt("device kernel", kernel.name, "has a parameter of a bad size");
+  }
+  return success();
+}
+
 } // namespace
 
 moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
@@ -159,6 +178,8 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
   for (uint32_t i = 0; i < table.num_kernels; ++i)
     if (!table.kernels[i].name || !*table.kernels[i].name)
       return corrupt("a kernel without a name");
+  if (hasDevice(table) && table.device)
+    MOERT_RETURN_IF_FAILED(checkDevice(*table.device));
   if (!hasGrid(table))
     return checkOwners(table);
   if (table.grid_rank)

@@ -8,7 +8,8 @@
 namespace moert {
 
 Context::Context(moert_session &session)
-    : moert_ctx{&kFunctions}, session(session), pool(session.host, session.maxPoolBytes) {}
+    : moert_ctx{session.accelerator ? &kDeviceFunctions : &kFunctions}, session(session),
+      pool(session.host, session.maxPoolBytes) {}
 
 moert_status Context::run(moert_request &running) {
   request = &running;
@@ -17,8 +18,10 @@ moert_status Context::run(moert_request &running) {
   hasEntered_ = false;
   const Host &host = session.host;
   int64_t begin = host.traces() ? host.now() : 0;
-  int32_t code;
-  {
+  if (device)
+    outcome_ = uploadInputs();
+  int32_t code = outcome_.code;
+  if (code == MOERT_OK) {
     DefaultFloatingPoint mode;
     code = enter();
   }
@@ -31,6 +34,13 @@ moert_status Context::run(moert_request &running) {
   if (outcome_.code == MOERT_OK && exchange.transport)
     outcome_ = failure(MOERT_INTERNAL, "entry '%s' ended within exchange '%s'", running.entry.name,
                        exchange.info->name);
+  if (device) {
+    // Of a run that failed nothing is awaited but its end.
+    moert_status done = outcome_.code == MOERT_OK ? downloadOutputs() : device->finish();
+    if (outcome_.code == MOERT_OK)
+      outcome_ = done;
+    device->end();
+  }
   if (outcome_.code != MOERT_OK)
     leaveGroup(outcome_.code);
   request = nullptr;
@@ -43,7 +53,31 @@ moert_status Context::run(moert_request &running) {
     return outcome_.code;
   checkInterrupted();
   hasEntered_ = true;
-  return request->entry.fn(this, request->inputs.data(), request->outputs.data());
+  const moert_buffer *inputs = device ? deviceInputs_.data() : request->inputs.data();
+  return request->entry.fn(this, inputs, request->outputs.data());
+}
+
+moert_status Context::uploadInputs() {
+  const moert_entry_info &entry = request->entry;
+  deviceInputs_.assign(request->inputs.begin(), request->inputs.end());
+  deviceOutputs.assign(entry.num_outputs, nullptr);
+  for (uint32_t i = 0; i < entry.num_inputs; ++i) {
+    moert_buffer &input = deviceInputs_[i];
+    const void *from = input.data;
+    int64_t bytes = tensorBytes(entry.inputs[i].dtype, input.rank, input.sizes);
+    MOERT_RETURN_IF_FAILED(device->allocate(bytes, input.data));
+    if (bytes)
+      MOERT_RETURN_IF_FAILED(device->upload(input.data, from, bytes));
+  }
+  return success();
+}
+
+moert_status Context::downloadOutputs() {
+  for (uint32_t i = 0; i < request->entry.num_outputs; ++i)
+    if (deviceOutputs[i] && request->outputBytes(i))
+      MOERT_RETURN_IF_FAILED(
+          device->download(request->outputs[i].data, deviceOutputs[i], request->outputBytes(i)));
+  return device->finish();
 }
 
 void Context::leaveGroup(int32_t code) {

@@ -3,11 +3,13 @@
 #ifndef MOERT_LIB_CORE_CONTEXT_H
 #define MOERT_LIB_CORE_CONTEXT_H
 
+#include "lib/Core/Accelerator.h"
 #include "lib/Core/Pool.h"
 #include "lib/Core/RunExchange.h"
 #include "lib/Core/Session.h"
 
 #include <csetjmp>
+#include <vector>
 
 struct moert_request;
 
@@ -42,11 +44,20 @@ struct Context final : moert_ctx {
   Array<int64_t> stateLengths;
   moert_request *request = nullptr;
   RunExchange exchange;
+  /// With device code: its work, and where the run's outputs are there.
+  std::unique_ptr<AcceleratorRun> device;
+  std::vector<void *> deviceOutputs;
   bool idle = false;       // guarded by the session's mutex
   Context *next = nullptr; // likewise
 
 private:
   int32_t enter();
+  /// Copies of the request's inputs on the device.
+  moert_status uploadInputs();
+  /// The other way round for outputs; waits for all work of the run.
+  moert_status downloadOutputs();
+
+  std::vector<moert_buffer> deviceInputs_;
 
   jmp_buf start_;
   bool hasEntered_ = false;

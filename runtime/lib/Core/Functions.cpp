@@ -51,6 +51,8 @@ struct KernelCall {
   }
 };
 
+} // namespace
+
 void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units, int64_t grain) {
   Context &context = contextOf(ctx);
   const moert_artifact &artifact = *context.session.artifact;
@@ -100,7 +102,7 @@ void fail(moert_ctx *ctx, int32_t code, const char *message) {
                                 message && *message ? message : "compiled code gave up"));
 }
 
-BoundState &stateOf(Context &context, uint32_t index) {
+static BoundState &stateOf(Context &context, uint32_t index) {
   if (index >= context.session.states.size())
     badIndex(context, "state", index, context.session.states.size());
   return context.session.states[index];
@@ -129,8 +131,6 @@ void appendState(moert_ctx *ctx, uint32_t index, int64_t rows) {
   length += rows;
 }
 
-} // namespace
-
 const moert_functions kFunctions = {
     sizeof(moert_functions),
     alloc,
@@ -148,6 +148,9 @@ const moert_functions kFunctions = {
     exchangeReceive,
     exchangeReturn,
     exchangeEnd,
+    nullptr,
+    nullptr,
+    nullptr,
 };
 
 } // namespace moert

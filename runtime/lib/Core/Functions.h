@@ -7,7 +7,19 @@
 
 namespace moert {
 
+/// On the processor.
 extern const moert_functions kFunctions;
+/// With device code, which runs elsewhere.
+extern const moert_functions kDeviceFunctions;
+
+// In Functions.cpp; for both.
+void parallelFor(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units);
+void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units, int64_t grain);
+const void *weight(moert_ctx *ctx, uint32_t index);
+void *output(moert_ctx *ctx, uint32_t index, int64_t rank, const int64_t *sizes);
+void fail(moert_ctx *ctx, int32_t code, const char *message);
+void *state(moert_ctx *ctx, uint32_t index, int64_t *length, int64_t *capacity);
+void appendState(moert_ctx *ctx, uint32_t index, int64_t rows);
 
 // In ExchangeFunctions.cpp.
 void exchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_rows *send,

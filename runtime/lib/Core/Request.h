@@ -40,6 +40,9 @@ struct moert_request final {
   /// Makes room for an output and fills outputs[index]; called from within the run.
   moert_status produceOutput(uint32_t index, int64_t rank, const int64_t *sizes);
 
+  /// Bytes of an output that has been made room for.
+  int64_t outputBytes(uint32_t index) const { return slots_[index].bytes; }
+
   const moert::Ref<moert_session> session;
   const moert_entry_info &entry;
   moert::Array<moert_buffer> inputs;

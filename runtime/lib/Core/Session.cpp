@@ -13,7 +13,7 @@ moert_session::~moert_session() {
   }
   destroy(host, binding);
   for (BoundState &state : states)
-    if (state.data)
+    if (state.data && !accelerator)
       host.deallocate(state.data, size_t(state.bytes), MOERT_ALIGNMENT);
 }
 
@@ -44,14 +44,11 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   if (!made)
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
   made->maxPoolBytes = options.max_pool_bytes;
-  moert_status status = success();
-  if (made->weightData.allocate(host, table.num_weights)) {
-    for (uint32_t i = 0; i < table.num_weights; ++i)
-      made->weightData[i] = weights->reader.data(i);
+  moert_status status = made->bindDevice(options.device);
+  if (status.code == MOERT_OK)
+    status = made->bindWeights();
+  if (status.code == MOERT_OK)
     status = made->bindDims(options);
-  } else {
-    status = failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
-  }
   if (status.code == MOERT_OK)
     status = made->bindStates(options.state_capacity);
   if (status.code == MOERT_OK && options.group)
@@ -61,6 +58,35 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   else
     made->release();
   return status;
+}
+
+moert_status moert_session::bindDevice(const char *device) {
+  const moert_device_code *code = artifact->device;
+  if (!code)
+    return device
+               ? failure(MOERT_INVALID_ARGUMENT,
+                         "the artifact is for the processor and takes no device, '%.200s'", device)
+               : success();
+  return openAccelerator(device ? device : "cuda", *code, accelerator);
+}
+
+moert_status moert_session::bindWeights() {
+  const struct moert_artifact_v1 &table = *artifact->table;
+  if (!weightData.allocate(host, table.num_weights))
+    return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
+  for (uint32_t i = 0; i < table.num_weights; ++i) {
+    weightData[i] = weights->reader.data(i);
+    if (!accelerator)
+      continue;
+    // Straight from the file's pages.
+    const moert_weight_info &info = table.weights[i];
+    int64_t room = info.num_slabs * info.slab_stride;
+    void *memory = nullptr;
+    MOERT_RETURN_IF_FAILED(
+        accelerator->keep(weightData[i], room - info.slab_stride + info.slab_bytes, room, memory));
+    weightData[i] = memory;
+  }
+  return success();
 }
 
 /// Counts a run in, with a context that is idle, or null.
@@ -100,11 +126,16 @@ moert_status moert_session::startRun(Context *&context) {
     // Outside the lock: allocation hooks may take their time.
     idle = create<Context>(host, *this);
     bool complete = idle && idle->stateLengths.allocate(host, states.size());
+    moert_status status = failure(MOERT_OUT_OF_MEMORY, "no memory for another concurrent run");
+    if (complete && accelerator) {
+      status = accelerator->makeRun(idle->device);
+      complete = status.code == MOERT_OK;
+    }
     std::lock_guard<std::mutex> lock(mutex_);
     if (!complete) {
       returnRun();
       destroy(host, idle);
-      return failure(MOERT_OUT_OF_MEMORY, "no memory for another concurrent run");
+      return status;
     }
     Context **end = &contexts_;
     while (*end)

@@ -3,6 +3,7 @@
 #ifndef MOERT_LIB_CORE_SESSION_H
 #define MOERT_LIB_CORE_SESSION_H
 
+#include "lib/Core/Accelerator.h"
 #include "lib/Core/Group.h"
 #include "lib/Core/Weights.h"
 
@@ -48,7 +49,9 @@ struct moert_session final : moert::RefCounted<moert_session> {
   const moert::Ref<moert_artifact> artifact;
   const moert::Ref<moert_weights> weights;
   const moert::Host &host;
-  /// Slab 0 of every weight.
+  /// Null: the artifact runs on the processor.
+  std::unique_ptr<moert::Accelerator> accelerator;
+  /// Slab 0 of every weight, in the device's memory if there is one.
   moert::Array<const void *> weightData;
   moert::Array<moert::BoundState> states; // lengths are guarded by mutex_
   /// Copies, with names of their own.
@@ -60,6 +63,8 @@ struct moert_session final : moert::RefCounted<moert_session> {
 private:
   moert_status takeRun(moert::Context *&idle);
   void returnRun();
+  moert_status bindDevice(const char *device);
+  moert_status bindWeights();
   moert_status bindDims(const moert_session_options &options);
   moert_status bindStates(int64_t capacity);
   moert_status allocateState(moert::BoundState &state, int64_t capacity);

@@ -98,6 +98,11 @@ moert_status moert_session::allocateState(BoundState &state, int64_t capacity) {
                    info.name, static_cast<long long>(state.capacity));
   if (bytes == 0)
     return success();
+  if (accelerator) {
+    MOERT_RETURN_IF_FAILED(accelerator->keep(nullptr, 0, bytes, state.data));
+    state.bytes = bytes;
+    return success();
+  }
   state.data = host.allocate(size_t(bytes), MOERT_ALIGNMENT);
   if (!state.data)
     return failure(MOERT_OUT_OF_MEMORY, "no memory for the %lld bytes of state '%s'",

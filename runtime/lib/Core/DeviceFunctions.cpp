@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What compiled code with device code may ask of the runtime. Nothing here has a destructor that a
+// longjmp would skip.
+#include "lib/Core/Context.h"
+#include "lib/Core/Functions.h"
+#include "lib/Core/Request.h"
+#include "lib/Core/Status.h"
+
+namespace moert {
+
+namespace {
+
+Context &contextOf(moert_ctx *ctx) { return *static_cast<Context *>(ctx); }
+
+void require(Context &context, const moert_status &status) {
+  if (status.code != MOERT_OK)
+    context.unwind(status);
+}
+
+void *alloc(moert_ctx *ctx, int64_t bytes) {
+  Context &context = contextOf(ctx);
+  void *memory = nullptr;
+  require(context, context.device->allocate(bytes, memory));
+  return memory;
+}
+
+void release(moert_ctx *ctx, void *memory) {
+  Context &context = contextOf(ctx);
+  if (memory)
+    require(context, context.device->release(memory));
+}
+
+void *deviceOutput(moert_ctx *ctx, uint32_t index, int64_t rank, const int64_t *sizes) {
+  Context &context = contextOf(ctx);
+  // The host's memory is where the result goes in the end.
+  output(ctx, index, rank, sizes);
+  void *memory = nullptr;
+  require(context, context.device->allocate(context.request->outputBytes(index), memory));
+  context.deviceOutputs[index] = memory;
+  return memory;
+}
+
+void launch(moert_ctx *ctx, uint32_t kernel, uint32_t queue, const uint32_t grid[3],
+            const uint32_t block[3], uint32_t sharedBytes, const void *record,
+            int64_t recordBytes) {
+  Context &context = contextOf(ctx);
+  if (queue != 0)
+    context.unwind(failure(MOERT_INTERNAL, "compiled code asks for queue %u of 1", queue));
+  context.checkInterrupted();
+  if (grid[0] != 0 && grid[1] != 0 && grid[2] != 0)
+    require(context, context.device->launch(kernel, grid, block, sharedBytes, record, recordBytes));
+}
+
+const void *deviceConstant(moert_ctx *ctx, const void *data, int64_t bytes) {
+  Context &context = contextOf(ctx);
+  const void *memory = nullptr;
+  require(context, context.session.accelerator->constant(data, bytes, memory));
+  return memory;
+}
+
+void deviceRead(moert_ctx *ctx, void *to, const void *from, int64_t bytes) {
+  Context &context = contextOf(ctx);
+  require(context, context.device->download(to, from, bytes));
+  require(context, context.device->finish());
+}
+
+void deviceWrite(moert_ctx *ctx, void *to, const void *from, int64_t bytes) {
+  Context &context = contextOf(ctx);
+  require(context, context.device->upload(to, from, bytes));
+}
+
+} // namespace
+
+const moert_functions kDeviceFunctions = {
+    sizeof(moert_functions),
+    alloc,
+    release,
+    parallelFor,
+    weight,
+    deviceOutput,
+    fail,
+    state,
+    appendState,
+    launch,
+    exchangeBegin,
+    nullptr,
+    parallelForGrain,
+    exchangeReceive,
+    exchangeReturn,
+    exchangeEnd,
+    deviceConstant,
+    deviceRead,
+    deviceWrite,
+};
+
+} // namespace moert
