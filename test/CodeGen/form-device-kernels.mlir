@@ -164,3 +164,32 @@ func.func @buckets(%k: memref<?x2xi32>, %a: memref<9xi32>, %b: memref<?xi32>, %c
   tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
   return
 }
+
+// -----
+
+// Integers are scanned by a warp per row, floats by a thread per chain; elements are sorted by a
+// thread each; a block begins with an update.
+
+// CHECK-LABEL: func.func @orders
+// CHECK: rt.device_launch @device::@scan grid(%{{.*}}, %c1) block(%c32, %c8)
+// CHECK: rt.device_launch @device::@scan_0 grid(%c1, %{{.*}}) block(%c64, %c4)
+// CHECK: rt.device_launch @device::@sort
+// CHECK: %[[UPDATES:.*]] = memref.dim %{{.*}} : memref<?xi64>
+// CHECK: rt.device_launch @device::@scatter grid(%[[UPDATES]], %c1) block(%c32, %c1)
+// CHECK: rt.device_launch @device::@compact grid(%c1, %c1)
+// CHECK: gpu.func @scan({{.*}} tile.team = "warp"
+// CHECK: tile.scan rows(%{{.*}} : memref<1x64xi64, strided<[64, 1], offset: ?>>)
+// CHECK: gpu.func @scan_0({{.*}} tile.team = "alone"
+// CHECK: tile.scan rows(%{{.*}} : memref<?x64xf32>)
+// CHECK: gpu.func @sort({{.*}} tile.team = "alone"
+// CHECK: gpu.func @scatter({{.*}} tile.team = "block"
+// CHECK: gpu.func @compact({{.*}} tile.team = "block"
+func.func @orders(%x: memref<?x64xi64>, %y: memref<?x64xi64>, %z: memref<?x64xf32>, %w: memref<?x64xf32>,
+                  %p: memref<?xi64>, %f: memref<?xi8>) {
+  tile.scan rows(%x : memref<?x64xi64>) outs(%y : memref<?x64xi64>) {axis = 1 : i64}
+  tile.scan rows(%z : memref<?x64xf32>) outs(%w : memref<?x64xf32>) {axis = 0 : i64}
+  tile.sort keys(%z : memref<?x64xf32>) outs(%y : memref<?x64xi64>) {axis = 1 : i64}
+  tile.scatter updates(%z : memref<?x64xf32>) places(%p : memref<?xi64>) outs(%w : memref<?x64xf32>) {combine = #tile.combine<add>}
+  tile.compact flags(%f : memref<?xi8>) outs(%p : memref<?xi64>)
+  return
+}
