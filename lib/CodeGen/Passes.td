@@ -115,6 +115,8 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     | `tile.sort` | `alone`: a thread per element | none |
     | `tile.scatter` | `block`, of a thread per column, up to 256 | none; blocks are numbered by the update that they begin with |
 
+    A `tile.select` right before a group that works on its results row by row joins it if a warp does the rows of both.
+
     `tile.width` on each op tells the elements that a thread takes at once: 4 where lanes are combined; else 16 bytes
     where every operand moves along aligned rows, or 1.
 
