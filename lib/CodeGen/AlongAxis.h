@@ -36,6 +36,33 @@ inline void forEachRow(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, int64_
   body(indices);
 }
 
+/// The same for each `step`-th row from number `first` on, in one loop; -1 as `axis`
+/// takes every element for a row.
+inline void forSomeRows(mlir::ImplicitLocOpBuilder &b, mlir::Value memref, int64_t axis,
+                        mlir::Value first, mlir::Value step,
+                        llvm::function_ref<void(llvm::ArrayRef<mlir::Value>)> body) {
+  mlir::OpBuilder::InsertionGuard guard(b);
+  int64_t rank = mlir::cast<mlir::MemRefType>(memref.getType()).getRank();
+  llvm::SmallVector<mlir::Value> sizes(rank), indices(rank);
+  mlir::Value count = mlir::arith::ConstantIndexOp::create(b, 1);
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    if (dim == axis)
+      continue;
+    sizes[dim] = mlir::memref::DimOp::create(b, memref, dim);
+    count = b.createOrFold<mlir::arith::MulIOp>(count, sizes[dim]);
+  }
+  auto loop = mlir::scf::ForOp::create(b, first, count, step);
+  b.setInsertionPointToStart(loop.getBody());
+  mlir::Value rest = loop.getInductionVar();
+  for (int64_t dim = rank; dim-- > 0;) {
+    if (dim == axis)
+      continue;
+    indices[dim] = mlir::arith::RemUIOp::create(b, rest, sizes[dim]);
+    rest = mlir::arith::DivUIOp::create(b, rest, sizes[dim]);
+  }
+  body(indices);
+}
+
 /// `indices` with `position` along `axis`.
 inline llvm::SmallVector<mlir::Value> at(llvm::ArrayRef<mlir::Value> indices, int64_t axis,
                                          mlir::Value position) {

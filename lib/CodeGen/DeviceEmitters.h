@@ -31,6 +31,18 @@ void emitDevicePack(tile::PackOp op);
 /// A counting sort. Blocks are numbered by the offset that they make.
 void emitDeviceBucket(tile::BucketOp op, const RowTeam &team);
 
+/// Positions of flags, by one block.
+void emitDeviceCompact(tile::CompactOp op, const RowTeam &team);
+
+/// Running sums: chains of single threads, or a row of integers by a warp.
+void emitDeviceScan(tile::ScanOp op, const RowTeam &team);
+
+/// The place of each element by itself.
+void emitDeviceSort(tile::SortOp op, const RowTeam &team);
+
+/// Updates in order. Blocks are numbered by the update that they begin with.
+void emitDeviceScatter(tile::ScatterOp op, const RowTeam &team);
+
 } // namespace moec::codegen
 
 #endif // MOEC_LIB_CODEGEN_DEVICEEMITTERS_H

@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -71,8 +72,26 @@ SmallVector<Value> splitRow(ImplicitLocOpBuilder &k, Value row, ArrayRef<Value> 
   return rows;
 }
 
-void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name,
-          ImplicitLocOpBuilder &b, DeviceFormer &former) {
+/// The one row `row` of a matrix; null of null.
+Value cutRow(ImplicitLocOpBuilder &k, const IRMapping &mapping, Value matrix, Value row) {
+  return matrix ? subview(k, mapping.lookup(matrix), {0}, row, k.getIndexAttr(1)) : Value();
+}
+
+/// A row of a selection.
+void cloneSelectRow(ImplicitLocOpBuilder &k, tile::SelectOp op, const IRMapping &mapping,
+                    Value row) {
+  auto cut = [&](Value matrix) { return cutRow(k, mapping, matrix, row); };
+  tile::SelectOp::create(k, TypeRange(), cut(op.getKeys()), cut(op.getSource()), cut(op.getIds()),
+                         cut(op.getValues()), op.getTieAttr());
+}
+
+Value countSelectVectors(ImplicitLocOpBuilder &b, tile::SelectOp op) {
+  return emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getKeys(), 1), reducedWidth);
+}
+
+/// Forms the kernel of a group, which begins with a row of `select` unless that is null.
+void form(const RowGroup &group, tile::SelectOp select, TeamKind kind, Value vectors,
+          StringRef name, ImplicitLocOpBuilder &b, DeviceFormer &former) {
   const RowGroup::Member &first = group.members.front();
   Value count = arith::ConstantIndexOp::create(b, 1);
   SmallVector<Value> extents;
@@ -81,6 +100,9 @@ void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name,
     count = b.createOrFold<arith::MulIOp>(count, extents.back());
   }
   LaunchOperands operands;
+  if (select)
+    for (Value operand : select->getOperands())
+      operands.add(operand);
   for (const RowGroup::Member &member : group.members)
     operands.addOp(member.op);
   // The outermost one follows from the number of the row.
@@ -89,8 +111,10 @@ void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name,
   launchRows(b, former, name, kind, count, vectors, operands,
              [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
                SmallVector<Value> rows = splitRow(k, row, extents, mapping);
+               if (select)
+                 cloneSelectRow(k, select, mapping, rows.front());
                for (const RowGroup::Member &member : group.members) {
-                 if (&member != &first)
+                 if (select || &member != &first)
                    emitTeamSync(k, kind);
                  SmallVector<LoopPart> parts;
                  for (auto [dim, at] : llvm::zip_equal(member.rowDims, rows))
@@ -101,11 +125,63 @@ void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name,
              });
   for (const RowGroup::Member &member : group.members)
     member.op->erase();
+  if (select)
+    select->erase();
 }
 
-/// The one row `row` of a matrix; null of null.
-Value cutRow(ImplicitLocOpBuilder &k, const IRMapping &mapping, Value matrix, Value row) {
-  return matrix ? subview(k, mapping.lookup(matrix), {0}, row, k.getIndexAttr(1)) : Value();
+/// How a group meets what a selection writes.
+enum class Meeting { Never, RowByRow, Otherwise };
+
+Meeting findMeeting(const RowGroup::Member &member, tile::SelectOp select) {
+  linalg::LinalgOp op = member.op;
+  Value written[] = {getRoot(select.getIds()), getRoot(select.getValues())};
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  for (Value value : captured)
+    if (isa<BaseMemRefType>(value.getType()) && llvm::is_contained(written, getRoot(value)))
+      return Meeting::Otherwise;
+  Meeting meeting = Meeting::Never;
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value memref = operand.get();
+    if (!isa<MemRefType>(memref.getType()))
+      continue;
+    bool isInput = getRoot(memref) == getRoot(select.getKeys()) ||
+                   (select.getSource() && getRoot(memref) == getRoot(select.getSource()));
+    if (isInput && op.isDpsInit(&operand))
+      return Meeting::Otherwise;
+    if (!llvm::is_contained(written, getRoot(memref)))
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    bool isWhole = memref == select.getIds() || memref == select.getValues();
+    if (!isWhole || member.rowDims.size() != 1 ||
+        getPositions(map, member.rowDims.front()) != SmallVector<int64_t>{0})
+      return Meeting::Otherwise;
+    meeting = Meeting::RowByRow;
+  }
+  return meeting;
+}
+
+/// The selection right before a group that works on its results row by row; null if there is none.
+tile::SelectOp findSelectBefore(const RowGroup &group) {
+  Operation *first = group.members.front().op;
+  for (const RowGroup::Member &member : group.members)
+    if (member.op->isBeforeInBlock(first))
+      first = member.op;
+  Operation *before = first->getPrevNode();
+  while (before && isTransparent(*before))
+    before = before->getPrevNode();
+  auto select = dyn_cast_if_present<tile::SelectOp>(before);
+  if (!select || !select.hasPureBufferSemantics() || !isOwn(getRoot(select.getIds())) ||
+      !isOwn(getRoot(select.getValues())))
+    return {};
+  bool meets = false;
+  for (const RowGroup::Member &member : group.members) {
+    Meeting meeting = findMeeting(member, select);
+    if (meeting == Meeting::Otherwise)
+      return {};
+    meets |= meeting == Meeting::RowByRow;
+  }
+  return meets ? select : tile::SelectOp();
 }
 
 } // namespace
@@ -121,7 +197,7 @@ void formDeviceRow(linalg::LinalgOp op, DeviceFormer &former) {
       member.rowDims.push_back(dim);
   Value vectors = countVectors(b, op, plan);
   TeamKind kind = plan.isReduced ? chooseTeam(vectors) : TeamKind::Alone;
-  form(group, kind, vectors, getKernelName(op), b, former);
+  form(group, /*select=*/{}, kind, vectors, getKernelName(op), b, former);
 }
 
 bool isDeviceGroup(const RowGroup &group) {
@@ -147,21 +223,25 @@ void formDeviceGroup(const RowGroup &group, DeviceFormer &former) {
   LanePlan plan = planLanes(leading);
   plan.width = reducedWidth;
   Value vectors = countVectors(b, leading, plan);
-  form(group, chooseTeam(vectors), vectors, "row_group", b, former);
+  TeamKind kind = chooseTeam(vectors);
+  // One warp does both if either takes one. Teams of blocks differ in their sizes.
+  tile::SelectOp select = findSelectBefore(group);
+  if (select &&
+      (kind != TeamKind::Warp || chooseTeam(countSelectVectors(b, select)) != TeamKind::Warp))
+    select = {};
+  form(group, select, kind, vectors, select ? "select_group" : "row_group", b, former);
 }
 
 void formDeviceSelect(tile::SelectOp op, DeviceFormer &former) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   Value rows = b.createOrFold<memref::DimOp>(op.getKeys(), 0);
-  Value vectors = emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getKeys(), 1), reducedWidth);
+  Value vectors = countSelectVectors(b, op);
   LaunchOperands operands;
   for (Value operand : op->getOperands())
     operands.add(operand);
   launchRows(b, former, "select", chooseTeam(vectors), rows, vectors, operands,
              [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
-               auto cut = [&](Value matrix) { return cutRow(k, mapping, matrix, row); };
-               tile::SelectOp::create(k, TypeRange(), cut(op.getKeys()), cut(op.getSource()),
-                                      cut(op.getIds()), cut(op.getValues()), op.getTieAttr());
+               cloneSelectRow(k, op, mapping, row);
              });
   op.erase();
 }

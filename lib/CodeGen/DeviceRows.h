@@ -22,7 +22,8 @@ void formDeviceRow(mlir::linalg::LinalgOp op, DeviceFormer &former);
 bool isDeviceGroup(const RowGroup &group);
 
 /// The same for a group, for which isDeviceGroup is true: one kernel whose teams do all members for
-/// a row, one after the other.
+/// a row, one after the other. A selection right before the group whose results it works on joins
+/// it where a warp does the rows of both.
 void formDeviceGroup(const RowGroup &group, DeviceFormer &former);
 
 /// The same for a selection, whose rows a warp or a block does, and for a weighted gather, whose

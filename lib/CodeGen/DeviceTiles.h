@@ -13,9 +13,14 @@
 
 namespace moec::codegen {
 
-/// Each replaces an op on memrefs by a launch of a kernel that holds it as it is, and erases it.
-/// What a block does of it follows from the block's number.
+/// Each replaces an op on memrefs by a launch of a kernel, and erases it. The kernel holds the op
+/// as it is, but for a scan of integers, of which it holds a row; what a block or a thread does of
+/// it follows from its number.
 void formDeviceBucket(tile::BucketOp op, DeviceFormer &former);
+void formDeviceCompact(tile::CompactOp op, DeviceFormer &former);
+void formDeviceScan(tile::ScanOp op, DeviceFormer &former);
+void formDeviceSort(tile::SortOp op, DeviceFormer &former);
+void formDeviceScatter(tile::ScatterOp op, DeviceFormer &former);
 
 } // namespace moec::codegen
 

@@ -1,4 +1,4 @@
-//===- EmitDeviceBucket.cpp - Counting sort on a device ------- -*- C++ -*-===//
+//===- EmitDeviceBucket.cpp - Counting sort, compaction ------- -*- C++ -*-===//
 //
 // Part of the moec project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -75,6 +75,22 @@ void emitDeviceBucket(tile::BucketOp op, const RowTeam &team) {
   });
   b.when(b.isEqual(team.first, b.index(0)),
          [&] { memref::StoreOp::create(b, start, op.getOffsets(), bucket); });
+}
+
+/// One block, which takes the flags that are set for its own entries.
+void emitDeviceCompact(tile::CompactOp op, const RowTeam &team) {
+  LoopBuilder b(op.getLoc(), op);
+  Value count = memref::DimOp::create(b, op.getFlags(), 0);
+  Value unset = arith::ConstantOp::create(b, b.getI8IntegerAttr(0));
+  auto classify = [&](Value entry) -> EntryClass {
+    Value flag = memref::LoadOp::create(b, op.getFlags(), entry);
+    return {arith::CmpIOp::create(b, arith::CmpIPredicate::ne, flag, unset), Value()};
+  };
+  emitBlockPlaces(b, team, count, classify, [&](Value entry, Value place) {
+    Value position = arith::IndexCastOp::create(b, b.getI64Type(), entry);
+    Value at = arith::IndexCastOp::create(b, b.getIndexType(), place);
+    memref::StoreOp::create(b, position, op.getOuts(), at);
+  });
 }
 
 } // namespace moec::codegen

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -35,7 +36,8 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
   LogicalResult emitKernel(gpu::GPUFuncOp kernel) {
     SmallVector<Operation *> ops;
     kernel.walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, tile::BucketOp, tile::SelectOp, tile::WeightedGatherOp>(op))
+      if (isa<linalg::LinalgOp, tile::BucketOp, tile::CompactOp, tile::ScanOp, tile::ScatterOp,
+              tile::SelectOp, tile::SortOp, tile::WeightedGatherOp>(op))
         ops.push_back(op);
     });
     if (ops.empty())
@@ -59,7 +61,7 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
   LogicalResult emitOp(Operation *op, const RowTeam &team) {
     if (!cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics())
       return op->emitOpError("is still on tensors; bufferize before emit-device-rows");
-    bool combines = isa<tile::BucketOp, tile::SelectOp>(op);
+    bool combines = isa<tile::BucketOp, tile::CompactOp, tile::ScatterOp, tile::SelectOp>(op);
     std::optional<RowEmitter> rows;
     if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
       rows.emplace(structured, &team);
@@ -69,14 +71,21 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
       return op->emitOpError("combines lanes, but the threads of its kernel never meet");
     if (rows)
       rows->emit();
-    else if (auto select = dyn_cast<tile::SelectOp>(op))
-      emitDeviceSelect(select, team);
-    else if (auto bucket = dyn_cast<tile::BucketOp>(op))
-      emitDeviceBucket(bucket, team);
     else
-      emitDeviceGather(cast<tile::WeightedGatherOp>(op), team);
+      emitTile(op, team);
     ++(!rows || rows->isVectorised() ? numSpread : numSerial);
     return success();
+  }
+
+  static void emitTile(Operation *op, const RowTeam &team) {
+    llvm::TypeSwitch<Operation *>(op)
+        .Case([&](tile::BucketOp op) { emitDeviceBucket(op, team); })
+        .Case([&](tile::CompactOp op) { emitDeviceCompact(op, team); })
+        .Case([&](tile::ScanOp op) { emitDeviceScan(op, team); })
+        .Case([&](tile::ScatterOp op) { emitDeviceScatter(op, team); })
+        .Case([&](tile::SelectOp op) { emitDeviceSelect(op, team); })
+        .Case([&](tile::SortOp op) { emitDeviceSort(op, team); })
+        .Case([&](tile::WeightedGatherOp op) { emitDeviceGather(op, team); });
   }
 
   /// The thread's place, at the start of the kernel. Threads that never meet may be of several

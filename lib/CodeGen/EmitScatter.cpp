@@ -17,6 +17,32 @@
 using namespace mlir;
 
 namespace moec::codegen {
+
+Value emitCombine(ImplicitLocOpBuilder &b, tile::Combine combine, Value old, Value update) {
+  bool isFloat = isa<FloatType>(getElementTypeOrSelf(update.getType()));
+  switch (combine) {
+  case tile::Combine::Replace:
+    return update;
+  case tile::Combine::Add:
+    return isFloat ? arith::AddFOp::create(b, old, update).getResult()
+                   : arith::AddIOp::create(b, old, update).getResult();
+  case tile::Combine::Mul:
+    return isFloat ? arith::MulFOp::create(b, old, update).getResult()
+                   : arith::MulIOp::create(b, old, update).getResult();
+  case tile::Combine::Min:
+    return isFloat ? arith::MinimumFOp::create(b, old, update).getResult()
+                   : arith::MinSIOp::create(b, old, update).getResult();
+  case tile::Combine::Max:
+    return isFloat ? arith::MaximumFOp::create(b, old, update).getResult()
+                   : arith::MaxSIOp::create(b, old, update).getResult();
+  case tile::Combine::MinU:
+    return arith::MinUIOp::create(b, old, update);
+  case tile::Combine::MaxU:
+    return arith::MaxUIOp::create(b, old, update);
+  }
+  return update;
+}
+
 namespace {
 
 /// Columns of one kind: vectors, then what is left one by one.
@@ -37,31 +63,6 @@ struct ScatterEmitter {
     body(op.getInductionVar());
   }
 
-  Value combine(Value old, Value update) {
-    bool isFloat = isa<FloatType>(getElementTypeOrSelf(old.getType()));
-    switch (op.getCombine()) {
-    case tile::Combine::Replace:
-      return update;
-    case tile::Combine::Add:
-      return isFloat ? arith::AddFOp::create(b, old, update).getResult()
-                     : arith::AddIOp::create(b, old, update).getResult();
-    case tile::Combine::Mul:
-      return isFloat ? arith::MulFOp::create(b, old, update).getResult()
-                     : arith::MulIOp::create(b, old, update).getResult();
-    case tile::Combine::Min:
-      return isFloat ? arith::MinimumFOp::create(b, old, update).getResult()
-                     : arith::MinSIOp::create(b, old, update).getResult();
-    case tile::Combine::Max:
-      return isFloat ? arith::MaximumFOp::create(b, old, update).getResult()
-                     : arith::MaxSIOp::create(b, old, update).getResult();
-    case tile::Combine::MinU:
-      return arith::MinUIOp::create(b, old, update);
-    case tile::Combine::MaxU:
-      return arith::MaxUIOp::create(b, old, update);
-    }
-    return update;
-  }
-
   void emit() {
     auto type = cast<MemRefType>(op.getOuts().getType());
     bool onVectors = hasContiguousRows(type) &&
@@ -78,18 +79,18 @@ struct ScatterEmitter {
           b, b.getIndexType(), memref::LoadOp::create(b, op.getPlaces(), ValueRange{row}));
       if (onVectors)
         loop(zero, whole, lanes, [&](Value column) {
-          Value old, update =
-                         vector::LoadOp::create(b, vector, op.getUpdates(), ValueRange{row, column});
+          Value old,
+              update = vector::LoadOp::create(b, vector, op.getUpdates(), ValueRange{row, column});
           if (op.getCombine() != tile::Combine::Replace)
             old = vector::LoadOp::create(b, vector, op.getOuts(), ValueRange{place, column});
-          vector::StoreOp::create(b, old ? combine(old, update) : update, op.getOuts(),
+          vector::StoreOp::create(b, emitCombine(b, op.getCombine(), old, update), op.getOuts(),
                                   ValueRange{place, column});
         });
       loop(whole, columns, one, [&](Value column) {
         Value old, update = memref::LoadOp::create(b, op.getUpdates(), ValueRange{row, column});
         if (op.getCombine() != tile::Combine::Replace)
           old = memref::LoadOp::create(b, op.getOuts(), ValueRange{place, column});
-        memref::StoreOp::create(b, old ? combine(old, update) : update, op.getOuts(),
+        memref::StoreOp::create(b, emitCombine(b, op.getCombine(), old, update), op.getOuts(),
                                 ValueRange{place, column});
       });
     });

@@ -7,6 +7,7 @@
 
 #include "lib/CodeGen/AlongAxis.h"
 #include "lib/CodeGen/Emitters.h"
+#include "lib/CodeGen/SortOrder.h"
 
 using namespace mlir;
 
@@ -27,40 +28,17 @@ struct SortEmitter {
   }
 
   int64_t axis() { return op.getAxis(); }
-  Value load(Value slot) {
-    return memref::LoadOp::create(b, op.getOrder(), at(row, axis(), slot));
-  }
+  Value load(Value slot) { return memref::LoadOp::create(b, op.getOrder(), at(row, axis(), slot)); }
   void store(Value position, Value slot) {
     memref::StoreOp::create(b, position, op.getOrder(), at(row, axis(), slot));
   }
   Value getKey(Value position) {
     Value index = arith::IndexCastOp::create(b, b.getIndexType(), position);
-    Value key = memref::LoadOp::create(b, op.getKeys(), at(row, axis(), index));
-    if (key.getType().isF16() || key.getType().isBF16())
-      key = arith::ExtFOp::create(b, b.getF32Type(), key);
-    return key;
-  }
-
-  Value isLess(Value x, Value y) {
-    if (!isa<FloatType>(x.getType()))
-      return arith::CmpIOp::create(
-          b, op.getUnsignedKeys() ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, x, y);
-    // NaN comes last: above every number, or below.
-    Value number = op.getDescending() ? y : x;
-    Value isNumber = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, number, number);
-    return arith::AndIOp::create(b, isNumber,
-                                 arith::CmpFOp::create(b, arith::CmpFPredicate::ULT, x, y));
+    return loadSortKey(b, op, at(row, axis(), index));
   }
 
   /// Whether position x comes before position y.
-  Value precedes(Value x, Value y) {
-    Value first = getKey(x), second = getKey(y);
-    Value less = isLess(first, second), greater = isLess(second, first);
-    Value before = op.getDescending() ? greater : less, after = op.getDescending() ? less : greater;
-    Value isLower = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
-    Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
-    return arith::OrIOp::create(b, before, arith::SelectOp::create(b, after, no, isLower));
-  }
+  Value precedes(Value x, Value y) { return emitPrecedes(b, op, {getKey(x), x}, {getKey(y), y}); }
 
   /// Lets the position in `root` sink until no child in [0, end) comes after it.
   void sink(Value root, Value end) {
@@ -74,8 +52,8 @@ struct SortEmitter {
     SmallVector<Type> types{b.getIndexType(), b.getI1Type()};
     SmallVector<Location> locations(2, b.getLoc());
     Block *before = b.createBlock(&loop.getBefore(), {}, types, locations);
-    Value hasChild = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                           childOf(before->getArgument(0)), end);
+    Value hasChild =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, childOf(before->getArgument(0)), end);
     scf::ConditionOp::create(b, arith::AndIOp::create(b, before->getArgument(1), hasChild),
                              before->getArguments());
     Block *after = b.createBlock(&loop.getAfter(), {}, types, locations);
@@ -105,9 +83,8 @@ struct SortEmitter {
     Value size = memref::DimOp::create(b, op.getKeys(), axis());
     forEachRow(b, op.getKeys(), axis(), [&](ArrayRef<Value> indices) {
       row.assign(indices.begin(), indices.end());
-      loop(size, [&](Value slot) {
-        store(arith::IndexCastOp::create(b, b.getI64Type(), slot), slot);
-      });
+      loop(size,
+           [&](Value slot) { store(arith::IndexCastOp::create(b, b.getI64Type(), slot), slot); });
       Value half = arith::ShRUIOp::create(b, size, one);
       Value lastParent = arith::SubIOp::create(b, half, one);
       loop(half, [&](Value step) { sink(arith::SubIOp::create(b, lastParent, step), size); });

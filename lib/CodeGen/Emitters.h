@@ -15,6 +15,8 @@
 
 #include "dialects/Tile/IR/Tile.h"
 
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
 namespace moec::codegen {
 
 struct IsaLevel;
@@ -44,11 +46,19 @@ void emitBucket(tile::BucketOp op);
 /// Running sums, one chain of additions per row.
 void emitScan(tile::ScanOp op);
 
+/// The chain of the row with these indices, null along the axis.
+void emitScanChain(mlir::ImplicitLocOpBuilder &b, tile::ScanOp op,
+                   mlir::ArrayRef<mlir::Value> indices);
+
 /// Heapsort of positions, whose ties make it stable.
 void emitSort(tile::SortOp op);
 
 /// Sums of gathered rows, choices in order, on vectors of columns.
 void emitWeightedGather(tile::WeightedGatherOp op);
+
+/// An element of outs after an update, or a vector of them; `old` is not looked at to replace it.
+mlir::Value emitCombine(mlir::ImplicitLocOpBuilder &b, tile::Combine combine, mlir::Value old,
+                        mlir::Value update);
 
 /// Updates in order, each on vectors of columns.
 void emitScatter(tile::ScatterOp op);

@@ -54,6 +54,14 @@ FormKernel findFormer(Operation *op) {
     return formTile<tile::SelectOp, formDeviceSelect>;
   if (isa<tile::BucketOp>(op))
     return formTile<tile::BucketOp, formDeviceBucket>;
+  if (isa<tile::CompactOp>(op))
+    return formTile<tile::CompactOp, formDeviceCompact>;
+  if (isa<tile::ScanOp>(op))
+    return formTile<tile::ScanOp, formDeviceScan>;
+  if (isa<tile::SortOp>(op))
+    return formTile<tile::SortOp, formDeviceSort>;
+  if (isa<tile::ScatterOp>(op))
+    return formTile<tile::ScatterOp, formDeviceScatter>;
   if (isa<tile::WeightedGatherOp>(op))
     return formTile<tile::WeightedGatherOp, formDeviceGather>;
   if (isa<tile::RaggedMatmulOp>(op))

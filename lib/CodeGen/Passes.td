@@ -110,6 +110,12 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     | `tile.select` | `warp` or `block`, as for rows that are reduced | rows |
     | `tile.weighted_gather` | `alone` | rows |
     | `tile.bucket` | `block`: a thread per entry in whole warps, up to 1,024 | none: the op as it is, whose blocks are numbered by the offset that they make |
+    | `tile.compact` | `block`, likewise; one in all | none |
+    | `tile.scan` | `warp` for integers, `alone` for floats | chains; a thread each for floats |
+    | `tile.sort` | `alone`: a thread per element | none |
+    | `tile.scatter` | `block`, of a thread per column, up to 256 | none; blocks are numbered by the update that they begin with |
+
+    A `tile.select` right before a group that works on its results row by row joins it if a warp does the rows of both.
 
     `tile.ragged_matmul` is a kernel as a whole, with `tile.product` in place of `tile.team`: blocks take tiles of it. If
     shapes that are known at run time only decide between two schedules, both are launched, one of them without blocks.
@@ -145,7 +151,10 @@ def EmitDeviceRowsPass : Pass<"emit-device-rows", "::mlir::gpu::GPUModuleOp"> {
 
     `tile.select` takes k maxima of (entry, column), each over the whole row; in `tile.weighted_gather` each thread sums up
     the choices of its columns, in order. A block of `tile.bucket` counts smaller keys and places those that equal its own
-    number; the last one places the entries that are left out (`lib/CodeGen/DeviceRanks.h`).
+    number; the last one places the entries that are left out (`lib/CodeGen/DeviceRanks.h`). `tile.compact` does so for the flags
+    that are set. In `tile.sort` each thread counts what comes before its element. A block of `tile.scatter` makes all
+    updates of its place, in order, unless an earlier update has that place. `tile.scan` of floats is one chain of
+    additions in one thread, as documented; of integers, a warp scans 32 at a time.
 
     In: kernels with `tile.team`. Out: arith, math, memref, scf, vector, gpu and nvvm.
   }];

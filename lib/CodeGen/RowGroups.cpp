@@ -22,10 +22,6 @@
 using namespace mlir;
 
 namespace moec::codegen {
-namespace {
-
-/// Longer rows are left to kernels that split them over threads.
-constexpr int64_t longestRow = 1 << 15;
 
 Value getRoot(Value memref) {
   while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
@@ -33,10 +29,18 @@ Value getRoot(Value memref) {
   return memref;
 }
 
-/// Memory of this function alone.
 bool isOwn(Value root) {
   return root.getDefiningOp<memref::AllocOp>() || root.getDefiningOp<rt::OutputOp>();
 }
+
+bool isTransparent(Operation &op) {
+  return isa<memref::AllocOp, rt::OutputOp>(op) || isMemoryEffectFree(&op);
+}
+
+namespace {
+
+/// Longer rows are left to kernels that split them over threads.
+constexpr int64_t longestRow = 1 << 15;
 
 int64_t getDim(AffineExpr expr) {
   auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -189,11 +193,6 @@ private:
   RowGroup group;
   SmallVector<Access> accesses;
 };
-
-/// Whether launches before and after `op` may be exchanged with it.
-bool isTransparent(Operation &op) {
-  return isa<memref::AllocOp, rt::OutputOp>(op) || isMemoryEffectFree(&op);
-}
 
 void findInBlock(Block &block, SmallVectorImpl<RowGroup> &groups) {
   GroupBuilder builder;

@@ -39,6 +39,15 @@ mlir::SmallVector<RowGroup> findRowGroups(mlir::func::FuncOp function);
 /// Replaces the ops by one launch, whose units are rows.
 void formRowGroup(const RowGroup &group, KernelFormer &former);
 
+/// What `memref` is a view of.
+mlir::Value getRoot(mlir::Value memref);
+
+/// Whether a root is memory of this function alone.
+bool isOwn(mlir::Value root);
+
+/// Whether launches before and after `op` may be exchanged with it.
+bool isTransparent(mlir::Operation &op);
+
 } // namespace moec::codegen
 
 #endif // MOEC_LIB_CODEGEN_ROWGROUPS_H

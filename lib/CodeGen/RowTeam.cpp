@@ -43,31 +43,32 @@ void emitTeamSync(ImplicitLocOpBuilder &b, TeamKind kind) {
     gpu::BarrierOp::create(b);
 }
 
-/// `value` of the lane whose number differs in the bits of `distance`. Shuffles take 32 bits.
-static Value shuffle(ImplicitLocOpBuilder &b, Value value, int64_t distance) {
+// Shuffles take 32 bits.
+Value emitShuffle(ImplicitLocOpBuilder &b, Value value, NVVM::ShflKind kind, int64_t by) {
   Type type = value.getType();
   if (type.isF32() || type.isInteger(32))
-    return NVVM::ShflOp::create(b, type, i32(b, -1), value, i32(b, distance), i32(b, warpSize - 1),
-                                NVVM::ShflKind::bfly, UnitAttr());
+    return NVVM::ShflOp::create(b, type, i32(b, -1), value, i32(b, by),
+                                i32(b, kind == NVVM::ShflKind::up ? 0 : warpSize - 1), kind,
+                                UnitAttr());
   if (type.isIndex()) {
     Value bits = arith::IndexCastOp::create(b, b.getI64Type(), value);
-    return arith::IndexCastOp::create(b, type, shuffle(b, bits, distance));
+    return arith::IndexCastOp::create(b, type, emitShuffle(b, bits, kind, by));
   }
   unsigned width = type.getIntOrFloatBitWidth();
   Type integer = b.getIntegerType(width);
   if (type != integer) {
     Value bits = arith::BitcastOp::create(b, integer, value);
-    return arith::BitcastOp::create(b, type, shuffle(b, bits, distance));
+    return arith::BitcastOp::create(b, type, emitShuffle(b, bits, kind, by));
   }
   if (width < 32) {
     Value wide = arith::ExtUIOp::create(b, b.getI32Type(), value);
-    return arith::TruncIOp::create(b, type, shuffle(b, wide, distance));
+    return arith::TruncIOp::create(b, type, emitShuffle(b, wide, kind, by));
   }
   Value half = arith::ConstantOp::create(b, b.getI64IntegerAttr(32));
   Value low = arith::TruncIOp::create(b, b.getI32Type(), value);
   Value high = arith::TruncIOp::create(b, b.getI32Type(), arith::ShRUIOp::create(b, value, half));
-  low = arith::ExtUIOp::create(b, type, shuffle(b, low, distance));
-  high = arith::ExtUIOp::create(b, type, shuffle(b, high, distance));
+  low = arith::ExtUIOp::create(b, type, emitShuffle(b, low, kind, by));
+  high = arith::ExtUIOp::create(b, type, emitShuffle(b, high, kind, by));
   return arith::OrIOp::create(b, low, arith::ShLIOp::create(b, high, half));
 }
 
@@ -76,7 +77,7 @@ Value emitTeamReduction(ImplicitLocOpBuilder &outer, const RowTeam &team, Value 
   if (team.kind == TeamKind::Alone)
     return value;
   for (int64_t distance = warpSize / 2; distance >= 1; distance /= 2)
-    value = combine(value, shuffle(outer, value, distance));
+    value = combine(value, emitShuffle(outer, value, NVVM::ShflKind::bfly, distance));
   if (team.kind == TeamKind::Warp)
     return value;
 

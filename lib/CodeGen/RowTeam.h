@@ -22,6 +22,7 @@
 #ifndef MOEC_LIB_CODEGEN_ROWTEAM_H
 #define MOEC_LIB_CODEGEN_ROWTEAM_H
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace moec::codegen {
@@ -58,6 +59,11 @@ std::optional<TeamKind> findTeamKind(llvm::StringRef name);
 
 /// Emits what makes the writes of each thread of a team visible to the others.
 void emitTeamSync(mlir::ImplicitLocOpBuilder &b, TeamKind kind);
+
+/// Emits, in all lanes of a warp, `value` of another lane: number `by`, or `by` away as `kind`
+/// says.
+mlir::Value emitShuffle(mlir::ImplicitLocOpBuilder &b, mlir::Value value, mlir::NVVM::ShflKind kind,
+                        int64_t by);
 
 /// Emits the result of `combine` over the `value`s of all threads of a team, in
 /// every thread; `combine` must be commutative. A team that is a block uses

@@ -205,3 +205,50 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// The lanes below add up in 5 steps; what the last lane has is carried on.
+
+// CHECK-LABEL: gpu.func @scan
+// CHECK: scf.for %[[AT:.*]] = %c0 to %c64 step %c32 iter_args(%[[CARRY:.*]] = %c0_i32) -> (i32)
+// CHECK-COUNT-5: nvvm.shfl.sync up
+// CHECK: %[[SUM:.*]] = arith.addi %[[CARRY]]
+// CHECK: memref.store %[[SUM]]
+// CHECK: %[[NEXT:.*]] = nvvm.shfl.sync idx %{{.*}}, %[[SUM]], %c31_i32
+// CHECK: scf.yield %[[NEXT]]
+gpu.module @device {
+  gpu.func @scan(%bx: memref<i32>, %by: memref<i32>) kernel
+      attributes {known_block_size = array<i32: 32, 8, 1>, tile.team = "warp"} {
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [64], strides: [1] : memref<i32> to memref<64xi32>
+    %y = memref.reinterpret_cast %by to offset: [0], sizes: [64], strides: [1] : memref<i32> to memref<64xi32>
+    tile.scan rows(%x : memref<64xi32>) outs(%y : memref<64xi32>) {axis = 0 : i64}
+    gpu.return
+  }
+}
+
+// -----
+
+// A place that an earlier update has is that one's; else all updates of it follow in order.
+
+// CHECK-LABEL: gpu.func @scatter
+// CHECK: %[[UPDATE:.*]] = gpu.block_id x
+// CHECK: %[[PLACE:.*]] = memref.load %{{.*}}[%[[UPDATE]]] : memref<?xi64>
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[UPDATE]]
+// CHECK: arith.cmpi eq, %{{.*}}, %[[PLACE]] : i64
+// CHECK: scf.if
+// CHECK: %[[OLD:.*]] = memref.load %{{.*}} : memref<?x8xf32>
+// CHECK: %[[FIRST:.*]] = arith.addf %[[OLD]]
+// CHECK: scf.for %[[LATER:.*]] = %{{.*}} iter_args(%[[ENTRY:.*]] = %[[FIRST]]) -> (f32)
+// CHECK: memref.load %{{.*}}[%[[LATER]]] : memref<?xi64>
+// CHECK: arith.addf %[[ENTRY]]
+gpu.module @device {
+  gpu.func @scatter(%bu: memref<f32>, %bp: memref<i64>, %bx: memref<f32>, %n: index, %m: index) kernel
+      attributes {known_block_size = array<i32: 32, 1, 1>, tile.team = "block"} {
+    %u = memref.reinterpret_cast %bu to offset: [0], sizes: [%n, 8], strides: [8, 1] : memref<f32> to memref<?x8xf32>
+    %p = memref.reinterpret_cast %bp to offset: [0], sizes: [%n], strides: [1] : memref<i64> to memref<?xi64>
+    %x = memref.reinterpret_cast %bx to offset: [0], sizes: [%m, 8], strides: [8, 1] : memref<f32> to memref<?x8xf32>
+    tile.scatter updates(%u : memref<?x8xf32>) places(%p : memref<?xi64>) outs(%x : memref<?x8xf32>) {combine = #tile.combine<add>}
+    gpu.return
+  }
+}

@@ -164,3 +164,100 @@ func.func @buckets(%k: memref<?x2xi32>, %a: memref<9xi32>, %b: memref<?xi32>, %c
   tile.bucket keys(%k : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
   return
 }
+
+// -----
+
+// Integers are scanned by a warp per row, floats by a thread per chain; elements are sorted by a
+// thread each; a block begins with an update.
+
+// CHECK-LABEL: func.func @orders
+// CHECK: rt.device_launch @device::@scan grid(%{{.*}}, %c1) block(%c32, %c8)
+// CHECK: rt.device_launch @device::@scan_0 grid(%c1, %{{.*}}) block(%c64, %c4)
+// CHECK: rt.device_launch @device::@sort
+// CHECK: %[[UPDATES:.*]] = memref.dim %{{.*}} : memref<?xi64>
+// CHECK: rt.device_launch @device::@scatter grid(%[[UPDATES]], %c1) block(%c32, %c1)
+// CHECK: rt.device_launch @device::@compact grid(%c1, %c1)
+// CHECK: gpu.func @scan({{.*}} tile.team = "warp"
+// CHECK: tile.scan rows(%{{.*}} : memref<1x64xi64, strided<[64, 1], offset: ?>>)
+// CHECK: gpu.func @scan_0({{.*}} tile.team = "alone"
+// CHECK: tile.scan rows(%{{.*}} : memref<?x64xf32>)
+// CHECK: gpu.func @sort({{.*}} tile.team = "alone"
+// CHECK: gpu.func @scatter({{.*}} tile.team = "block"
+// CHECK: gpu.func @compact({{.*}} tile.team = "block"
+func.func @orders(%x: memref<?x64xi64>, %y: memref<?x64xi64>, %z: memref<?x64xf32>, %w: memref<?x64xf32>,
+                  %p: memref<?xi64>, %f: memref<?xi8>) {
+  tile.scan rows(%x : memref<?x64xi64>) outs(%y : memref<?x64xi64>) {axis = 1 : i64}
+  tile.scan rows(%z : memref<?x64xf32>) outs(%w : memref<?x64xf32>) {axis = 0 : i64}
+  tile.sort keys(%z : memref<?x64xf32>) outs(%y : memref<?x64xi64>) {axis = 1 : i64}
+  tile.scatter updates(%z : memref<?x64xf32>) places(%p : memref<?xi64>) outs(%w : memref<?x64xf32>) {combine = #tile.combine<add>}
+  tile.compact flags(%f : memref<?xi8>) outs(%p : memref<?xi64>)
+  return
+}
+
+// -----
+
+// A selection joins the group that works on its results in the same rows, with what they are kept for.
+
+#at = affine_map<(r, c) -> (r, c)>
+#one = affine_map<(r, c) -> (r)>
+
+// CHECK-LABEL: func.func @route
+// CHECK: rt.device_launch @device::@select_group grid(%{{.*}}, %c1) block(%c32, %c8)
+// CHECK-NOT: rt.device_launch
+// CHECK: gpu.func @select_group({{.*}} tile.team = "warp"
+// CHECK: tile.select
+// CHECK-NEXT: nvvm.bar.warp.sync
+// CHECK: linalg.generic
+// CHECK: nvvm.bar.warp.sync
+// CHECK: linalg.generic
+func.func @route(%z: memref<?x8xf32>, %n: index) {
+  %i = memref.alloc(%n) : memref<?x2xi32>
+  %v = memref.alloc(%n) : memref<?x2xf32>
+  %m = memref.alloc(%n) : memref<?xf32>
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  linalg.generic {indexing_maps = [#at, #one], iterator_types = ["parallel", "reduction"]}
+      ins(%v : memref<?x2xf32>) outs(%m : memref<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.maxnumf %o, %a : f32
+    linalg.yield %r : f32
+  }
+  linalg.generic {indexing_maps = [#at, #one, #at], iterator_types = ["parallel", "parallel"]}
+      ins(%v, %m : memref<?x2xf32>, memref<?xf32>) outs(%v : memref<?x2xf32>) {
+  ^bb0(%a: f32, %s: f32, %o: f32):
+    %r = arith.subf %a, %s : f32
+    linalg.yield %r : f32
+  }
+  return
+}
+
+// -----
+
+// Not if the group reads other rows of it, or if something comes between them.
+
+#at = affine_map<(r, c) -> (r, c)>
+#across = affine_map<(r, c) -> (c, r)>
+#one = affine_map<(r, c) -> (r)>
+
+// CHECK-LABEL: func.func @apart
+// CHECK: rt.device_launch @device::@select grid
+// CHECK: rt.device_launch @device::@row_group grid
+func.func @apart(%z: memref<?x8xf32>, %n: index) {
+  %i = memref.alloc(%n) : memref<?x2xi32>
+  %v = memref.alloc(%n) : memref<?x2xf32>
+  %m = memref.alloc() : memref<2xf32>
+  %w = memref.alloc(%n) : memref<2x?xf32>
+  tile.select keys(%z : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  linalg.generic {indexing_maps = [#across, #at], iterator_types = ["parallel", "parallel"]}
+      ins(%v : memref<?x2xf32>) outs(%w : memref<2x?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %a, %a : f32
+    linalg.yield %r : f32
+  }
+  linalg.generic {indexing_maps = [#at, #one], iterator_types = ["parallel", "reduction"]}
+      ins(%w : memref<2x?xf32>) outs(%m : memref<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.maxnumf %o, %a : f32
+    linalg.yield %r : f32
+  }
+  return
+}

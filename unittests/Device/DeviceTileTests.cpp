@@ -124,5 +124,37 @@ TEST(DeviceTile, WeightedGather) {
       }
 }
 
+/// The selection and the weights of its scores are one kernel, with the bits of several.
+TEST(DeviceTile, RouteIsOneKernel) {
+  for (const char *weights : {"key = #moe.key<logit>, weight = #moe.weight<softmax_selected>",
+                              "score = #moe.score<sigmoid>, renorm = #moe.renorm<mode = add, eps = "
+                              "1.0e-20>, scale = 2.5"})
+    for (int64_t experts : {8, 60}) {
+      std::string logits = "tensor<?x" + std::to_string(experts) + "xf32>";
+      std::string results = "tensor<?x4xi32>, tensor<?x4xf32>";
+      std::string text = "func.func @main(%z: " + logits + ") -> (" + results +
+                         ") attributes {rt.entry} {\n%i, %w = moe.route %z {k = 4, " + weights +
+                         ", tie = #moe.tie<lower_index>} : " + logits + " -> " + results +
+                         "\nreturn %i, %w : " + results + "\n}\n";
+      DeviceProgram fused(text), plain(text, /*fuse=*/false);
+      ASSERT_TRUE(fused.isCompiled() && plain.isCompiled());
+      fused.expectAssembles();
+      EXPECT_NE(fused.getPtx().find("select_group"), std::string::npos);
+      for (int64_t rows : {0, 1, 9, 100}) {
+        Tensor z = makeNumbers(DType::F32, {rows, experts}, 3);
+        auto expected = plain.run({z});
+        ASSERT_TRUE(expected);
+        for (uint32_t seed : {0u, 1u, 2u}) {
+          auto got = fused.run({z}, seed, /*hostThreads=*/1 + seed % 2);
+          ASSERT_TRUE(got);
+          for (int64_t i = 0; i < rows * 4; ++i) {
+            EXPECT_EQ((*got)[0].integer(i), (*expected)[0].integer(i));
+            EXPECT_EQ((*got)[1].real(i), (*expected)[1].real(i));
+          }
+        }
+      }
+    }
+}
+
 } // namespace
 } // namespace moec
