@@ -19,7 +19,7 @@ MLIR = ["mlir-opt-22", f"--gpu-lower-to-nvvm-pipeline=cubin-chip={TARGET} cubin-
 FILES = {
     "bag": ("bag.cu", CLANG),
     "blelloch": ("blelloch.cu", CLANG),
-    "calls": ("calls.cu", NVCC + ["-rdc=true"]),
+    "calls": ("calls.cu", NVCC + ["-rdc=true", "-fmad=false"]),
     "compact": ("compact.cu", NVCC),
     "halves": ("halves.cu", NVCC),
     "histogram": ("histogram.cu", NVCC),
