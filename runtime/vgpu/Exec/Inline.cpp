@@ -118,6 +118,12 @@ private:
   }
 
   bool copy(const Instance &instance, const Instruction &instruction) {
+    // Addresses of a function's parameters that registers hold are those of local memory (PTX ISA,
+    // "mov"). In .param space they would be of the kernel's.
+    if (instance.caller && instruction.opcode.find(".param") != std::string_view::npos)
+      for (const Operand &operand : instruction.operands)
+        if (operand.kind == Operand::Kind::Memory && operand.base != Operand::Kind::Variable)
+          return fail(instruction, "has an address that is no variable, in a function");
     Instruction renamed = instruction;
     uint64_t parts = 1;
     rename(instance, renamed, parts);
@@ -223,6 +229,11 @@ private:
       result_.instructions.push_back(std::move(skip));
     }
     std::vector<Instruction> results;
+    for (uint32_t i = 0; i < values.size(); ++i)
+      for (uint32_t j = i + 1; j < values.size(); ++j)
+        if (values[i].kind == Operand::Kind::Variable &&
+            values[j].kind == Operand::Kind::Variable && values[i].index == values[j].index)
+          return fail(call, "names a variable twice");
     for (uint32_t i = 0; i < values.size(); ++i)
       if (!pass(caller, instance, call, i, values[i], results))
         return false;

@@ -181,6 +181,10 @@ TEST(CallTest, CallsThatCannotBeAreRefused) {
       {kOdd, "call (%r0), %d1, (%r1);", "calls through addresses are not supported"},
       {kOdd, "call (%r0), %d1, (%r1), P; P: .callprototype (.param .b32 _) _ (.param .b32 _);",
        "calls through addresses are not supported"},
+      {kOdd, "{ .param .b32 p; call (p), odd, (p); }", "names a variable twice"},
+      {".func f(.param .b32 x) { .reg .b64 %d; .reg .b32 %r; mov.b64 %d, x; ld.param.b32 %r, [%d]; "
+       "}\n",
+       "call f, (1);", "'ld.param.b32' has an address that is no variable, in a function"},
       {".func f();\n", "call f;", "calls 'f', which has no body in this module"},
       {".extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);\n",
        "call (%r0), vprintf, (%d1, %d1);", "calls 'vprintf', which has no body in this module"},
