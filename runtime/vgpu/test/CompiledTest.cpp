@@ -150,20 +150,23 @@ TEST(CompiledTest, LockWithRests) {
 }
 
 TEST(CompiledTest, PipelineOfNamedBarriers) {
-  const int steps = 9, blocks = 3;
-  const auto in = wholeNumbers(size_t(blocks * steps * 96));
-  forOrders("pipeline", [&](Compiled &device) {
-    const uint64_t out = device.zeros<float>(blocks * 96);
-    device.launch({blocks, 1, 1}, {128, 1, 1}, {device.upload(in), out, uint64_t(steps)});
-    const auto found = device.download<float>(out, blocks * 96);
-    for (int block = 0; block < blocks; ++block)
-      for (int i = 0; i < 96; ++i) {
-        float sum = 0;
-        for (int step = 0; step < steps; ++step)
-          sum = sum * 0.5f + in[size_t((block * steps + step) * 96 + 95 - i)];
-        ASSERT_EQ(found[size_t(block * 96 + i)], sum);
-      }
-  });
+  // Numbers of steps for each part of the unrolled loops.
+  const int blocks = 3;
+  for (int steps : {1, 7, 9}) {
+    const auto in = wholeNumbers(size_t(blocks * steps * 96));
+    forOrders("pipeline", [&](Compiled &device) {
+      const uint64_t out = device.zeros<float>(blocks * 96);
+      device.launch({blocks, 1, 1}, {128, 1, 1}, {device.upload(in), out, uint64_t(steps)});
+      const auto found = device.download<float>(out, blocks * 96);
+      for (int block = 0; block < blocks; ++block)
+        for (int i = 0; i < 96; ++i) {
+          float sum = 0;
+          for (int step = 0; step < steps; ++step)
+            sum = sum * 0.5f + in[size_t((block * steps + step) * 96 + 95 - i)];
+          ASSERT_EQ(found[size_t(block * 96 + i)], sum);
+        }
+    });
+  }
 }
 
 TEST(CompiledTest, CooperativeGroups) {
