@@ -287,10 +287,10 @@ private:
     const Function &callee = *instance.function;
     const bool isResult = index < callee.numResults;
     const Variable &parameter = callee.variables[index];
-    const std::string name =
-        (isResult ? "result " + std::to_string(index) : // as they are counted in PTX's names
-             "parameter " + std::to_string(index - callee.numResults)) +
-        " of '" + std::string(callee.name.substr(0, 80)) + "'";
+    // Counted as in the names that compilers give them.
+    const std::string name = (isResult ? "result " : "parameter ") +
+                             std::to_string(isResult ? index : index - callee.numResults) +
+                             " of '" + std::string(callee.name.substr(0, 80)) + "'";
     uint64_t ignored = 0;
     rename(caller, value, ignored);
     if (value.kind == Operand::Kind::Variable) {
