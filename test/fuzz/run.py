@@ -72,7 +72,13 @@ def ptx_seeds(folder):
         "cp.async.cg.shared.global [%r1], [%d1], 16, 8; cp.async.commit_group; cp.async.wait_group 0;\n"
         "bar.arrive 1, 64; bar.sync 1, 64; st.shared.u32 [%r1], 1;\n}\n",
         head + ".global .align 4 .b8 t[8] = {1, 2};\n.extern .shared .b8 s[];\n" + entry[len(head):] +
-        "T: .branchtargets A, B;\nbrx.idx %r1, T;\nA: { .reg .b32 x; mov.b32 x, s; bra B; }\nB: exit;\n}\n"]
+        "T: .branchtargets A, B;\nbrx.idx %r1, T;\nA: { .reg .b32 x; mov.b32 x, s; bra B; }\nB: exit;\n}\n",
+        head + ".func (.param .b32 q) f(.param .b32 p) {\n.reg .pred %p<2>; .reg .b32 %r<3>; ld.param.b32 %r1, [p];\n"
+        "setp.lt.u32 %p1, %r1, 9; @%p1 ret; st.param.b32 [q], %r1; ret;\n}\n"
+        ".func g(.param .b32 p) { .param .b32 r; call (r), f, (3); call (r), f, (p); }\n" + entry[len(head):] +
+        "@%p1 call.uni (%r2), f, (%r1); call g, (%r2);\n{ .param .b32 x; st.param.b32 [x], %r1; call g, (x); }\n}\n",
+        entry + "bar.red.popc.u32 %r1, 0, !%p1; barrier.cta.red.and.aligned.pred %p1, 1, 64, %p2; add.rm.f32 %f1, %f2, %f3;\n"
+        "set.lt.u32.f16x2 %r1, %r2, %r3; setp.gt.and.f16x2 %p1|%p2, %r1, %r2, !%p0; fma.rz.f32 %f1, %f2, %f3, %f1;\n}\n"]
     for number, seed in enumerate(seeds):
         with open(os.path.join(folder, str(number)), "w") as file:
             file.write(seed)

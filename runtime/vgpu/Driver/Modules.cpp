@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Modules of PTX and their functions.
 #include "vgpu/Driver/Exports.h"
+#include "vgpu/Exec/ModuleVariables.h"
 
 #include <algorithm>
 #include <cstring>
@@ -49,46 +50,6 @@ bool isBinary(const void *image) {
   return begins(kElf) || begins(kFat);
 }
 
-/// Gives memory to variables, and their initial values.
-Result place(Module &module, std::string &error) {
-  Memory &memory = module.device->memory;
-  const auto &variables = module.source->variables;
-  module.addresses.resize(variables.size());
-  for (size_t i = 0; i < variables.size(); ++i) {
-    const ptx::Variable &variable = variables[i];
-    if (variable.space != ptx::Space::Global && variable.space != ptx::Space::Const)
-      continue;
-    if (variable.isExternal || variable.bytes == 0) {
-      error = "line " + std::to_string(variable.line) + ": variable '" +
-              std::string(variable.name) + "' is nowhere defined";
-      return Result::InvalidPtx;
-    }
-    if (!(module.addresses[i] = memory.allocate(variable.bytes))) {
-      error = "no memory for variable '" + std::string(variable.name) + "'";
-      return Result::OutOfMemory;
-    }
-  }
-  for (size_t i = 0; i < variables.size(); ++i) {
-    if (!module.addresses[i])
-      continue;
-    const ptx::Variable &variable = variables[i];
-    std::byte *data = memory.at(module.addresses[i], variable.bytes);
-    std::memset(data, 0, variable.bytes);
-    memory.setWritten(module.addresses[i], variable.bytes);
-    if (!variable.initial.empty())
-      std::memcpy(data, variable.initial.data(),
-                  std::min<uint64_t>(variable.initial.size(), variable.bytes));
-    for (const ptx::AddressSlot &slot : variable.addresses) {
-      const uint64_t address = module.addresses[slot.variable] + slot.addend;
-      if (slot.offset <= variable.bytes && variable.bytes - slot.offset >= sizeof(address))
-        std::memcpy(data + slot.offset, &address, sizeof(address));
-    }
-    if (variable.space == ptx::Space::Const)
-      memory.setReadOnly(module.addresses[i]);
-  }
-  return Result::Success;
-}
-
 std::string textOf(const ptx::ParseError &error) {
   return "line " + std::to_string(error.line) + ": " + error.message;
 }
@@ -105,8 +66,10 @@ Result load(Module &module, const char *text, std::string &error) {
             std::to_string(module.device->chip.capability);
     return Result::NoBinaryForGpu;
   }
-  if (Result result = place(module, error); result != Result::Success)
-    return result;
+  const Placed placed =
+      placeVariables(*module.source, module.device->memory, module.addresses, error);
+  if (placed != Placed::Yes)
+    return placed == Placed::OutOfMemory ? Result::OutOfMemory : Result::InvalidPtx;
   for (const ptx::Function &function : module.source->functions) {
     if (!function.isEntry || !function.hasBody)
       continue;

@@ -107,11 +107,22 @@ struct Warp : WarpRegisters {
   std::array<uint32_t, kLanes> copyGroups{};
 };
 
+/// What `bar.red` gives: whether all, whether any, and how many threads said yes.
+enum class BarrierResult : uint8_t { None, All, Any, Count };
+
+/// `Record::flags` of barriers: whether all lanes of a warp come together, whether they go on at
+/// once; from kBarrierResultShift on the BarrierResult, with its register in `result` and what a
+/// thread says in `inputs[2]`.
+constexpr uint8_t kAlignedBarrier = 1, kArrivesOnly = 2, kBarrierResultShift = 2;
+
 /// A barrier of a block: how many threads are there.
 struct Barrier {
   uint32_t arrived = 0;
   /// As the first one said; 0 for all threads of the block that have not ended.
   uint32_t expected = 0;
+  /// What the first one wants to be told, and of the threads that came how many said yes, and no.
+  BarrierResult result = BarrierResult::None;
+  uint32_t yes = 0, no = 0;
 };
 constexpr uint32_t kBarriers = 16;
 
@@ -140,6 +151,8 @@ struct Block {
 
   /// Threads have come to a barrier, or ended: frees those whose barrier is complete.
   void updateBarrier(uint32_t barrier);
+  /// For those who wait at a barrier that is complete.
+  void giveResult(const Barrier &barrier, Warp &warp, const Group &group);
   void updateBarriers();
 };
 

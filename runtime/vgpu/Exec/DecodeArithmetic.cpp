@@ -79,6 +79,7 @@ const std::map<std::string_view, Decoder::Family> &Decoder::families() {
       {"ret", &Decoder::decodeRet},
       {"rsqrt", &Decoder::decodeRsqrt},
       {"selp", &Decoder::decodeSelp},
+      {"set", &Decoder::decodeSet},
       {"setp", &Decoder::decodeSetp},
       {"shf", &Decoder::decodeShf},
       {"shfl", &Decoder::decodeShfl},
@@ -103,7 +104,17 @@ bool Decoder::arithmetic(Operation operation, uint32_t inputs) {
   Type type;
   if (!takeType(type))
     return false;
-  if (isFloat(type))
+  Rounding rounding = Rounding::Nearest;
+  const bool mayBeDirected =
+      type == Type::F32 && (operation == Operation::Add || operation == Operation::Sub ||
+                            operation == Operation::Mul || operation == Operation::Fma);
+  if (mayBeDirected && take("rz"))
+    rounding = Rounding::Zero;
+  else if (mayBeDirected && take("rm"))
+    rounding = Rounding::Down;
+  else if (mayBeDirected && take("rp"))
+    rounding = Rounding::Up;
+  else if (isFloat(type))
     take("rn");
   const bool flushes = isFloat(type) && take("ftz");
   const bool saturates = isFloat(type) && take("sat");
@@ -133,11 +144,37 @@ bool Decoder::arithmetic(Operation operation, uint32_t inputs) {
       return false;
     operands[i] = flushed;
   }
-  if (!emit(operation, type, result, {operands[0], operands[1], operands[2]}))
+  if (rounding != Rounding::Nearest
+          ? !roundedToward(operation, rounding, operands, result)
+          : !emit(operation, type, result, {operands[0], operands[1], operands[2]}))
     return false;
   if (flushes && !emit(Operation::Flush, type, result, {result}))
     return false;
   return !saturates || emit(Operation::Saturate, type, result, {result});
+}
+
+/// Sums and products of f32 that are not rounded to nearest, as a x b + c.
+bool Decoder::roundedToward(Operation operation, Rounding rounding, const uint16_t *inputs,
+                            uint16_t result) {
+  const uint16_t one = constant(0x3f800000, 4);
+  uint16_t a = inputs[0], b = inputs[1], c = inputs[2];
+  if (operation == Operation::Mul) {
+    // The zero that leaves the sign of a product that is zero.
+    c = constant(rounding == Rounding::Down ? 0 : 0x80000000, 4);
+  } else if (operation != Operation::Fma) {
+    c = b;
+    b = one;
+    if (operation == Operation::Sub) {
+      const uint16_t negated = scratch(4);
+      if (!emit(Operation::Neg, Type::F32, negated, {c}))
+        return false;
+      c = negated;
+    }
+  }
+  if (!emit(Operation::FmaToward, Type::F32, result, {a, b, c}))
+    return false;
+  program_.records.back().flags = uint8_t(rounding);
+  return true;
 }
 
 /// One float; `.approx`, `.rn` and `.full` are all rounded right.

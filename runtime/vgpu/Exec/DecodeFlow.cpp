@@ -81,7 +81,7 @@ bool Decoder::decodeTrap() {
   return true;
 }
 
-/// `bar.sync`, `bar.arrive`, `barrier.sync.aligned` and their like; `bar.warp.sync`.
+/// `bar.sync`, `bar.arrive`, `bar.red`, `barrier.sync.aligned` and their like; `bar.warp.sync`.
 bool Decoder::decodeBar() {
   take("cta");
   const auto &operands = instruction_->operands;
@@ -98,23 +98,43 @@ bool Decoder::decodeBar() {
                           Flow::Sync);
     record.inputs[3] = mask;
   } else {
-    const bool waits = take("sync");
-    if (!waits && !take("arrive"))
+    BarrierResult wanted = BarrierResult::None;
+    if (take("red")) {
+      wanted = take("popc")  ? BarrierResult::Count
+               : take("and") ? BarrierResult::All
+               : take("or")  ? BarrierResult::Any
+                             : BarrierResult::None;
+      if (wanted == BarrierResult::None || !take(wanted == BarrierResult::Count ? "u32" : "pred"))
+        return notSupported();
+    }
+    const bool reduces = wanted != BarrierResult::None;
+    const bool arrivesOnly = !reduces && take("arrive");
+    if (!reduces && !arrivesOnly && !take("sync"))
       return notSupported();
     const bool isAligned = take("aligned") || name_ == "bar";
     if (!isDone())
       return false;
-    if (operands.empty() || operands.size() > 2 || (!waits && operands.size() != 2))
-      return expectOperands(waits ? 1 : 2);
-    uint16_t number, threads = UINT16_MAX;
-    if (!slotOf(operands[0], Type::U32, number) ||
-        (operands.size() == 2 && !slotOf(operands[1], Type::U32, threads)))
+    // A reduction has its result before the barrier, and what a thread says behind the threads.
+    const size_t others = reduces ? 2 : 0, count = operands.size();
+    if (count < others + 1 || count > others + 2 || (arrivesOnly && count != 2))
+      return expectOperands(others + (arrivesOnly ? 2 : 1));
+    uint16_t result = 0, said = 0, number, threads = kNoSlot;
+    if (reduces && ((wanted == BarrierResult::Count ? !registerOf(operands[0], Type::U32, result)
+                                                    : !predicateResult(operands[0], result)) ||
+                    !predicateOf(operands[count - 1], said)))
+      return false;
+    const size_t first = reduces ? 1 : 0;
+    if (!slotOf(operands[first], Type::U32, number) ||
+        (count == others + 2 && !slotOf(operands[first + 1], Type::U32, threads)))
       return false;
     branch = skipUnlessGuarded();
     Record &record = emit(nullptr, Flow::Barrier);
+    record.result = result;
     record.inputs[0] = number;
     record.inputs[1] = threads;
-    record.flags = uint8_t((isAligned ? 1 : 0) | (waits ? 0 : 2));
+    record.inputs[2] = said;
+    record.flags = uint8_t((isAligned ? kAlignedBarrier : 0) | (arrivesOnly ? kArrivesOnly : 0) |
+                           uint8_t(wanted) << kBarrierResultShift);
   }
   endSkip(branch);
   return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Moves, conversions, comparisons, loads and stores.
+// Moves, conversions, loads and stores.
 #include "vgpu/Exec/Access.h"
 #include "vgpu/Exec/Decoder.h"
 #include "vgpu/Exec/Special.h"
@@ -249,72 +249,6 @@ bool Decoder::decodeCvta() {
               {value, constant(addressIn(window), 8)});
 }
 
-bool Decoder::decodeSetp() {
-  static const std::map<std::string_view, Operation> comparisons = {
-      {"eq", Operation::Equal},        {"ne", Operation::NotEqual},
-      {"lt", Operation::Less},         {"le", Operation::LessEqual},
-      {"gt", Operation::Greater},      {"ge", Operation::GreaterEqual},
-      {"lo", Operation::Less},         {"ls", Operation::LessEqual},
-      {"hi", Operation::Greater},      {"hs", Operation::GreaterEqual},
-      {"equ", Operation::EqualNan},    {"neu", Operation::NotEqualNan},
-      {"ltu", Operation::LessNan},     {"leu", Operation::LessEqualNan},
-      {"gtu", Operation::GreaterNan},  {"geu", Operation::GreaterEqualNan},
-      {"num", Operation::BothNumbers}, {"nan", Operation::EitherNan}};
-  const auto found = modifiers_.empty() ? comparisons.end() : comparisons.find(modifiers_.front());
-  if (found == comparisons.end())
-    return notSupported();
-  modifiers_.erase(modifiers_.begin());
-  Joined joined = Joined::No;
-  if (take("and"))
-    joined = Joined::And;
-  else if (take("or"))
-    joined = Joined::Or;
-  else if (take("xor"))
-    joined = Joined::Xor;
-  const bool flushes = take("ftz");
-  Type type;
-  if (!takeType(type) || !isDone() || !expectOperands(joined == Joined::No ? 3 : 4))
-    return false;
-  if (flushes && type != Type::F32)
-    return notSupported();
-  uint16_t result, inputs[2], other = 0;
-  const Operand &to = instruction_->operands[0];
-  if (!predicateResult(to, result))
-    return false;
-  for (uint32_t i = 0; i < 2; ++i) {
-    if (!slotOf(instruction_->operands[i + 1], type, inputs[i]))
-      return false;
-    if (flushes) {
-      const uint16_t flushed = scratch(4);
-      if (!emit(Operation::Flush, type, flushed, {inputs[i]}))
-        return false;
-      inputs[i] = flushed;
-    }
-  }
-  if (joined != Joined::No && !predicateOf(instruction_->operands[3], other))
-    return false;
-  uint16_t opposite = 0;
-  if (to.second != kNone) {
-    if (function_.registers[to.second] != Type::Pred)
-      return fail("has something else in place of a predicate");
-    opposite = uint16_t(slots_[to.second] << 1);
-  }
-  if (!emit(found->second, type, result, {inputs[0], inputs[1], other, opposite}))
-    return false;
-  program_.records.back().flags = uint8_t(joined);
-  return true;
-}
-
-bool Decoder::decodeSelp() {
-  Type type;
-  uint16_t result, a, b, predicate;
-  return takeType(type) && isDone() && expectOperands(4) &&
-         registerOf(instruction_->operands[0], type, result) &&
-         slotOf(instruction_->operands[1], type, a) && slotOf(instruction_->operands[2], type, b) &&
-         predicateOf(instruction_->operands[3], predicate) &&
-         emit(Operation::Select, type, result, {a, b, predicate});
-}
-
 Space Decoder::takeSpace() {
   if (take("global"))
     return Space::Global;
@@ -322,7 +256,7 @@ Space Decoder::takeSpace() {
     return Space::Shared;
   if (take("local"))
     return Space::Local;
-  if (takeOneOf({"param", "param::entry"}))
+  if (takeOneOf({"param", "param::entry", "param::func"}))
     return Space::Param;
   return take("const") ? Space::Const : Space::Generic;
 }
@@ -341,6 +275,8 @@ bool Decoder::addressOf(const Operand &memory, Access &access) {
     access.address = slots_[memory.index];
   } else if (memory.base == Operand::Kind::Variable) {
     access.offset = addressOf(memory);
+    if (access.space == Space::Param && isOfCall(memory.index))
+      access.space = Space::Local;
   }
   return true;
 }

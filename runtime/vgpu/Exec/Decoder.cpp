@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "vgpu/Exec/Decoder.h"
 #include "vgpu/Exec/BlockOrder.h"
+#include "vgpu/Exec/Inline.h"
 #include "vgpu/Exec/Memory.h"
 
 #include <algorithm>
@@ -27,7 +28,11 @@ uint64_t align(uint64_t offset, uint64_t alignment) {
 bool decode(const ptx::Module &module, const ptx::Function &function,
             const VariableAddresses &addresses, Level level, Program &program,
             ptx::ParseError &error) {
-  return Decoder(module, function, addresses, level, program, error).run();
+  if (!hasCalls(function))
+    return Decoder(module, function, addresses, level, program, error).run();
+  ptx::Function whole;
+  return inlineCalls(module, function, whole, error) &&
+         Decoder(module, whole, addresses, level, program, error).run();
 }
 
 Decoder::Decoder(const ptx::Module &module, const ptx::Function &function,
@@ -57,13 +62,13 @@ bool Decoder::run() {
 bool Decoder::placeVariables() {
   uint64_t parameters = 0, shared = 0, local = 0;
   for (const ptx::Variable &variable : function_.variables) {
-    uint64_t *end = variable.space == Space::Shared  ? &shared
-                    : variable.space == Space::Local ? &local
-                                                     : &parameters;
+    uint64_t *end = variable.space == Space::Shared                              ? &shared
+                    : variable.space == Space::Local || isOfCall(places_.size()) ? &local
+                                                                                 : &parameters;
     *end = align(*end, variable.alignment);
     places_.push_back(*end);
     *end += variable.bytes;
-    if (variable.space == Space::Param && places_.size() <= function_.numParameters)
+    if (places_.size() <= function_.numParameters)
       program_.parameters.push_back({uint32_t(places_.back()), uint32_t(variable.bytes)});
   }
   modulePlaces_.resize(module_.variables.size());

@@ -25,6 +25,11 @@ private:
 
   // Layout (Decoder.cpp).
   bool placeVariables();
+  /// Whether a variable is what calls pass in .param space: memory of each thread.
+  bool isOfCall(size_t variable) const {
+    return variable >= function_.numParameters && variable < function_.variables.size() &&
+           function_.variables[variable].space == ptx::Space::Param;
+  }
   bool placeRegisters();
   void findBlocks();
   bool emitBlocks();
@@ -60,6 +65,8 @@ private:
   using Family = bool (Decoder::*)();
   static const std::map<std::string_view, Family> &families();
   bool arithmetic(Operation operation, uint32_t inputs);
+  bool roundedToward(Operation operation, Rounding rounding, const uint16_t *inputs,
+                     uint16_t result);
   bool decodeAdd() { return addOrSub(Operation::Add); }
   bool decodeSub() { return addOrSub(Operation::Sub); }
   bool addOrSub(Operation operation);
@@ -108,14 +115,28 @@ private:
   bool unpack(const Operand &parts, Type type, uint16_t from);
   bool decodeCvt();
   bool decodeCvta();
-  bool decodeSetp();
-  bool decodeSelp();
   bool decodeLd();
   bool decodeSt();
   bool access(bool isStore);
   bool addressOf(const Operand &memory, Access &access);
   ptx::Space takeSpace();
   void takeOrder(Order &order, Scope &scope);
+
+  // (DecodeCompare.cpp)
+  struct Comparison {
+    Operation operation = Operation::Equal;
+    Joined joined = Joined::No;
+    bool flushes = false;
+    uint16_t inputs[2] = {}, other = 0;
+  };
+  bool takeComparison(Comparison &comparison);
+  bool comparedOf(Comparison &comparison, Type type);
+  bool compare(const Comparison &comparison, Type type, uint16_t result, uint16_t opposite);
+  bool halfOfPairs(const Comparison &pairs, bool isHigh, Comparison &halves);
+  bool decodeSetp();
+  bool decodeSet();
+  uint16_t compared();
+  bool decodeSelp();
 
   // (DecodeFlow.cpp)
   bool decodeBra();
@@ -176,6 +197,8 @@ private:
   std::map<std::pair<uint64_t, uint32_t>, uint16_t> constants_;
   /// The predicate of carries, or 0 as long as there are none.
   uint16_t carry_ = 0;
+  /// The predicate of `set`, likewise.
+  uint16_t compared_ = 0;
   uint32_t numSlots_ = 0, scratchUsed_ = 0, mostScratch_ = 0;
 
   std::vector<CodeBlock> blocks_;

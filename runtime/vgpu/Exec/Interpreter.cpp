@@ -195,10 +195,11 @@ private:
   }
 
   /// `inputs[0]`: a slot with the barrier's number; `inputs[1]`: with its threads, or none.
-  /// `flags`: whether all lanes of the warp must be here, and whether they wait.
+  /// `flags`: see kAlignedBarrier.
   WarpState arrive(const Record &record, LaneMask lanes) {
     const auto lane = uint32_t(__builtin_ctz(lanes));
-    const bool isAligned = record.flags & 1, waits = !(record.flags & 2);
+    const bool isAligned = record.flags & kAlignedBarrier, waits = !(record.flags & kArrivesOnly);
+    const auto result = BarrierResult(record.flags >> kBarrierResultShift);
     current().next = uint32_t(&record - records_);
     if (isAligned && lanes != warp_.alive) {
       current().state = Group::State::Waiting;
@@ -221,8 +222,19 @@ private:
       return refuse(record, lane,
                     "comes to barrier " + std::to_string(number) +
                         " with another number of threads than those who wait there");
-    if (barrier.arrived == 0)
+    if (barrier.arrived > 0 && barrier.result != result)
+      return refuse(record, lane,
+                    "comes to barrier " + std::to_string(number) +
+                        " with another reduction than those who wait there");
+    if (barrier.arrived == 0) {
       barrier.expected = expected;
+      barrier.result = result;
+    }
+    if (result != BarrierResult::None) {
+      const LaneMask said = lanes & warp_.predicate(record.inputs[2]);
+      barrier.yes += uint32_t(__builtin_popcount(said));
+      barrier.no += uint32_t(__builtin_popcount(lanes & ~said));
+    }
     // Of a warp that has lost lanes all 32 count where a number is given.
     barrier.arrived += isAligned && expected ? kLanes : uint32_t(__builtin_popcount(lanes));
     if (expected && barrier.arrived > expected)

@@ -90,10 +90,25 @@ void Block::updateBarrier(uint32_t number) {
       if (group.state == Group::State::AtBarrier && group.barrier == number) {
         group.state = Group::State::Ready;
         waiting[i] |= group.lanes;
+        if (barrier.result != BarrierResult::None)
+          giveResult(barrier, warps[i], group);
       }
     }
   clocks.complete(number, waiting, barrier.expected == 0);
   barrier = {};
+}
+
+void Block::giveResult(const Barrier &barrier, Warp &warp, const Group &group) {
+  // The record after the barrier is where the group goes on.
+  const Record &record = warp.program->records[group.next - 1];
+  if (barrier.result == BarrierResult::Count) {
+    uint32_t *counts = warp.row<uint32_t>(record.result);
+    for (LaneMask left = group.lanes; left; left &= left - 1)
+      counts[__builtin_ctz(left)] = barrier.yes;
+    return;
+  }
+  const bool isTrue = barrier.result == BarrierResult::All ? barrier.no == 0 : barrier.yes > 0;
+  warp.setPredicate(record.result, group.lanes, isTrue ? kAllLanes : 0);
 }
 
 void Block::updateBarriers() {

@@ -19,7 +19,10 @@ using ptx::Operand;
 using ptx::Type;
 
 /// Opcodes whose first operand is not a register that they write.
-bool writesNothing(std::string_view name) {
+bool writesNothing(std::string_view opcode) {
+  const std::string_view name = opcode.substr(0, opcode.find('.'));
+  if (name.substr(0, 3) == "bar" && opcode.find(".red.") != opcode.npos)
+    return false;
   for (std::string_view other : {"st", "red", "bar", "barrier", "bra", "brx", "ret", "exit", "trap",
                                  "membar", "fence", "cp", "prefetch", "prefetchu", "nanosleep",
                                  "stmatrix", "discard", "applypriority", "createpolicy"})
@@ -71,8 +74,7 @@ private:
   void scan(uint32_t block, uint32_t &position) {
     for (uint32_t i = blocks_[block].first; i < blocks_[block].end; ++i, ++position) {
       const Instruction &instruction = function_.instructions[i];
-      const std::string_view name = instruction.opcode.substr(0, instruction.opcode.find('.'));
-      const bool hasResult = !writesNothing(name) && !instruction.operands.empty();
+      const bool hasResult = !writesNothing(instruction.opcode) && !instruction.operands.empty();
       for (size_t j = hasResult ? 1 : 0; j < instruction.operands.size(); ++j)
         use(instruction.operands[j], block, position);
       if (!hasResult)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Instructions on floats, rounded to nearest. Approximate ones give the value that is rounded
-// right, which their error bounds in the PTX ISA admit.
+// Instructions on floats, rounded to nearest but for those that say otherwise. Approximate ones
+// give the value that is rounded right, which their error bounds in the PTX ISA admit.
 #include "vgpu/Lanes/Row.h"
 
 #include <math.h>
@@ -87,6 +87,26 @@ float fused(float a, float b, float c) {
 template <>
 double fused(double a, double b, double c) {
   return canonical(__builtin_fma(a, b, c));
+}
+
+/// a x b + c, rounded down, up or to zero.
+float fusedToward(float a, float b, float c, Rounding rounding) {
+  const double product = double(a) * double(b); // exact
+  const double exact = addToOdd(product, double(c));
+  const float nearest = float(exact);
+  const uint32_t bits = bitCast<uint32_t>(nearest);
+  const bool isNegative = bits >> 31;
+  // The last bit of a sum that is not exact is set, so no float is equal to it.
+  const bool isBelow = double(nearest)<exact, isAbove = double(nearest)> exact;
+  const bool wantsUp = rounding == Rounding::Up || (rounding == Rounding::Zero && isNegative);
+  const bool moves = wantsUp ? isBelow : isAbove;
+  // Floats of one sign are ordered as their bits are.
+  const uint32_t next = wantsUp == isNegative ? bits - 1 : bits + 1;
+  float result = bitCast<float>(moves ? next : bits);
+  // Of opposite zeros, or numbers, the sum is -0 if it is rounded down.
+  const bool hasNegative = (bitCast<uint64_t>(product) | bitCast<uint64_t>(double(c))) >> 63;
+  result = exact == 0 && rounding == Rounding::Down && hasNegative ? -0.0f : result;
+  return canonical(result);
 }
 
 template <typename T>
@@ -186,6 +206,15 @@ void arithmetic(Warp &warp, const Record &r, LaneMask lanes) {
   forLanes(w.row<T>(r.result), lanes, [=](uint32_t i) { return compute<O>(a[i], b[i], c[i]); });
 }
 
+void directed(Warp &warp, const Record &r, LaneMask lanes) {
+  const auto &w = reinterpret_cast<WarpRegisters &>(warp);
+  const float *a = w.row<float>(r.inputs[0]), *b = w.row<float>(r.inputs[1]),
+              *c = w.row<float>(r.inputs[2]);
+  const auto rounding = Rounding(r.flags);
+  forLanes(w.row<float>(r.result), lanes,
+           [=](uint32_t i) { return fusedToward(a[i], b[i], c[i], rounding); });
+}
+
 template <typename T>
 void divided(Warp &warp, const Record &r, LaneMask lanes) {
   const auto &w = reinterpret_cast<WarpRegisters &>(warp);
@@ -268,7 +297,9 @@ Handler findFloat(Operation operation, Type type) {
   case Type::BF16x2:
     return findOf<Pair<BFloat>>(operation);
   case Type::F32:
-    return operation == Operation::Flush ? flushed : findWide<float>(operation);
+    return operation == Operation::Flush       ? flushed
+           : operation == Operation::FmaToward ? directed
+                                               : findWide<float>(operation);
   case Type::F64:
     return findWide<double>(operation);
   default:

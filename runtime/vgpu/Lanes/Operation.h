@@ -47,6 +47,7 @@ enum class Operation : uint8_t {
   Bfi, // Bfe, Bfi: position and length are u32
   Prmt,
   Fma,
+  FmaToward, // Record::flags is the Rounding, another one than to nearest
   MinNan,
   MaxNan,
   Rcp,

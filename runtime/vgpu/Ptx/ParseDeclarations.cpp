@@ -299,27 +299,37 @@ bool Parser::parseFunction(bool isEntry, bool isExternal) {
   function.hasBody = !token_.is(';');
   if (function.hasBody && isExternal)
     return fail("expected ';' after an external function");
+  uint32_t index;
+  if (!declareFunction(function, index))
+    return false;
   if (function.hasBody ? !parseBody() : !expect(';'))
     return false;
   if (!closeScope())
     return false;
   resolveLabels();
   function_ = nullptr;
-  // A declaration may come before the definition, and again.
-  Name meaning;
-  if (find(function.name, meaning)) {
-    if (meaning.kind != Operand::Kind::Function)
-      return failAt(function.line, "'" + std::string(function.name) + "' is declared twice");
-    Function &known = module_.functions[meaning.index];
-    if (known.hasBody && function.hasBody)
-      return failAt(function.line, "'" + std::string(function.name) + "' is defined twice");
-    if (function.hasBody)
-      known = std::move(function);
+  if (function.hasBody || !module_.functions[index].hasBody)
+    module_.functions[index] = std::move(function);
+  return true;
+}
+
+/// Before the body, which may name its function. A declaration may come before the definition, and
+/// again.
+bool Parser::declareFunction(const Function &function, uint32_t &index) {
+  index = uint32_t(module_.functions.size());
+  const auto [place, isNew] =
+      scopes_.front().names.emplace(function.name, Name{Operand::Kind::Function, index});
+  if (isNew) {
+    Function &known = module_.functions.emplace_back();
+    known.name = function.name;
     return true;
   }
-  module_.functions.push_back(std::move(function));
-  return declare(module_.functions.back().name,
-                 {Operand::Kind::Function, uint32_t(module_.functions.size() - 1)});
+  if (place->second.kind != Operand::Kind::Function)
+    return failAt(function.line, "'" + std::string(function.name) + "' is declared twice");
+  index = place->second.index;
+  if (module_.functions[index].hasBody && function.hasBody)
+    return failAt(function.line, "'" + std::string(function.name) + "' is defined twice");
+  return true;
 }
 
 /// `.reg .b32 %r<100>, %x;` after `.reg`.

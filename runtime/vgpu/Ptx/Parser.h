@@ -59,6 +59,7 @@ private:
   bool parseThreads(std::array<uint32_t, 3> &threads);
   bool parseRegisters();
   bool parseFunction(bool isEntry, bool isExternal);
+  bool declareFunction(const Function &function, uint32_t &index);
   bool parseFunctionAttributes();
 
   // Bodies (ParseBody.cpp).

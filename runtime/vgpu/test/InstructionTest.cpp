@@ -1,88 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Single instructions: results that the PTX ISA's text gives, at each level of the CPU.
-#include "Kernel.h"
+#include "Instruction.h"
 
 using namespace moert::vgpu;
 using namespace moert::vgpu::test;
 
 namespace {
-
-/// Inputs are in %h1 to %h4, %r1 to %r4 and %d1 to %d4 alike, as many bits as fit; the result is in
-/// %h0, %r0, %d0 or %p0.
-struct Case {
-  const char *text;
-  std::vector<uint64_t> inputs;
-  uint64_t expected;
-};
-
-const uint64_t kOnes = ~uint64_t(0);
-
-std::vector<Level> levels() {
-  std::vector<Level> found = {Level::Baseline};
-  for (Level level : {Level::Avx2, Level::Avx512})
-    if (bestLevel() >= level)
-      found.push_back(level);
-  return found;
-}
-
-/// A kernel in which each thread has inputs of its own, of 4 words of 64 bits.
-std::string kernelFor(const std::string &instruction) {
-  std::string text = kHead +
-                     ".entry k(.param .u64 out, .param .u64 in) {\n.reg .pred %p<5>; "
-                     ".reg .b16 %h<5>; .reg .b32 %r<5>; .reg .b64 %d<5>; .reg .b64 %a<9>; "
-                     ".reg .b32 %t;\n"
-                     "ld.param.u64 %a1, [out]; ld.param.u64 %a2, [in]; mov.u32 %t, %tid.x;\n"
-                     "mad.wide.u32 %a1, %t, 8, %a1; mad.wide.u32 %a2, %t, 32, %a2;\n"
-                     "mov.b64 %d0, 0; mov.b32 %r0, 0; mov.b16 %h0, 0; setp.ne.u32 %p0, 0, 0;\n";
-  for (int i = 1; i < 5; ++i) {
-    const std::string n = std::to_string(i), place = "[%a2+" + std::to_string(8 * (i - 1)) + "];\n";
-    text += "ld.global.b64 %d" + n + ", " + place + "ld.global.b32 %r" + n + ", " + place +
-            "ld.global.b16 %h" + n + ", " + place;
-  }
-  // Predicates of the inputs: whether the first, the second is not zero.
-  text += "setp.ne.u64 %p1, %d1, 0; setp.ne.u64 %p2, %d2, 0; setp.ne.u64 %p3, %d3, 0;\n" +
-          instruction + "\n";
-  const char kind = instruction.find("%p0") != std::string::npos   ? 'p'
-                    : instruction.find("%h0") != std::string::npos ? 'h'
-                    : instruction.find("%r0") != std::string::npos ? 'r'
-                                                                   : 'd';
-  if (kind == 'p')
-    text += "selp.b64 %d0, 1, 0, %p0;\n";
-  else if (kind != 'd')
-    text += std::string("cvt.u64.u") + (kind == 'r' ? "32 %d0, %r0;\n" : "16 %d0, %h0;\n");
-  return text + "st.global.b64 [%a1], %d0;\nret; }\n";
-}
-
-/// The results of an instruction for each of the inputs, 4 words each.
-std::vector<uint64_t> run(const std::string &instruction, const std::vector<uint64_t> &inputs,
-                          Level level) {
-  const auto threads = uint32_t(inputs.size() / 4);
-  Device device;
-  EXPECT_TRUE(device.load(kernelFor(instruction), level)) << instruction << "\n" << device.error;
-  const uint64_t in = device.upload(inputs), out = device.upload(std::vector<uint64_t>(threads));
-  EXPECT_TRUE(device.run({1, 1, 1}, {threads, 1, 1}, {out, in})) << device.error;
-  return device.download<uint64_t>(out, threads);
-}
-
-void check(const std::vector<Case> &cases) {
-  for (const Case &one : cases)
-    for (Level level : levels()) {
-      // All lanes, and a mask with holes: lanes 0 and 2 of 3.
-      std::vector<uint64_t> inputs = one.inputs;
-      inputs.resize(4);
-      std::vector<uint64_t> all;
-      for (int lane = 0; lane < 32; ++lane)
-        all.insert(all.end(), inputs.begin(), inputs.end());
-      for (uint64_t result : run(one.text, all, level))
-        ASSERT_EQ(result, one.expected) << one.text << " at level " << int(level) << std::hex
-                                        << ", 0x" << result << " in place of 0x" << one.expected;
-      const std::string guarded =
-          "and.b32 %t, %t, 1; setp.eq.u32 %p4, %t, 0;\n@%p4 " + std::string(one.text);
-      const auto some = run(guarded, all, level);
-      for (size_t lane = 0; lane < some.size(); ++lane)
-        ASSERT_EQ(some[lane], lane % 2 ? 0 : one.expected) << guarded << " in lane " << lane;
-    }
-}
 
 TEST(InstructionTest, Integers) {
   check({
@@ -259,48 +182,6 @@ TEST(InstructionTest, Floats) {
       {"mul.bf16x2 %r0, %r1, %r2;", {0x3f804000, 0x40004000}, 0x40004080},
       {"max.bf16x2 %r0, %r1, %r2;", {0x3f804000, 0x40003f80}, 0x40004000},
       {"abs.bf16 %h0, %h1;", {0xbf80}, 0x3f80},
-  });
-}
-
-TEST(InstructionTest, Predicates) {
-  const uint64_t one = 0x3f800000, nan = 0x7fc00000;
-  check({
-      {"setp.eq.u32 %p0, %r1, %r2;", {5, 5}, 1},
-      {"setp.ne.u32 %p0, %r1, %r2;", {5, 5}, 0},
-      {"setp.lt.s32 %p0, %r1, %r2;", {0xffffffff, 1}, 1},
-      {"setp.lt.u32 %p0, %r1, %r2;", {0xffffffff, 1}, 0},
-      {"setp.lo.u32 %p0, %r1, %r2;", {1, 0xffffffff}, 1},
-      {"setp.hs.u32 %p0, %r1, %r2;", {1, 1}, 1},
-      {"setp.ge.s64 %p0, %d1, %d2;", {kOnes, 0}, 0},
-      {"setp.gt.u64 %p0, %d1, %d2;", {kOnes, 0}, 1},
-      {"setp.le.s16 %p0, %h1, %h2;", {0xffff, 0}, 1},
-      {"setp.eq.b16 %p0, %h1, 7;", {7}, 1},
-      {"setp.eq.f32 %p0, %r1, %r2;", {nan, nan}, 0},
-      {"setp.ne.f32 %p0, %r1, %r2;", {nan, one}, 0},
-      {"setp.neu.f32 %p0, %r1, %r2;", {nan, one}, 1},
-      {"setp.ltu.f32 %p0, %r1, %r2;", {nan, one}, 1},
-      {"setp.gtu.f32 %p0, %r1, %r2;", {one, one}, 0},
-      {"setp.num.f32 %p0, %r1, %r2;", {one, nan}, 0},
-      {"setp.nan.f32 %p0, %r1, %r2;", {one, nan}, 1},
-      {"setp.eq.f32 %p0, %r1, %r2;", {0, 0x80000000}, 1},
-      {"setp.eq.ftz.f32 %p0, %r1, %r2;", {1, 0}, 1},
-      {"setp.lt.f64 %p0, %d1, %d2;", {0x3ff0000000000000, 0x4000000000000000}, 1},
-      {"setp.gt.f16 %p0, %h1, %h2;", {0x3c00, 0xbc00}, 1},
-      {"setp.lt.bf16 %p0, %h1, %h2;", {0xbf80, 0x3f80}, 1},
-      {"setp.eq.and.u32 %p0, %r1, %r2, %p3;", {5, 5, 0}, 0},
-      {"setp.eq.and.u32 %p0, %r1, %r2, !%p3;", {5, 5, 0}, 1},
-      {"setp.eq.or.u32 %p0, %r1, %r2, %p3;", {5, 6, 1}, 1},
-      {"setp.eq.xor.u32 %p0, %r1, %r2, %p3;", {5, 5, 1}, 0},
-      {"setp.eq.u32 %p4|%p0, %r1, %r2;", {5, 6}, 1},
-      {"and.pred %p0, %p1, %p2;", {1, 0}, 0},
-      {"or.pred %p0, %p1, %p2;", {1, 0}, 1},
-      {"xor.pred %p0, %p1, %p2;", {1, 1}, 0},
-      {"not.pred %p0, %p1;", {0}, 1},
-      {"mov.pred %p0, %p2;", {0, 1}, 1},
-      {"selp.b32 %r0, %r2, %r3, %p1;", {1, 7, 8}, 7},
-      {"selp.f32 %r0, %r2, %r3, %p1;", {0, 7, 8}, 8},
-      {"selp.b64 %d0, %d2, %d3, !%p1;", {0, kOnes, 8}, kOnes},
-      {"selp.b16 %h0, %h2, 9, %p1;", {0, 1}, 9},
   });
 }
 

@@ -4,6 +4,7 @@
 #define MOERT_VGPU_TEST_KERNEL_H
 
 #include "vgpu/Exec/Block.h"
+#include "vgpu/Exec/ModuleVariables.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -27,23 +28,32 @@ class Device {
 public:
   Memory memory{uint64_t(1) << 32};
 
-  /// Decodes; what is wrong goes to `error`.
+  /// Places variables and decodes; what is wrong goes to `error`.
   bool load(const std::string &text, Level level = bestLevel()) {
     ptx::ParseError parseError;
     module_ = ptx::parse(text, parseError);
     error = std::to_string(parseError.line) + ": " + parseError.message;
     if (!module_)
       return false;
+    if (placeVariables(*module_, memory, addresses_, error) != Placed::Yes)
+      return false;
     for (const ptx::Function &function : module_->functions) {
       if (!function.isEntry)
         continue;
-      const bool isGood = decode(*module_, function, VariableAddresses(module_->variables.size()),
-                                 level, program, parseError);
+      const bool isGood = decode(*module_, function, addresses_, level, program, parseError);
       error = std::to_string(parseError.line) + ": " + parseError.message;
       return isGood;
     }
     error = "no entry";
     return false;
+  }
+
+  /// Where a variable of the module is, or 0.
+  uint64_t addressOf(std::string_view name) const {
+    for (size_t i = 0; i < module_->variables.size(); ++i)
+      if (module_->variables[i].name == name)
+        return addresses_[i];
+    return 0;
   }
 
   template <typename T>
@@ -94,6 +104,7 @@ public:
 
 private:
   std::unique_ptr<ptx::Module> module_;
+  VariableAddresses addresses_;
   uint64_t launches_ = 0;
 };
 

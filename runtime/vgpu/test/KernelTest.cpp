@@ -283,7 +283,7 @@ TEST(KernelTest, UnknownInstructionsAreNamed) {
   const BadInstruction cases[] = {
       {"frobnicate.u32 %r1, %r2;", "6: 'frobnicate.u32' is not an instruction that is supported"},
       {"add.u32.weird %r1, %r2, %r3;", "'add.u32.weird' is not an instruction that is supported"},
-      {"add.rz.f32 %f1, %f2, %f3;", "'add.rz.f32' is not"},
+      {"add.rz.f64 %g1, %g2, %g3;", "'add.rz.f64' is not"},
       {"add %r1, %r2, %r3;", "'add' is not"},
       {"add.u32 %r1, %r2;", "has 2 operands in place of 3"},
       {"add.u32 %d1, %r2, %r3;", "has a register of type .b64 in place of .u32"},
