@@ -97,7 +97,7 @@ private:
 
 } // namespace
 
-void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, TeamKind team,
+void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, std::optional<TeamKind> team,
                           const DeviceGrid &grid, const LaunchOperands &operands,
                           function_ref<void(ImplicitLocOpBuilder &, IRMapping &)> build) {
   if (!device) {
@@ -113,7 +113,8 @@ void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, TeamKind team
   OpBuilder atEnd = OpBuilder::atBlockEnd(device.getBody());
   auto kernel = gpu::GPUFuncOp::create(atEnd, b.getLoc(), name, b.getFunctionType(types, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  kernel->setAttr(teamAttrName, b.getStringAttr(getTeamName(team)));
+  if (team)
+    kernel->setAttr(teamAttrName, b.getStringAttr(getTeamName(*team)));
   // What is known of the block is known to ptxas, too: more registers for smaller ones.
   APInt x, y;
   if (matchPattern(blockX, m_ConstantInt(&x)) && matchPattern(blockY, m_ConstantInt(&y)))

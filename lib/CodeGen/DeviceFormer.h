@@ -31,8 +31,8 @@ public:
   /// Emits, before the builder's point, a launch of a kernel whose body `build` writes, given the
   /// counterparts of `operands`. A memref is passed as the address of its buffer and the dynamic
   /// sizes, strides and offsets that it has, each of which is passed once however many memrefs have
-  /// it.
-  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, TeamKind team,
+  /// it. `team` is what the kernel's threads share, if that is rows.
+  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, std::optional<TeamKind> team,
               const DeviceGrid &grid, const LaunchOperands &operands,
               mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::IRMapping &)> build);
 

@@ -7,6 +7,7 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/CodeGen/DeviceAttention.h"
 #include "lib/CodeGen/DeviceRows.h"
 #include "lib/CodeGen/FormLinalgKernels.h"
 #include "lib/CodeGen/Passes.h"
@@ -53,6 +54,8 @@ FormKernel findFormer(Operation *op) {
     return formTile<tile::SelectOp, formDeviceSelect>;
   if (isa<tile::WeightedGatherOp>(op))
     return formTile<tile::WeightedGatherOp, formDeviceGather>;
+  if (isa<tile::AttentionOp>(op))
+    return formTile<tile::AttentionOp, formDeviceAttention>;
   return nullptr;
 }
 

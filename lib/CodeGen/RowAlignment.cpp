@@ -22,6 +22,18 @@ static bool isMultiple(int64_t value, int64_t of) {
 
 /// Whether all dimensions but the last step over multiples of `elements`.
 static bool hasAlignedSteps(MemRefType type, int64_t elements) {
+  if (type.getLayout().isIdentity()) {
+    // Strides are products of sizes, of which those that are known are factors.
+    int64_t factor = 1;
+    for (int64_t dim = type.getRank(); dim-- > 0;) {
+      int64_t size = type.getDimSize(dim);
+      if (dim + 1 < type.getRank() && size != 1 && factor % elements != 0)
+        return false;
+      if (ShapedType::isStatic(size))
+        factor *= size;
+    }
+    return true;
+  }
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(strides, offset)))
