@@ -126,7 +126,7 @@ SmallVector<Value> DeviceAttentionSoftmax::emitStep(Value scores, Value key, Val
     SmallVector<std::pair<Value, Value>> entries;
     for (int64_t first = 0; first < deviceKeys; first += threads) {
       Value inStep = b.add(lane, first);
-      Value at = b.add(b.mul(row.number, tilePitch), inStep);
+      Value at = b.add(b.mul(row.number, scorePitch), inStep);
       Value score = emitScore(row, memref::LoadOp::create(b, scores, at), b.add(key, inStep));
       after = larger(score, after);
       entries.push_back({at, score});

@@ -18,7 +18,8 @@ namespace moec::codegen {
 class DeviceAttentionSoftmax {
 public:
   DeviceAttentionSoftmax(LoopBuilder &b, tile::AttentionOp op, mlir::gpu::GPUFuncOp kernel)
-      : b(b), op(op), m(b, b.getF32Type()), factors(allocateShared(b, kernel, deviceQueryRows)) {}
+      : b(b), op(op), m(b, b.getF32Type()),
+        factors(allocateShared(b, kernel, b.getF32Type(), deviceQueryRows)) {}
 
   /// Finds what this thread's rows see.
   void setPlace(const AttentionPlace &place);

@@ -112,7 +112,7 @@ private:
       Value total = softmax.loadFactor(row);
       Value isEmpty = m.compare(arith::CmpFPredicate::OEQ, total, m.f(0.0f));
       for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        Value column = b.add(firstColumn, b.add(tiles.resultColumn(), chunk * deviceColumns));
+        Value column = b.add(firstColumn, b.add(tiles.resultColumn(i), chunk * deviceColumns));
         // Adding zero to a sum that rescaling made -0 makes it what it is without.
         Value result = m.add(m.div(getChunk(sums, chunk)[i], total), m.f(0.0f));
         if (!op.getNanRows())

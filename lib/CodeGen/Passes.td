@@ -160,8 +160,11 @@ def EmitDeviceAttentionPass : Pass<"emit-device-attention", "::mlir::gpu::GPUMod
     the softmax of the scores in shared memory, 16 threads a row, then stages the values and adds them up, weighted, in
     registers. Keys that no row of the block sees are never read.
 
-    Sums have the order that `tile.attention` documents: f32, one chain of fused multiply-adds per score and per sum of
-    values, exponentials in 16 partial sums. Blocks know nothing of each other, so that bits do not depend on the grid.
+    Where queries, keys and values are all f16 or all bf16, matrix instructions (`mma.sync.m16n8k16`) multiply them, 16
+    columns or 16 keys at a time into f32; exponentials are rounded to the type of the values for that, but not where they
+    are added up. Otherwise sums have the order that `tile.attention` documents: f32, one chain of fused multiply-adds per
+    score and per sum of values. Exponentials are in 16 partial sums in both. Types alone choose between the two, and
+    blocks know nothing of each other, so that the bits of a row depend neither on the grid nor on other rows.
 
     Values wider than 256 columns repeat the scores per 256 columns (128 if the size is dynamic), with the same bits.
 
