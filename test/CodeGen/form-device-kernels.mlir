@@ -179,3 +179,22 @@ func.func @attention(%q: memref<?x8x?x36xbf16>, %k: memref<1x2x512x36xbf16>, %v:
       {right_window = 0, scale = 1.0 : f32}
   return
 }
+
+// -----
+
+// What a session holds: strides are an unknown capacity times rows of 64.
+
+// CHECK-LABEL: func.func @session
+// CHECK: tile.widths = array<i64: 8, 8, 1>
+func.func @session(%x: memref<1x2x1x64xbf16>, %base: memref<?xbf16>, %length: index, %capacity: index,
+                   %v: memref<1x2x?x64xbf16, strided<[?, ?, 64, 1]>>) {
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  %plane = arith.muli %capacity, %c64 : index
+  %block = arith.muli %capacity, %c128 : index
+  %k = memref.reinterpret_cast %base to offset: [0], sizes: [1, 2, %length, 64], strides: [%block, %plane, 64, 1]
+      : memref<?xbf16> to memref<1x2x?x64xbf16, strided<[?, ?, 64, 1]>>
+  tile.attention query(%x : memref<1x2x1x64xbf16>) key(%k : memref<1x2x?x64xbf16, strided<[?, ?, 64, 1]>>)
+      value(%v : memref<1x2x?x64xbf16, strided<[?, ?, 64, 1]>>) outs(%x : memref<1x2x1x64xbf16>) {scale = 1.0 : f32}
+  return
+}
