@@ -97,8 +97,9 @@ private:
 
 } // namespace
 
-void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, NamedAttribute mark,
-                          const DeviceGrid &grid, const LaunchOperands &operands,
+void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name,
+                          std::optional<NamedAttribute> mark, const DeviceGrid &grid,
+                          const LaunchOperands &operands,
                           function_ref<void(ImplicitLocOpBuilder &, IRMapping &)> build) {
   if (!device) {
     OpBuilder atEnd = OpBuilder::atBlockEnd(module.getBody());
@@ -113,7 +114,8 @@ void DeviceFormer::launch(ImplicitLocOpBuilder &b, StringRef name, NamedAttribut
   OpBuilder atEnd = OpBuilder::atBlockEnd(device.getBody());
   auto kernel = gpu::GPUFuncOp::create(atEnd, b.getLoc(), name, b.getFunctionType(types, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  kernel->setAttr(mark.getName(), mark.getValue());
+  if (mark)
+    kernel->setAttr(mark->getName(), mark->getValue());
   // What is known of the block is known to ptxas, too: more registers for smaller ones.
   APInt x, y;
   if (matchPattern(blockX, m_ConstantInt(&x)) && matchPattern(blockY, m_ConstantInt(&y)))

@@ -33,18 +33,19 @@ public:
   /// Emits, before the builder's point, a launch of a kernel whose body `build` writes, given the
   /// counterparts of `operands`. A memref is passed as the address of its buffer and the dynamic
   /// sizes, strides and offsets that it has, each of which is passed once however many memrefs have
-  /// it.
+  /// it. `team` says which threads share a row.
   void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, TeamKind team,
               const DeviceGrid &grid, const LaunchOperands &operands,
               mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::IRMapping &)> build) {
-    launch(b, name, {b.getStringAttr(teamAttrName), b.getStringAttr(getTeamName(team))}, grid,
-           operands, build);
+    mlir::NamedAttribute mark(b.getStringAttr(teamAttrName), b.getStringAttr(getTeamName(team)));
+    launch(b, name, std::optional(mark), grid, operands, build);
   }
 
   /// The same for a kernel that another emitter than that of rows writes out, which knows it by
-  /// the attribute `mark`.
-  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name, mlir::NamedAttribute mark,
-              const DeviceGrid &grid, const LaunchOperands &operands,
+  /// the attribute `mark` or by what `build` does.
+  void launch(mlir::ImplicitLocOpBuilder &b, mlir::StringRef name,
+              std::optional<mlir::NamedAttribute> mark, const DeviceGrid &grid,
+              const LaunchOperands &operands,
               mlir::function_ref<void(mlir::ImplicitLocOpBuilder &, mlir::IRMapping &)> build);
 
   const GpuTarget &target;

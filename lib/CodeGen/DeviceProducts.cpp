@@ -102,7 +102,7 @@ void formDeviceProduct(tile::RaggedMatmulOp op, DeviceFormer &former) {
                                            isTiles ? none : grid.gridX);
     }
     NamedAttribute mark(b.getStringAttr(productAttrName), b.getStringAttr(schedule->name));
-    former.launch(b, ("ragged_matmul_" + schedule->name).str(), mark, grid, operands,
+    former.launch(b, ("ragged_matmul_" + schedule->name).str(), std::optional(mark), grid, operands,
                   [&](ImplicitLocOpBuilder &k, IRMapping &mapping) { k.clone(*op, mapping); });
   }
   op.erase();
@@ -121,7 +121,7 @@ void formDevicePack(tile::PackOp op, DeviceFormer &former) {
   operands.add(op.getSource());
   operands.add(op.getOuts());
   NamedAttribute mark(b.getStringAttr(productAttrName), b.getStringAttr("pack"));
-  former.launch(b, "pack", mark, grid, operands,
+  former.launch(b, "pack", std::optional(mark), grid, operands,
                 [&](ImplicitLocOpBuilder &k, IRMapping &mapping) { k.clone(*op, mapping); });
   op.erase();
 }

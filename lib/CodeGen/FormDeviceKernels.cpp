@@ -7,6 +7,7 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/CodeGen/DeviceAttention.h"
 #include "lib/CodeGen/DeviceProducts.h"
 #include "lib/CodeGen/DeviceRows.h"
 #include "lib/CodeGen/DeviceTiles.h"
@@ -68,6 +69,8 @@ FormKernel findFormer(Operation *op) {
     return formTile<tile::RaggedMatmulOp, formDeviceProduct>;
   if (isa<tile::PackOp>(op))
     return formTile<tile::PackOp, formDevicePack>;
+  if (isa<tile::AttentionOp>(op))
+    return formTile<tile::AttentionOp, formDeviceAttention>;
   return nullptr;
 }
 

@@ -60,6 +60,18 @@ public:
     body(op.getInductionVar());
   }
 
+  /// The same with values that each iteration gives to the next; those of the last one.
+  mlir::SmallVector<mlir::Value>
+  carry(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange values,
+        mlir::function_ref<mlir::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body) {
+    auto op = mlir::scf::ForOp::create(*this, from, to, index(step), values);
+    InsertionGuard guard(*this);
+    setInsertionPointToStart(op.getBody());
+    mlir::SmallVector<mlir::Value> next = body(op.getInductionVar(), op.getRegionIterArgs());
+    mlir::scf::YieldOp::create(*this, next);
+    return op.getResults();
+  }
+
   /// `if condition`, likewise.
   void when(mlir::Value condition, mlir::function_ref<void()> body) {
     auto op = mlir::scf::IfOp::create(*this, condition, /*withElseRegion=*/false);

@@ -121,6 +121,9 @@ def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
     shapes that are known at run time only decide between two schedules, both are launched, one of them without blocks.
     `tile.pack` has a thread per element.
 
+    `tile.attention` has no teams: its kernel's attribute `tile.query_rows` is the number of query rows of a block, and
+    `tile.widths` on the op tells what a thread reads at once of query, key and value.
+
     `tile.width` on each op tells the elements that a thread takes at once: 4 where lanes are combined; else 16 bytes
     where every operand moves along aligned rows, or 1.
 
@@ -185,6 +188,32 @@ def EmitDeviceProductsPass : Pass<"emit-device-products", "::mlir::gpu::GPUModul
     "::mlir::memref::MemRefDialect", "::mlir::nvgpu::NVGPUDialect", "::mlir::NVVM::NVVMDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
   let statistics = [Statistic<"numProducts", "products", "Products that were written out">];
+}
+
+def EmitDeviceAttentionPass : Pass<"emit-device-attention", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "write out attention for the blocks of a device";
+  let description = [{
+    A block of 128 threads does 16 query rows of one key head; the rows of a key head are the queries of all heads that
+    share it. Per step it stages 64 keys in shared memory, 64 columns at a time, multiplies them with the queries, takes
+    the softmax of the scores in shared memory, 16 threads a row, then stages the values and adds them up, weighted, in
+    registers. Keys that no row of the block sees are never read.
+
+    Where queries, keys and values are all f16 or all bf16, matrix instructions (`mma.sync.m16n8k16`) multiply them, 16
+    columns or 16 keys at a time into f32; exponentials are rounded to the type of the values for that, but not where they
+    are added up. Otherwise sums have the order that `tile.attention` documents: f32, one chain of fused multiply-adds per
+    score and per sum of values. Exponentials are in 16 partial sums in both. Types alone choose between the two, and
+    blocks know nothing of each other, so that the bits of a row depend neither on the grid nor on other rows.
+
+    Values wider than 256 columns repeat the scores per 256 columns (128 if the size is dynamic), with the same bits.
+
+    In: kernels with `tile.query_rows` that hold a `tile.attention` with `tile.widths`. Out: arith, math, memref, scf,
+    vector, gpu and nvvm.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numEmitted", "emitted", "Attention ops written out">];
 }
 
 def CloneIsaLevelsPass : Pass<"clone-isa-levels", "::mlir::ModuleOp"> {

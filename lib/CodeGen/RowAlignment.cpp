@@ -10,7 +10,9 @@
 #include "lib/CodeGen/GpuTarget.h"
 #include "lib/CodeGen/RowOperands.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 
@@ -22,6 +24,18 @@ static bool isMultiple(int64_t value, int64_t of) {
 
 /// Whether all dimensions but the last step over multiples of `elements`.
 static bool hasAlignedSteps(MemRefType type, int64_t elements) {
+  if (type.getLayout().isIdentity()) {
+    // Strides are products of sizes, of which those that are known are factors.
+    int64_t factor = 1;
+    for (int64_t dim = type.getRank(); dim-- > 0;) {
+      int64_t size = type.getDimSize(dim);
+      if (dim + 1 < type.getRank() && size != 1 && factor % elements != 0)
+        return false;
+      if (ShapedType::isStatic(size))
+        factor *= size;
+    }
+    return true;
+  }
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(strides, offset)))
@@ -32,9 +46,37 @@ static bool hasAlignedSteps(MemRefType type, int64_t elements) {
   return true;
 }
 
+/// Whether a value computed by the host is a multiple, since a factor of it is.
+static bool isMultiple(OpFoldResult value, int64_t of) {
+  if (std::optional<int64_t> known = getConstantIntValue(value))
+    return isMultiple(*known, of);
+  auto product = cast<Value>(value).getDefiningOp<arith::MulIOp>();
+  return product && llvm::any_of(product->getOperands(), [&](Value factor) {
+           std::optional<int64_t> known = getConstantIntValue(factor);
+           return known && isMultiple(*known, of);
+         });
+}
+
+/// Whether a view that is made of a buffer, such as what a session holds, has aligned rows: its
+/// strides are the capacity times the size of a row.
+static bool isAlignedView(Value memref, int64_t elements) {
+  auto view = memref.getDefiningOp<memref::ReinterpretCastOp>();
+  if (!view || !isMultiple(view.getMixedOffsets().front(), elements))
+    return false;
+  SmallVector<OpFoldResult> strides = view.getMixedStrides();
+  for (int64_t dim = 0; dim + 1 < view.getType().getRank(); ++dim)
+    if (view.getType().getDimSize(dim) != 1 && !isMultiple(strides[dim], elements))
+      return false;
+  return true;
+}
+
 bool hasAlignedRows(Value memref, int64_t elements) {
   auto type = dyn_cast<MemRefType>(memref.getType());
-  if (!type || !hasAlignedSteps(type, elements))
+  if (!type)
+    return false;
+  if (isAlignedView(memref, elements))
+    return true;
+  if (!hasAlignedSteps(type, elements))
     return false;
   // A view of rows: each offset counts as often as its stride.
   if (auto view = memref.getDefiningOp<memref::SubViewOp>()) {

@@ -32,6 +32,7 @@ void moec::buildDeviceKernelStage(OpPassManager &pm, const NvptxOptions &options
 void moec::buildNvptxStage(OpPassManager &pm, const NvptxOptions &options) {
   pm.addNestedPass<gpu::GPUModuleOp>(codegen::createEmitDeviceRowsPass());
   pm.addNestedPass<gpu::GPUModuleOp>(codegen::createEmitDeviceProductsPass());
+  pm.addNestedPass<gpu::GPUModuleOp>(codegen::createEmitDeviceAttentionPass());
   pm.addPass(codegen::createExpandMathPass());
   OpPassManager &device = pm.nest<gpu::GPUModuleOp>();
   device.addPass(createCanonicalizerPass());

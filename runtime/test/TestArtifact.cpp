@@ -241,4 +241,5 @@ extern "C" const struct moert_artifact_v1 moert_artifact_v1 = {
     0,
     nullptr,
     nullptr,
+    nullptr,
 };

@@ -261,3 +261,37 @@ func.func @apart(%z: memref<?x8xf32>, %n: index) {
   }
   return
 }
+
+// -----
+
+// Attention: a block per 16 rows of a key head, where 4 heads share each. The cache's capacity is
+// known, so that its rows are read 16 bytes at a time; of 36 columns of bf16, 8 bytes.
+
+// CHECK-LABEL: func.func @attention
+// CHECK-SAME: (%[[Q:.*]]: memref<?x8x?x36xbf16>
+// CHECK-DAG: %[[C128:.*]] = arith.constant 128 : index
+// CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG: %[[C4:.*]] = arith.constant 4 : index
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK: %[[QUERIES:.*]] = memref.dim %[[Q]], %[[C2]]
+// CHECK: %[[ROWS:.*]] = arith.muli %[[QUERIES]], %[[C4]]
+// CHECK: %[[TILES:.*]] = arith.ceildivui %[[ROWS]], %[[C16]]
+// CHECK: %[[BATCH:.*]] = memref.dim %[[Q]]
+// CHECK: %[[HEADS:.*]] = arith.muli %[[BATCH]], %[[C2]]
+// CHECK: %[[BLOCKS:.*]] = arith.muli %[[HEADS]], %[[TILES]]
+// CHECK: rt.device_launch @device::@attention grid(%[[BLOCKS]], %{{.*}}) block(%[[C128]],
+// CHECK: gpu.func @attention(
+// CHECK-NOT: tile.team
+// CHECK-SAME: tile.query_rows = 16 : i64
+// CHECK: tile.attention query({{.*}}tile.widths = array<i64: 4, 4, 4>
+func.func @attention(%q: memref<?x8x?x36xbf16>, %k: memref<1x2x512x36xbf16>, %v: memref<1x2x512x64xf32>, %length: index,
+                     %o: memref<?x8x?x64xbf16>) {
+  %ks = memref.subview %k[0, 0, 0, 0] [1, 2, %length, 36] [1, 1, 1, 1] : memref<1x2x512x36xbf16>
+      to memref<1x2x?x36xbf16, strided<[36864, 18432, 36, 1]>>
+  %vs = memref.subview %v[0, 0, 0, 0] [1, 2, %length, 64] [1, 1, 1, 1] : memref<1x2x512x64xf32>
+      to memref<1x2x?x64xf32, strided<[65536, 32768, 64, 1]>>
+  tile.attention query(%q : memref<?x8x?x36xbf16>) key(%ks : memref<1x2x?x36xbf16, strided<[36864, 18432, 36, 1]>>)
+      value(%vs : memref<1x2x?x64xf32, strided<[65536, 32768, 64, 1]>>) outs(%o : memref<?x8x?x64xbf16>)
+      {right_window = 0, scale = 1.0 : f32}
+  return
+}

@@ -215,7 +215,9 @@ def Tile_AttentionOp : Tile_StructuredOp<"attention", [AttrSizedOperandSegments]
     key j in partial j mod 16, that are combined 8 apart, then 4, 2 and 1; products with values are one chain, j
     ascending. A key that is not seen adds exactly nothing, so the bits of a row depend on its own query and the keys
     it sees alone: not on other queries, on padding, or on how a sequence is cut into prefill and decoding. That
-    holds for finite values: 0 times infinity of a key that another query sees is NaN.
+    holds for finite values: 0 times infinity of a key that another query sees is NaN. Devices with matrix instructions
+    multiply operands of one 16-bit type by them, with an order of their own within 16 columns or keys and weights
+    rounded to that type; the bits depend on the same things only.
 
     | operand | shape (layout `bhsd`) |
     |---|---|
