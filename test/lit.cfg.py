@@ -24,6 +24,8 @@ if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_cli.a"))
 # The transport between ranks that are processes.
 if os.path.exists(os.path.join(config.moec_binary_dir, "lib", "libmoert_gloo.so")):
     config.available_features.add("gloo")
+# The GPU that code for devices runs on.
+config.environment["MOERT_VGPU_LIBRARY"] = os.path.join(config.moec_binary_dir, "lib", "libmoert-vgpu.so")
 # Hosts that are network namespaces; without them the script says why.
 two_hosts = os.path.join(config.moec_source_dir, "examples", "two-hosts", "two_hosts.py")
 try:

@@ -295,10 +295,10 @@ SmallVector<Value> ProductTiles::emitPanelFragments(Value stage, int64_t k) {
 // Multiply-adds in f32
 //===----------------------------------------------------------------------===//
 
-Value ProductTiles::emitRowSummands(Value stage, int64_t row, int64_t k) {
+Value ProductTiles::emitRowSummands(Value stage, int64_t row, Value k) {
   Value line = b.add(b.add(thread.firstRow, thread.quad), row);
-  Value granule = b.index(k / rowGranule);
-  Value at = b.add(b.mul(swizzleRows(granule, line), rowGranule), k % rowGranule);
+  Value granule = quotient(b, k, rowGranule);
+  Value at = b.add(b.mul(swizzleRows(granule, line), rowGranule), remainder(b, k, rowGranule));
   return widen(loadVector(rows, {stage, line, at}, 4));
 }
 
@@ -314,20 +314,21 @@ std::pair<Value, Value> ProductTiles::splitPairs(Value pairs) {
           vector::BitCastOp::create(b, floats, second)};
 }
 
-SmallVector<Value> ProductTiles::emitPanelSummands(Value stage, int64_t k) {
+SmallVector<Value> ProductTiles::emitPanelSummands(Value stage, Value k) {
+  Value pair = quotient(b, k, 2);
   SmallVector<Value> values(8);
   for (int64_t half : {0, 1}) {
     Value place = b.add(thread.inQuad, 4 * half);
     for (int64_t i = 0; i < 4; ++i) {
       Value &value = values[2 * i + half];
       if (types.slabs.isF32()) {
-        value = loadPanel(stage, b.index(k + i), place, Value(), 4);
+        value = loadPanel(stage, b.add(k, i), place, Value(), 4);
       } else if (types.slabs.isF16()) {
-        Value granule = b.add(quotient(b, place, 2), (k + i) % 2 * 4);
+        Value granule = b.add(quotient(b, place, 2), i % 2 * 4);
         Value inGranule = b.mul(remainder(b, place, 2), 4);
-        value = widen(loadPanel(stage, b.index((k + i) / 2), granule, inGranule, 4));
+        value = widen(loadPanel(stage, b.add(pair, i / 2), granule, inGranule, 4));
       } else if (i % 2 == 0) {
-        Value pairs = loadPanel(stage, b.index((k + i) / 2), place, Value(), 8);
+        Value pairs = loadPanel(stage, b.add(pair, i / 2), place, Value(), 8);
         std::tie(value, values[2 * (i + 1) + half]) = splitPairs(pairs);
       }
     }

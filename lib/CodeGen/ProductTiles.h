@@ -64,15 +64,15 @@ public:
 
   /// Emits 16 rows from `row` on by 16 summands from `k` on, as `mma.sync` takes them.
   mlir::Value emitRowFragment(mlir::Value stage, int64_t row, int64_t k);
-  /// Emits the summands [k, k + 4) of row `row` + quad, in f32.
-  mlir::Value emitRowSummands(mlir::Value stage, int64_t row, int64_t k);
+  /// Emits the summands [k, k + 4) of row `row` + quad, in f32; k is a multiple of 4.
+  mlir::Value emitRowSummands(mlir::Value stage, int64_t row, mlir::Value k);
   /// Emits, for the warp's panel and 16 summands from `k` on, the second operand of `mma.sync` for
   /// each 8 columns: `fragments[2 * i + half]` has summands 2 * inQuad + {0, 1} + 8 * half of the
   /// column that is number `quad` of column group i (WarpProduct.h).
   llvm::SmallVector<mlir::Value> emitPanelFragments(mlir::Value stage, int64_t k);
   /// Emits summand k + i of the columns 4 * inQuad + {0, .. 3} + 16 * half of the warp's panel, in
   /// f32, as `values[2 * i + half]`, for i < 4.
-  llvm::SmallVector<mlir::Value> emitPanelSummands(mlir::Value stage, int64_t k);
+  llvm::SmallVector<mlir::Value> emitPanelSummands(mlir::Value stage, mlir::Value k);
 
 private:
   /// One 16-byte piece of a row in each step.

@@ -54,12 +54,18 @@ SmallVector<Value> WarpProduct::emitStep(Value stage, ValueRange sums, Value row
       update(row, [&](ValueRange own) { return emitMma(stage, row, columns, own); });
     return next;
   }
-  for (int64_t k = 0; k < types.depth(); k += multiplyAddDepth) {
-    Values columns = tiles.emitPanelSummands(stage, k);
-    for (int64_t row = 0; row < schedule.warpRows; row += blockRows)
-      update(row, [&](ValueRange own) { return emitMultiplyAdds(stage, row, k, columns, own); });
-  }
-  return next;
+  // A loop: unrolled, its hundreds of multiply-adds would be thousands.
+  auto loop =
+      scf::ForOp::create(b, b.index(0), b.index(types.depth()), b.index(multiplyAddDepth), next);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value k = loop.getInductionVar();
+  next.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+  Values columns = tiles.emitPanelSummands(stage, k);
+  for (int64_t row = 0; row < schedule.warpRows; row += blockRows)
+    update(row, [&](ValueRange own) { return emitMultiplyAdds(stage, row, k, columns, own); });
+  scf::YieldOp::create(b, next);
+  return loop.getResults();
 }
 
 /// An operand of a matrix instruction, as NVVM takes pairs of its type.
@@ -95,7 +101,7 @@ SmallVector<Value> WarpProduct::emitMma(Value stage, int64_t row, ArrayRef<Value
   return next;
 }
 
-SmallVector<Value> WarpProduct::emitMultiplyAdds(Value stage, int64_t row, int64_t k,
+SmallVector<Value> WarpProduct::emitMultiplyAdds(Value stage, int64_t row, Value k,
                                                  const Values &columns, ValueRange sums) {
   Values next(sums);
   for (int64_t part : {0, 1}) {

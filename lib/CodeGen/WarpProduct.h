@@ -42,7 +42,7 @@ private:
   int64_t perBlock() const { return usesMma ? 16 : 4; }
   Values emitMma(mlir::Value stage, int64_t row, mlir::ArrayRef<Values> columns,
                  mlir::ValueRange sums);
-  Values emitMultiplyAdds(mlir::Value stage, int64_t row, int64_t k, const Values &columns,
+  Values emitMultiplyAdds(mlir::Value stage, int64_t row, mlir::Value k, const Values &columns,
                           mlir::ValueRange sums);
   /// `body` if the block of rows is there.
   Values guard(mlir::Value rows, int64_t row, mlir::ValueRange sums,

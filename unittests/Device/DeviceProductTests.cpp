@@ -227,8 +227,10 @@ void checkRowCounts(const std::function<void(int64_t)> &check) {
 }
 
 struct DeviceProductTypes : DeviceProduct, testing::WithParamInterface<std::pair<DType, DType>> {};
+/// The same for types that a loop of their own is for.
+struct DeviceProductLoops : DeviceProductTypes {};
 
-TEST_P(DeviceProductTypes, OneMatrix) {
+TEST_P(DeviceProductLoops, OneMatrix) {
   auto [rows, slabs] = GetParam();
   compile({rows, slabs, rows, 1, 96, 160});
   program->expectAssembles();
@@ -250,7 +252,7 @@ TEST_P(DeviceProductTypes, RangesGathersAndArguments) {
   check({0, 0, 0, 0, 0});
 }
 
-TEST_P(DeviceProductTypes, GateAndUp) {
+TEST_P(DeviceProductLoops, GateAndUp) {
   auto [rows, slabs] = GetParam();
   compile({rows, slabs, rows, 3, 2 * 40, 128, 2, true});
   program->expectAssembles();
@@ -258,14 +260,20 @@ TEST_P(DeviceProductTypes, GateAndUp) {
   check({70, 90, 100});
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Types, DeviceProductTypes,
-    testing::Values(std::pair(F32, F32), std::pair(BF16, BF16), std::pair(F16, F16),
-                    std::pair(F32, BF16), std::pair(F32, F16), std::pair(BF16, F32),
-                    std::pair(F16, BF16)),
-    [](const auto &info) {
-      return (nameOf(info.param.first) + "x" + nameOf(info.param.second)).str();
-    });
+std::string nameOfTypes(const testing::TestParamInfo<std::pair<DType, DType>> &info) {
+  return (nameOf(info.param.first) + "x" + nameOf(info.param.second)).str();
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, DeviceProductTypes,
+                         testing::Values(std::pair(F32, F32), std::pair(BF16, BF16),
+                                         std::pair(F16, F16), std::pair(F32, BF16),
+                                         std::pair(F32, F16), std::pair(BF16, F32),
+                                         std::pair(F16, BF16)),
+                         nameOfTypes);
+INSTANTIATE_TEST_SUITE_P(Types, DeviceProductLoops,
+                         testing::Values(std::pair(F32, F32), std::pair(BF16, BF16),
+                                         std::pair(F16, F16), std::pair(F32, BF16)),
+                         nameOfTypes);
 
 struct DeviceProductSchedules : DeviceProduct, testing::WithParamInterface<DType> {};
 
@@ -284,11 +292,11 @@ TEST_P(DeviceProductSchedules, RowsHaveTheSameBits) {
 
 TEST_P(DeviceProductSchedules, SeedsAndThreadsHaveTheSameBits) {
   DType type = GetParam();
-  compile({type, type, F32, 9, 1024, 192, 2, true});
-  std::vector<int64_t> ends{200, 201, 201, 333, 350, 500, 640, 900, 901};
+  compile({type, type, F32, 9, 512, 192, 2, true});
+  std::vector<int64_t> ends{70, 71, 71, 133, 150, 210, 240, 330, 331};
   std::optional<Tensor> first = check(ends);
   ASSERT_TRUE(first);
-  for (uint32_t seed : {1, 2, 3}) {
+  for (uint32_t seed : {1, 2}) {
     auto results = program->run(makeArguments(ends), seed, /*hostThreads=*/2);
     ASSERT_TRUE(results);
     for (int64_t row = 0; row < ends.back(); ++row)

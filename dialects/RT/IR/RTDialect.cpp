@@ -7,6 +7,7 @@
 
 #include "dialects/RT/IR/RT.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -104,6 +105,11 @@ LogicalResult RTDialect::verifyOperationAttribute(Operation *op, NamedAttribute 
   if (name == kMetadata) {
     if (!isa<ModuleOp>(op) || !isa<StringAttr>(value))
       return op->emitOpError() << "expects '" << name << "' to be a string on a module";
+    return success();
+  }
+  if (name == kChip || name == kPtx || name == kCubin) {
+    if (!isa<gpu::GPUModuleOp>(op) || !isa<StringAttr>(value))
+      return op->emitOpError() << "expects '" << name << "' to be a string on a gpu.module";
     return success();
   }
   if (name == kGrid) {

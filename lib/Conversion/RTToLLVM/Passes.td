@@ -23,6 +23,9 @@ def ConvertRTToLLVMPass : Pass<"convert-rt-to-llvm", "::mlir::ModuleOp"> {
     - `rt.launch` stores its arguments into a record on the stack and calls `parallel_for`, or
       `parallel_for_grain` where it has a grain. Every kernel function gets
       a wrapper `NAME.entry` with the attributes that select its instructions, into which it is inlined.
+    - With a `gpu.module`, whose code its attributes `rt.chip`, `rt.ptx` and `rt.cubin` hold, memrefs of host code are the
+      device's: `rt.device_launch` stores addresses and sizes into a record and calls `launch`; `memref.load` and
+      `memref.store` become copies of one element, `memref.get_global` the device's copy of a constant.
     - Conversions between f32 and bf16 are spelled out, and vector transfers are unrolled, so that nothing becomes a call
       into a library other than `memcpy` and `memset`.
     - The build id is a hash of the module as it comes in.
