@@ -210,9 +210,9 @@ def ranks(budget):
 
 
 # name: (function, budget in seconds on 2 cores)
-SUITES = {"build": (build, 900), "lit": (lit, 600), "random": (random, 300), "docs": (docs, 60),
+SUITES = {"build": (build, 900), "lit": (lit, 900), "random": (random, 300), "docs": (docs, 60),
           "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 240), "conformance": (conformance, 300),
-          "tsan": (tsan, 600), "asan": (asan, 1200), "fuzz": (fuzz, 600)}
+          "tsan": (tsan, 600), "asan": (asan, 1800), "fuzz": (fuzz, 600)}
 
 
 def main(names):

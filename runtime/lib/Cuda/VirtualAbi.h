@@ -27,7 +27,7 @@ struct VirtualOptions {
 };
 
 /// Sets the devices of the process. Before or after cuInit. InvalidValue for options outside of
-/// their range, InvalidContext while a primary context is retained.
+/// their range, InvalidContext for other ones than before while a primary context is retained.
 using VirtualConfigure = Result (*)(const VirtualOptions *options);
 /// Copies the last report of a device, what a kernel did or what a released context had left, with
 /// a NUL at the end, and gives its length without. 0: no report since the context was retained.

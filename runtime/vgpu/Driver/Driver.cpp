@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace moert::vgpu {
 
@@ -27,24 +28,30 @@ Result Driver::configure(const cuda::VirtualOptions &given) {
   if (given.size < sizeof(given.size))
     return Result::InvalidValue;
   std::memcpy(&options, &given, std::min<size_t>(given.size, sizeof(options)));
-  const uint32_t count = options.devices ? options.devices : 1;
-  const Chip *chip = chipOf(options.computeCapability ? options.computeCapability : 90);
-  const uint32_t threads = options.hostThreads ? options.hostThreads : 1;
-  if (!chip || count > kDevices || threads > 1024)
+  options.devices = options.devices ? options.devices : 1;
+  options.computeCapability = options.computeCapability ? options.computeCapability : 90;
+  options.memoryBytes = options.memoryBytes ? options.memoryBytes : uint64_t(16) << 30;
+  options.hostThreads = options.hostThreads ? options.hostThreads : 1;
+  options.mostInstructions =
+      options.mostInstructions ? options.mostInstructions : uint64_t(1) << 40;
+  const Chip *chip = chipOf(options.computeCapability);
+  if (!chip || options.devices > kDevices || options.hostThreads > 1024)
     return Result::InvalidValue;
+  auto all = [](const cuda::VirtualOptions &of) {
+    return std::make_tuple(of.devices, of.computeCapability, of.memoryBytes, of.hostThreads,
+                           of.seed, of.mostInstructions);
+  };
   Lock lock(mutex);
   for (const auto &device : devices)
     if (device->retained)
-      return Result::InvalidContext;
+      return all(options) == all(configured) ? Result::Success : Result::InvalidContext;
+  configured = options;
   devices.clear();
-  for (uint32_t i = 0; i < count; ++i) {
-    devices.push_back(std::make_unique<Device>(
-        *chip, options.memoryBytes ? options.memoryBytes : uint64_t(16) << 30, i,
-        options.seed + i));
-    devices.back()->hostThreads = threads;
+  for (uint32_t i = 0; i < options.devices; ++i) {
+    devices.push_back(std::make_unique<Device>(*chip, options.memoryBytes, i, options.seed + i));
+    devices.back()->hostThreads = options.hostThreads;
     devices.back()->seed = uint32_t(options.seed);
-    devices.back()->mostInstructions =
-        options.mostInstructions ? options.mostInstructions : uint64_t(1) << 40;
+    devices.back()->mostInstructions = options.mostInstructions;
   }
   return Result::Success;
 }

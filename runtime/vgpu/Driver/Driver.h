@@ -27,6 +27,7 @@ public:
   std::mutex mutex;
   bool isInitialized = false;
   std::vector<std::unique_ptr<Device>> devices;
+  cuda::VirtualOptions configured; // with no zeros
   /// Of all devices: no two launches have one number.
   std::atomic<uint64_t> launches{1};
   Handles<Module, 1> modules;
