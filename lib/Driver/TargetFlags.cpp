@@ -21,7 +21,7 @@ const OptionSpec targetOption = {
     "target", "cpu[:LEVELS]|cuda[:CHIP]",
     "code for x86: all levels, 'native', or of v2, avx2, avx512 (comma-separated); for NVIDIA "
     "GPUs, "
-    "with --emit=ptx or cubin: sm_80 and what runs its code, or of one chip"};
+    "sm_80 and what runs its code, or of one chip"};
 
 const OptionSpec noFuseOption = {
     "no-fuse", "", "compile every element-wise op by itself, to look for a difference"};
@@ -110,8 +110,7 @@ std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine, Stri
   std::optional<Target> target = parseAnyTarget(commandLine, byDefault);
   if (target && target->gpu) {
     llvm::errs() << "moec: --target=" << *commandLine.value("target")
-                 << ": this version makes code for GPUs by 'moec compile --emit=ptx' and cubin "
-                    "only\n";
+                 << ": 'moec compile' makes programs for GPUs; they run with --device\n";
     return std::nullopt;
   }
   return target ? std::optional(target->cpu) : std::nullopt;

@@ -118,15 +118,21 @@ moert_status openVirtual(const VirtualOptions &options, Driver &driver) {
   if (!library || !*library)
     library = findBeside(kVirtualLibrary, path) ? path : kVirtualLibrary;
   Driver made;
-  MOERT_RETURN_IF_FAILED(openDriver(library, made));
+  moert_status status = openDriver(library, made);
+  if (status.code == MOERT_UNSUPPORTED)
+    return failure(status.code, "%.400s (MOERT_VGPU_LIBRARY may name the virtual GPU's library)",
+                   status.message);
+  MOERT_RETURN_IF_FAILED(status);
   if (!made.configure || !made.report)
     return failure(MOERT_INCOMPATIBLE, "%.400s is no virtual GPU", library);
   const Result result = made.configure(&options);
   if (result == Result::InvalidContext)
     return failure(MOERT_FAILED_PRECONDITION, "virtual devices are in use with other options");
   if (result != Result::Success)
-    return failure(MOERT_INVALID_ARGUMENT, "no such virtual devices: %u of sm_%u", options.devices,
-                   options.computeCapability);
+    return failure(MOERT_INVALID_ARGUMENT,
+                   "no such virtual devices: %u of sm_%u; there are 1 to 16 of a known chip",
+                   options.devices ? options.devices : 1,
+                   options.computeCapability ? options.computeCapability : 90);
   driver = made;
   return success();
 }
