@@ -31,6 +31,9 @@ void emitDevicePack(tile::PackOp op);
 /// A counting sort. Blocks are numbered by the offset that they make.
 void emitDeviceBucket(tile::BucketOp op, const RowTeam &team);
 
+/// The same sort by one block of two dimensions.
+void emitWholeBucket(tile::BucketOp op);
+
 /// Positions of flags, by one block.
 void emitDeviceCompact(tile::CompactOp op, const RowTeam &team);
 

@@ -7,14 +7,16 @@
 
 #include "lib/CodeGen/DeviceRows.h"
 
+#include "dialects/RT/IR/RT.h"
+#include "lib/CodeGen/DeviceTiles.h"
 #include "lib/CodeGen/KernelFormer.h"
+#include "lib/CodeGen/LastBlock.h"
 #include "lib/CodeGen/RowAlignment.h"
 #include "lib/CodeGen/RowEmitter.h"
 #include "lib/CodeGen/RowGrid.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -89,99 +91,109 @@ Value countSelectVectors(ImplicitLocOpBuilder &b, tile::SelectOp op) {
   return emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getKeys(), 1), reducedWidth);
 }
 
-/// Forms the kernel of a group, which begins with a row of `select` unless that is null.
-void form(const RowGroup &group, tile::SelectOp select, TeamKind kind, Value vectors,
-          StringRef name, ImplicitLocOpBuilder &b, DeviceFormer &former) {
+/// Vectors of the rows of a member that a team combines, as a host value; null if its threads never
+/// meet.
+Value getCombinedVectors(ImplicitLocOpBuilder &b, const RowGroup::Member &member) {
+  if (tile::SelectOp select = member.getSelect())
+    return countSelectVectors(b, select);
+  LanePlan plan = planLanes(member.getLinalg());
+  return plan.isReduced ? countVectors(b, member.getLinalg(), plan) : Value();
+}
+
+/// The vectors that decide on the team of a group: those of the first member that is combined,
+/// else of the first member.
+Value getLeadingVectors(ImplicitLocOpBuilder &b, const RowGroup &group) {
+  for (const RowGroup::Member &member : group.members)
+    if (Value vectors = getCombinedVectors(b, member))
+      return vectors;
+  linalg::LinalgOp first = group.members.front().getLinalg();
+  LanePlan plan = planLanes(first);
+  plan.width = reducedWidth;
+  return countVectors(b, first, plan);
+}
+
+void addOperands(LaunchOperands &operands, Operation *op) {
+  for (Value operand : op->getOperands())
+    operands.add(operand);
+}
+
+/// Forms the kernel of a group. `sort`, unless null, comes after the last row.
+void form(const RowGroup &group, TeamKind kind, Value vectors, StringRef name, tile::BucketOp sort,
+          ImplicitLocOpBuilder &b, DeviceFormer &former) {
   const RowGroup::Member &first = group.members.front();
   Value count = arith::ConstantIndexOp::create(b, 1);
   SmallVector<Value> extents;
   for (int64_t dim : first.rowDims) {
-    extents.push_back(getExtent(b, first.op, dim));
+    if (tile::SelectOp select = first.getSelect())
+      extents.push_back(b.createOrFold<memref::DimOp>(select.getKeys(), dim));
+    else
+      extents.push_back(getExtent(b, first.getLinalg(), dim));
     count = b.createOrFold<arith::MulIOp>(count, extents.back());
   }
   LaunchOperands operands;
-  if (select)
-    for (Value operand : select->getOperands())
-      operands.add(operand);
   for (const RowGroup::Member &member : group.members)
-    operands.addOp(member.op);
+    if (linalg::LinalgOp op = member.getLinalg())
+      operands.addOp(op);
+    else
+      addOperands(operands, member.op);
   // The outermost one follows from the number of the row.
   for (Value extent : ArrayRef(extents).drop_front(!extents.empty()))
     operands.add(extent);
-  launchRows(b, former, name, kind, count, vectors, operands,
-             [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
-               SmallVector<Value> rows = splitRow(k, row, extents, mapping);
-               if (select)
-                 cloneSelectRow(k, select, mapping, rows.front());
-               for (const RowGroup::Member &member : group.members) {
-                 if (select || &member != &first)
-                   emitTeamSync(k, kind);
-                 SmallVector<LoopPart> parts;
-                 for (auto [dim, at] : llvm::zip_equal(member.rowDims, rows))
-                   parts.push_back({dim, at, Value()});
-                 linalg::LinalgOp clone = clonePart(k, member.op, mapping, parts);
-                 clone->setAttr(widthAttrName, k.getI64IntegerAttr(planLanes(member.op).width));
-               }
-             });
+  auto buildRow = [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
+    SmallVector<Value> rows = splitRow(k, row, extents, mapping);
+    for (const RowGroup::Member &member : group.members) {
+      if (&member != &first)
+        emitTeamSync(k, kind);
+      if (tile::SelectOp select = member.getSelect()) {
+        cloneSelectRow(k, select, mapping, rows.front());
+        continue;
+      }
+      SmallVector<LoopPart> parts;
+      for (auto [dim, at] : llvm::zip_equal(member.rowDims, rows))
+        parts.push_back({dim, at, Value()});
+      linalg::LinalgOp clone = clonePart(k, member.getLinalg(), mapping, parts);
+      clone->setAttr(widthAttrName, k.getI64IntegerAttr(planLanes(member.getLinalg()).width));
+    }
+  };
+  RowEnd end;
+  if (sort) {
+    Value counter = rt::DeviceCounterOp::create(b);
+    addOperands(operands, sort);
+    operands.add(counter);
+    end.blockThreads = wholeBucketThreads;
+    end.build = [&, counter](ImplicitLocOpBuilder &k, IRMapping &mapping) {
+      emitLastBlock(k, mapping.lookup(counter),
+                    [&] { k.clone(*sort, mapping)->setAttr(wholeAttrName, k.getUnitAttr()); });
+    };
+  }
+  launchRows(b, former, name, kind, count, vectors, operands, buildRow, end);
   for (const RowGroup::Member &member : group.members)
     member.op->erase();
-  if (select)
-    select->erase();
+  if (sort)
+    sort->erase();
 }
 
-/// How a group meets what a selection writes.
-enum class Meeting { Never, RowByRow, Otherwise };
-
-Meeting findMeeting(const RowGroup::Member &member, tile::SelectOp select) {
-  linalg::LinalgOp op = member.op;
-  Value written[] = {getRoot(select.getIds()), getRoot(select.getValues())};
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
-  for (Value value : captured)
-    if (isa<BaseMemRefType>(value.getType()) && llvm::is_contained(written, getRoot(value)))
-      return Meeting::Otherwise;
-  Meeting meeting = Meeting::Never;
-  for (OpOperand &operand : op->getOpOperands()) {
-    Value memref = operand.get();
-    if (!isa<MemRefType>(memref.getType()))
-      continue;
-    bool isInput = getRoot(memref) == getRoot(select.getKeys()) ||
-                   (select.getSource() && getRoot(memref) == getRoot(select.getSource()));
-    if (isInput && op.isDpsInit(&operand))
-      return Meeting::Otherwise;
-    if (!llvm::is_contained(written, getRoot(memref)))
-      continue;
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    bool isWhole = memref == select.getIds() || memref == select.getValues();
-    if (!isWhole || member.rowDims.size() != 1 ||
-        getPositions(map, member.rowDims.front()) != SmallVector<int64_t>{0})
-      return Meeting::Otherwise;
-    meeting = Meeting::RowByRow;
-  }
-  return meeting;
-}
-
-/// The selection right before a group that works on its results row by row; null if there is none.
-tile::SelectOp findSelectBefore(const RowGroup &group) {
-  Operation *first = group.members.front().op;
-  for (const RowGroup::Member &member : group.members)
-    if (member.op->isBeforeInBlock(first))
-      first = member.op;
-  Operation *before = first->getPrevNode();
-  while (before && isTransparent(*before))
-    before = before->getPrevNode();
-  auto select = dyn_cast_if_present<tile::SelectOp>(before);
-  if (!select || !select.hasPureBufferSemantics() || !isOwn(getRoot(select.getIds())) ||
-      !isOwn(getRoot(select.getValues())))
+/// The sort by what the group selected right behind it, if one block can do it; else null.
+tile::BucketOp findSortAfter(const RowGroup &group) {
+  Operation *after = group.members.back().op->getNextNode();
+  while (after && isTransparent(*after))
+    after = after->getNextNode();
+  auto sort = dyn_cast_if_present<tile::BucketOp>(after);
+  if (!sort || !sort.hasPureBufferSemantics() || !canBucketInOneBlock(sort))
     return {};
-  bool meets = false;
-  for (const RowGroup::Member &member : group.members) {
-    Meeting meeting = findMeeting(member, select);
-    if (meeting == Meeting::Otherwise)
-      return {};
-    meets |= meeting == Meeting::RowByRow;
-  }
-  return meets ? select : tile::SelectOp();
+  bool isSelected = llvm::any_of(group.members, [&](const RowGroup::Member &member) {
+    tile::SelectOp select = member.getSelect();
+    return select && select.getIds() == sort.getKeys();
+  });
+  return isSelected ? sort : tile::BucketOp();
+}
+
+/// Whether one warp can do all members for a row.
+bool isWarpGroup(ImplicitLocOpBuilder &b, const RowGroup &group) {
+  return llvm::all_of(group.members, [&](const RowGroup::Member &member) {
+    Value vectors = getCombinedVectors(b, member);
+    return !vectors || chooseTeam(vectors) == TeamKind::Warp;
+  });
 }
 
 } // namespace
@@ -197,39 +209,58 @@ void formDeviceRow(linalg::LinalgOp op, DeviceFormer &former) {
       member.rowDims.push_back(dim);
   Value vectors = countVectors(b, op, plan);
   TeamKind kind = plan.isReduced ? chooseTeam(vectors) : TeamKind::Alone;
-  form(group, /*select=*/{}, kind, vectors, getKernelName(op), b, former);
+  form(group, kind, vectors, getKernelName(op), /*sort=*/{}, b, former);
 }
 
-bool isDeviceGroup(const RowGroup &group) {
-  Value length;
-  for (const RowGroup::Member &member : group.members) {
-    Value own = getReducedLength(member.op);
-    if (length && own && !isSameSize(length, own))
-      return false;
-    if (own)
-      length = own;
+SmallVector<RowGroup> splitDeviceGroup(const RowGroup &group) {
+  Operation *last = group.members.back().op;
+  ImplicitLocOpBuilder b(last->getLoc(), last);
+  SmallVector<RowGroup> groups;
+  if (isWarpGroup(b, group)) {
+    if (group.members.size() > 1 || findSortAfter(group))
+      groups.push_back(group);
+    return groups;
   }
-  return true;
+  // Teams of blocks differ in their sizes, and sums depend on these.
+  RowGroup part;
+  auto finish = [&] {
+    Value length;
+    bool isEqual = llvm::all_of(part.members, [&](const RowGroup::Member &member) {
+      Value own = getReducedLength(member.getLinalg());
+      if (length && own && !isSameSize(length, own))
+        return false;
+      length = own ? own : length;
+      return true;
+    });
+    if (part.members.size() > 1 && isEqual)
+      groups.push_back(part);
+    part.members.clear();
+  };
+  for (const RowGroup::Member &member : group.members)
+    if (member.getSelect())
+      finish();
+    else
+      part.members.push_back(member);
+  finish();
+  return groups;
 }
 
 void formDeviceGroup(const RowGroup &group, DeviceFormer &former) {
   Operation *last = group.members.back().op;
   ImplicitLocOpBuilder b(last->getLoc(), last);
-  // The first member that is reduced decides, else the first one.
-  linalg::LinalgOp leading = group.members.front().op;
-  for (const RowGroup::Member &member : llvm::reverse(group.members))
-    if (planLanes(member.op).isReduced)
-      leading = member.op;
-  LanePlan plan = planLanes(leading);
-  plan.width = reducedWidth;
-  Value vectors = countVectors(b, leading, plan);
-  TeamKind kind = chooseTeam(vectors);
-  // One warp does both if either takes one. Teams of blocks differ in their sizes.
-  tile::SelectOp select = findSelectBefore(group);
-  if (select &&
-      (kind != TeamKind::Warp || chooseTeam(countSelectVectors(b, select)) != TeamKind::Warp))
-    select = {};
-  form(group, select, kind, vectors, select ? "select_group" : "row_group", b, former);
+  Value vectors = getLeadingVectors(b, group);
+  TeamKind kind = isWarpGroup(b, group) ? TeamKind::Warp : chooseTeam(vectors);
+  tile::BucketOp sort = findSortAfter(group);
+  bool selects = llvm::any_of(
+      group.members, [](const RowGroup::Member &member) { return member.getSelect() != nullptr; });
+  // Behind what the sort writes to, and before all that reads its results.
+  if (sort)
+    b.setInsertionPoint(sort);
+  form(group, kind, vectors,
+       sort      ? "route"
+       : selects ? "select_group"
+                 : "row_group",
+       sort, b, former);
 }
 
 void formDeviceSelect(tile::SelectOp op, DeviceFormer &former) {
@@ -237,8 +268,7 @@ void formDeviceSelect(tile::SelectOp op, DeviceFormer &former) {
   Value rows = b.createOrFold<memref::DimOp>(op.getKeys(), 0);
   Value vectors = countSelectVectors(b, op);
   LaunchOperands operands;
-  for (Value operand : op->getOperands())
-    operands.add(operand);
+  addOperands(operands, op);
   launchRows(b, former, "select", chooseTeam(vectors), rows, vectors, operands,
              [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
                cloneSelectRow(k, op, mapping, row);
@@ -252,8 +282,7 @@ void formDeviceGather(tile::WeightedGatherOp op, DeviceFormer &former) {
   int64_t width = chooseCommonWidth({op.getRows(), op.getOuts()});
   Value vectors = emitCeilDiv(b, b.createOrFold<memref::DimOp>(op.getOuts(), 1), width);
   LaunchOperands operands;
-  for (Value operand : op->getOperands())
-    operands.add(operand);
+  addOperands(operands, op);
   launchRows(b, former, "weighted_gather", TeamKind::Alone, rows, vectors, operands,
              [&](ImplicitLocOpBuilder &k, IRMapping &mapping, Value row) {
                auto cut = [&](Value matrix) { return cutRow(k, mapping, matrix, row); };

@@ -18,12 +18,13 @@ namespace moec::codegen {
 /// erases it. Rows are the entries of all parallel loops but the one along lanes.
 void formDeviceRow(mlir::linalg::LinalgOp op, DeviceFormer &former);
 
-/// Whether one team can do all members of the group for a row: sums of all have one order.
-bool isDeviceGroup(const RowGroup &group);
+/// The parts of a group that one team can do: all of it where a warp combines each row, else runs
+/// of structured ops that reduce rows of one length. Parts with one op are left out, but for a
+/// selection that a sort follows.
+mlir::SmallVector<RowGroup> splitDeviceGroup(const RowGroup &group);
 
-/// The same for a group, for which isDeviceGroup is true: one kernel whose teams do all members for
-/// a row, one after the other. A selection right before the group whose results it works on joins
-/// it where a warp does the rows of both.
+/// The same for a part of a group: one kernel whose teams do all members for a row, one after the
+/// other. A sort by the selected columns right behind is done by the block that ends last.
 void formDeviceGroup(const RowGroup &group, DeviceFormer &former);
 
 /// The same for a selection, whose rows a warp or a block does, and for a weighted gather, whose

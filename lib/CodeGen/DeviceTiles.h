@@ -22,6 +22,16 @@ void formDeviceScan(tile::ScanOp op, DeviceFormer &former);
 void formDeviceSort(tile::SortOp op, DeviceFormer &former);
 void formDeviceScatter(tile::ScatterOp op, DeviceFormer &former);
 
+/// The attribute of a `tile.bucket` in a kernel that one block does as a whole.
+constexpr llvm::StringLiteral wholeAttrName = "tile.whole";
+
+/// Threads of that block.
+constexpr int64_t wholeBucketThreads = 512;
+
+/// Whether one block of `wholeBucketThreads` threads can do the whole sort: counts of all keys for
+/// each of its warps fit in shared memory.
+bool canBucketInOneBlock(tile::BucketOp op);
+
 } // namespace moec::codegen
 
 #endif // MOEC_LIB_CODEGEN_DEVICETILES_H

@@ -13,6 +13,7 @@
 
 #include "lib/CodeGen/DeviceEmitters.h"
 #include "lib/CodeGen/DeviceRanks.h"
+#include "lib/CodeGen/EntryView.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,33 +21,6 @@
 using namespace mlir;
 
 namespace moec::codegen {
-namespace {
-
-/// A matrix whose entries are numbered in row-major order.
-struct EntryView {
-  LoopBuilder &b;
-  Value matrix, columns, flat; // flat: null where rows are not one after the other
-
-  EntryView(LoopBuilder &b, Value matrix) : b(b), matrix(matrix) {
-    columns = b.createOrFold<memref::DimOp>(matrix, 1);
-    if (cast<MemRefType>(matrix.getType()).getLayout().isIdentity())
-      flat = memref::CollapseShapeOp::create(b, matrix, ArrayRef<ReassociationIndices>{{0, 1}});
-  }
-
-  Value getRow(Value entry) { return arith::DivUIOp::create(b, entry, columns); }
-  SmallVector<Value> at(Value entry) {
-    if (flat)
-      return {entry};
-    return {getRow(entry), arith::RemUIOp::create(b, entry, columns)};
-  }
-  Value load(Value entry) { return memref::LoadOp::create(b, flat ? flat : matrix, at(entry)); }
-  void store(Value value, Value entry) {
-    memref::StoreOp::create(b, value, flat ? flat : matrix, at(entry));
-  }
-};
-
-} // namespace
-
 void emitDeviceBucket(tile::BucketOp op, const RowTeam &team) {
   LoopBuilder b(op.getLoc(), op);
   Type i32 = b.getI32Type();

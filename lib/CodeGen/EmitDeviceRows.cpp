@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/CodeGen/DeviceEmitters.h"
+#include "lib/CodeGen/DeviceTiles.h"
 #include "lib/CodeGen/Passes.h"
 #include "lib/CodeGen/RowEmitter.h"
 
@@ -79,7 +80,9 @@ struct EmitDeviceRows : impl::EmitDeviceRowsPassBase<EmitDeviceRows> {
 
   static void emitTile(Operation *op, const RowTeam &team) {
     llvm::TypeSwitch<Operation *>(op)
-        .Case([&](tile::BucketOp op) { emitDeviceBucket(op, team); })
+        .Case([&](tile::BucketOp op) {
+          op->hasAttr(wholeAttrName) ? emitWholeBucket(op) : emitDeviceBucket(op, team);
+        })
         .Case([&](tile::CompactOp op) { emitDeviceCompact(op, team); })
         .Case([&](tile::ScanOp op) { emitDeviceScan(op, team); })
         .Case([&](tile::ScatterOp op) { emitDeviceScatter(op, team); })

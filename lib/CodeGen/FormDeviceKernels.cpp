@@ -95,9 +95,9 @@ struct FormDeviceKernels : impl::FormDeviceKernelsPassBase<FormDeviceKernels> {
     DeviceFormer former(getOperation(), *target);
     if (groupRows)
       for (auto function : getOperation().getOps<func::FuncOp>())
-        for (const RowGroup &group : findRowGroups(function))
-          if (isDeviceGroup(group))
-            formDeviceGroup(group, former);
+        for (const RowGroup &group : findRowGroups(function, GroupKinds::WithSelections))
+          for (const RowGroup &part : splitDeviceGroup(group))
+            formDeviceGroup(part, former);
     for (Operation *op : findWork())
       if (failed(findFormer(op)(op, former)))
         return signalPassFailure();

@@ -93,8 +93,16 @@ TeamKind chooseTeam(Value vectors) {
 
 void launchRows(ImplicitLocOpBuilder &b, DeviceFormer &former, StringRef name, TeamKind kind,
                 Value rows, Value vectors, LaunchOperands operands,
-                function_ref<void(ImplicitLocOpBuilder &, IRMapping &, Value)> build) {
+                function_ref<void(ImplicitLocOpBuilder &, IRMapping &, Value)> build,
+                const RowEnd &end) {
+  assert((!end.build || kind == TeamKind::Warp) && "other grids have no known blocks");
   DeviceGrid grid = makeGrid(b, kind, rows, vectors);
+  if (end.build) {
+    Value one = arith::ConstantIndexOp::create(b, 1);
+    grid.blockY = arith::ConstantIndexOp::create(b, end.blockThreads / warpSize);
+    grid.gridX =
+        b.createOrFold<arith::MaxUIOp>(b.createOrFold<arith::CeilDivUIOp>(rows, grid.blockY), one);
+  }
   // Blocks of several rows may have fewer in the end.
   if (kind != TeamKind::Block)
     operands.add(rows);
@@ -107,9 +115,13 @@ void launchRows(ImplicitLocOpBuilder &b, DeviceFormer &former, StringRef name, T
     row = arith::AddIOp::create(k, arith::MulIOp::create(k, row, perBlock), inBlock);
     Value isRow = arith::CmpIOp::create(k, arith::CmpIPredicate::ult, row, mapping.lookup(rows));
     auto branch = scf::IfOp::create(k, isRow, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(k);
-    k.setInsertionPointToStart(branch.thenBlock());
-    build(k, mapping, row);
+    {
+      OpBuilder::InsertionGuard guard(k);
+      k.setInsertionPointToStart(branch.thenBlock());
+      build(k, mapping, row);
+    }
+    if (end.build)
+      end.build(k, mapping);
   });
 }
 

@@ -108,6 +108,17 @@ public:
     return rows && !rows->empty() && add(op, *rows);
   }
 
+  bool start(tile::SelectOp op) { return add(op); }
+
+  /// A selection among what the group has written.
+  bool join(tile::SelectOp op) {
+    bool isShared = llvm::any_of(accesses, [&](const Access &access) {
+      return access.isWritten && access.positions == SmallVector<int64_t>{0} &&
+             (access.memref == op.getKeys() || access.memref == op.getSource());
+    });
+    return isShared && add(op);
+  }
+
   bool join(linalg::LinalgOp op) {
     unsigned numRows = group.members.front().rowDims.size();
     std::optional<SmallVector<int64_t>> rows = findSharedRows(op);
@@ -178,6 +189,23 @@ private:
     for (Value value : captured)
       if (isa<BaseMemRefType>(value.getType()))
         added.push_back({value, {}, false});
+    return admit(op, rows, added);
+  }
+
+  bool add(tile::SelectOp op) {
+    if (!op.hasPureBufferSemantics() || !isOwn(getRoot(op.getIds())) ||
+        !isOwn(getRoot(op.getValues())))
+      return false;
+    SmallVector<Access> added{{op.getKeys(), {0}, false}};
+    if (op.getSource())
+      added.push_back({op.getSource(), {0}, false});
+    added.push_back({op.getIds(), {0}, true});
+    added.push_back({op.getValues(), {0}, true});
+    return admit(op, {0}, added);
+  }
+
+  /// Adds an op unless it and others touch different rows of what one of them writes.
+  bool admit(Operation *op, ArrayRef<int64_t> rows, ArrayRef<Access> added) {
     for (const Access &access : added)
       for (const Access &other : accesses)
         if ((access.isWritten || other.isWritten) &&
@@ -194,16 +222,25 @@ private:
   SmallVector<Access> accesses;
 };
 
-void findInBlock(Block &block, SmallVectorImpl<RowGroup> &groups) {
+void findInBlock(Block &block, GroupKinds kinds, SmallVectorImpl<RowGroup> &groups) {
   GroupBuilder builder;
   linalg::FillOp pending; // waits for the reduction that it belongs to
   auto finish = [&] {
     if (!builder.isEmpty())
-      if (RowGroup group = builder.take(); group.members.size() > 1)
+      if (RowGroup group = builder.take();
+          group.members.size() > 1 || group.members.front().getSelect())
         groups.push_back(std::move(group));
     pending = {};
   };
   for (Operation &inner : block) {
+    auto select = dyn_cast<tile::SelectOp>(inner);
+    if (select && kinds == GroupKinds::WithSelections) {
+      if (!pending && !builder.isEmpty() && builder.join(select))
+        continue;
+      finish();
+      (void)builder.start(select);
+      continue;
+    }
     auto op = dyn_cast<linalg::LinalgOp>(inner);
     if (!op) {
       if (!isTransparent(inner))
@@ -242,11 +279,11 @@ void findInBlock(Block &block, SmallVectorImpl<RowGroup> &groups) {
 
 } // namespace
 
-SmallVector<RowGroup> findRowGroups(func::FuncOp function) {
+SmallVector<RowGroup> findRowGroups(func::FuncOp function, GroupKinds kinds) {
   SmallVector<RowGroup> groups;
   function.walk([&](Block *block) {
     if (!isa<linalg::LinalgOp>(block->getParentOp()))
-      findInBlock(*block, groups);
+      findInBlock(*block, kinds, groups);
   });
   return groups;
 }
@@ -258,13 +295,13 @@ void formRowGroup(const RowGroup &group, KernelFormer &former) {
   SmallVector<Value> extents;
   Value count, work = arith::ConstantIndexOp::create(b, 0).getResult();
   for (int64_t dim : first.rowDims) {
-    extents.push_back(getExtent(b, first.op, dim));
+    extents.push_back(getExtent(b, first.getLinalg(), dim));
     count = count ? arith::MulIOp::create(b, count, extents.back()).getResult() : extents.back();
   }
   LaunchOperands operands;
   for (const RowGroup::Member &member : group.members) {
-    operands.addOp(member.op);
-    Value part = getWork(b, member.op, member.rowDims);
+    operands.addOp(member.getLinalg());
+    Value part = getWork(b, member.getLinalg(), member.rowDims);
     work = work && part ? b.createOrFold<arith::AddIOp>(work, part) : Value();
   }
   // The outermost one follows from the number of the row.
@@ -289,7 +326,7 @@ void formRowGroup(const RowGroup &group, KernelFormer &former) {
                     SmallVector<LoopPart> parts;
                     for (auto [dim, row] : llvm::zip_equal(member.rowDims, rows))
                       parts.push_back({dim, row, Value()});
-                    clonePart(k, member.op, mapping, parts);
+                    clonePart(k, member.getLinalg(), mapping, parts);
                   }
                 });
   for (const RowGroup::Member &member : group.members)

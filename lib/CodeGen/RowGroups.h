@@ -15,6 +15,7 @@
 #ifndef MOEC_LIB_CODEGEN_ROWGROUPS_H
 #define MOEC_LIB_CODEGEN_ROWGROUPS_H
 
+#include "dialects/Tile/IR/Tile.h"
 #include "lib/CodeGen/KernelFormer.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -22,21 +23,34 @@
 namespace moec::codegen {
 
 /// Ops in order and, for each, its loops over rows, outermost first. Rows of all
-/// ops correspond.
+/// ops correspond. An op is a structured one or a selection, whose only loop over
+/// rows is its first.
 struct RowGroup {
   struct Member {
-    mlir::linalg::LinalgOp op;
+    mlir::Operation *op;
     mlir::SmallVector<int64_t> rowDims;
+
+    /// Null for a selection.
+    mlir::linalg::LinalgOp getLinalg() const { return mlir::dyn_cast<mlir::linalg::LinalgOp>(op); }
+    /// Null for others.
+    tile::SelectOp getSelect() const { return mlir::dyn_cast<tile::SelectOp>(op); }
   };
   mlir::SmallVector<Member> members;
+};
+
+/// What groups are made of.
+enum class GroupKinds {
+  Structured,     // structured ops
+  WithSelections, // and selections, which then may be alone in a group
 };
 
 /// Groups of two or more ops on memrefs of one function. What a member writes
 /// belongs to the function alone, and other members touch the same row of it
 /// only, so that the order of rows against ops does not matter.
-mlir::SmallVector<RowGroup> findRowGroups(mlir::func::FuncOp function);
+mlir::SmallVector<RowGroup> findRowGroups(mlir::func::FuncOp function,
+                                          GroupKinds kinds = GroupKinds::Structured);
 
-/// Replaces the ops by one launch, whose units are rows.
+/// Replaces structured ops by one launch, whose units are rows.
 void formRowGroup(const RowGroup &group, KernelFormer &former);
 
 /// What `memref` is a view of.

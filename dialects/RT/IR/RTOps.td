@@ -120,6 +120,23 @@ def RT_DeviceLaunchOp : RT_Op<"device_launch", [DeclareOpInterfaceMethods<Symbol
   }];
 }
 
+def RT_DeviceCounterOp : RT_Op<"device_counter", [Pure]> {
+  let summary = "a number of the run in memory of the device";
+  let description = [{
+    The same 4 bytes throughout a run, which no other run uses at the same time. They are 0 whenever no kernel runs:
+    kernels of a run come one after the other, and each that counts with them leaves 0.
+
+    ```mlir
+    %counter = rt.device_counter : memref<i32>
+    ```
+  }];
+  let results = (outs MemRefRankOf<[I32], [0]>:$counter);
+  let assemblyFormat = "attr-dict `:` type($counter)";
+  let builders = [OpBuilder<(ins), [{
+    build($_builder, $_state, ::mlir::MemRefType::get({}, $_builder.getI32Type()));
+  }]>];
+}
+
 //===----------------------------------------------------------------------===//
 // Entry points
 //===----------------------------------------------------------------------===//

@@ -90,6 +90,33 @@ static LogicalResult expand(gpu::GPUModuleOp device) {
   return applyPatternsGreedily(device, std::move(patterns));
 }
 
+namespace {
+constexpr StringLiteral kDeviceScope = "device";
+
+/// Additions that order memory among the blocks of a device; upstream's do among all devices. The
+/// order is that of fences, since LLVM's NVPTX back end emits none for the addition itself.
+struct AtomicLowering : ConvertOpToLLVMPattern<memref::AtomicRMWOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(memref::AtomicRMWOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (op.getKind() != arith::AtomicRMWKind::addi)
+      return rewriter.notifyMatchFailure(op, "not an addition of integers");
+    Value address = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(),
+                                         adaptor.getMemref(), adaptor.getIndices());
+    auto fence = [&] {
+      LLVM::FenceOp::create(rewriter, op.getLoc(), LLVM::AtomicOrdering::acq_rel, kDeviceScope);
+    };
+    fence();
+    rewriter.replaceOpWithNewOp<LLVM::AtomicRMWOp>(op, LLVM::AtomicBinOp::add, address,
+                                                   adaptor.getValue(),
+                                                   LLVM::AtomicOrdering::monotonic, kDeviceScope);
+    fence();
+    return success();
+  }
+};
+} // namespace
+
 static LogicalResult convert(gpu::GPUModuleOp device) {
   MLIRContext *context = device.getContext();
   LowerToLLVMOptions options(context);
@@ -116,6 +143,7 @@ static LogicalResult convert(gpu::GPUModuleOp device) {
   populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false, first);
   patterns.add<VectorConvertToLLVMPattern<arith::MaxNumFOp, LLVM::MaxNumOp>,
                VectorConvertToLLVMPattern<arith::MinNumFOp, LLVM::MinNumOp>>(converter, first);
+  patterns.add<AtomicLowering>(converter, first);
   LLVMConversionTarget target(*context);
   target.addLegalDialect<NVVM::NVVMDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();

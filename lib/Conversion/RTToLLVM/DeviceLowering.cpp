@@ -193,6 +193,21 @@ struct DeviceConstantLowering : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   }
 };
 
+struct DeviceCounterLowering : ConvertOpToLLVMPattern<DeviceCounterOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(DeviceCounterOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value base = callRuntime(rewriter, op.getLoc(), Slot::DeviceCounter, getContextPointer(op), {},
+                             getPtrType())
+                     .getResult();
+    auto type = cast<MemRefType>(op.getCounter().getType());
+    rewriter.replaceOp(op, Value(MemRefDescriptor::fromStaticShape(
+                               rewriter, op.getLoc(), *getTypeConverter(), type, base)));
+    return success();
+  }
+};
+
 } // namespace
 
 void moec::rt::populateDevicePatterns(const LLVMTypeConverter &converter,
@@ -200,6 +215,7 @@ void moec::rt::populateDevicePatterns(const LLVMTypeConverter &converter,
   if (!tables.device)
     return;
   patterns.add<DeviceLaunchLowering>(converter, tables);
+  patterns.add<DeviceCounterLowering>(converter);
   // Upstream's would look at memory of the host.
   patterns.add<DeviceLoadLowering, DeviceStoreLowering, DeviceConstantLowering>(converter,
                                                                                 PatternBenefit(10));

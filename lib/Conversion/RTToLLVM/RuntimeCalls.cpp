@@ -53,6 +53,8 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, device_read);
   case Slot::DeviceWrite:
     return offsetof(moert_functions, device_write);
+  case Slot::DeviceCounter:
+    return offsetof(moert_functions, device_counter);
   }
   llvm_unreachable("all slots are listed");
 }

@@ -298,6 +298,10 @@ struct moert_functions {
   void (*device_read)(moert_ctx *ctx, void *to, const void *from, int64_t bytes);
   /* [unwinds] The other way round. `from` may change after the call. */
   void (*device_write)(moert_ctx *ctx, void *to, const void *from, int64_t bytes);
+  /* [unwinds] 4 bytes of the device's memory, aligned to 256, the same throughout a run and no
+   * other run's at the same time: 0 whenever no kernel runs, because a kernel that counts with them
+   * leaves 0. */
+  void *(*device_counter)(moert_ctx *ctx);
 };
 
 /* An input or an output of an entry. */
@@ -439,7 +443,8 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, exchange_end) == 120, "moert_funct
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_constant) == 128, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_read) == 136, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_write) == 144, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_functions) == 152, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, device_counter) == 152, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 160, "moert_functions");
 MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 40, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, row_bytes) == 8, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, gather) == 16, "moert_exchange_rows");

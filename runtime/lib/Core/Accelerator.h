@@ -21,6 +21,9 @@ public:
   /// INTERNAL: `memory` is not in use by this run.
   virtual moert_status release(void *memory) = 0;
 
+  /// The run's counter, as for moert_functions.device_counter; it outlives `end`.
+  virtual moert_status counter(void *&memory) = 0;
+
   /// `from` may change after the call.
   virtual moert_status upload(void *to, const void *from, int64_t bytes) = 0;
   /// `to` is filled when `finish` has returned.

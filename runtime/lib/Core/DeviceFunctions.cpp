@@ -69,6 +69,13 @@ void deviceWrite(moert_ctx *ctx, void *to, const void *from, int64_t bytes) {
   require(context, context.device->upload(to, from, bytes));
 }
 
+void *deviceCounter(moert_ctx *ctx) {
+  Context &context = contextOf(ctx);
+  void *memory = nullptr;
+  require(context, context.device->counter(memory));
+  return memory;
+}
+
 } // namespace
 
 const moert_functions kDeviceFunctions = {
@@ -91,6 +98,7 @@ const moert_functions kDeviceFunctions = {
     deviceConstant,
     deviceRead,
     deviceWrite,
+    deviceCounter,
 };
 
 } // namespace moert

@@ -19,10 +19,11 @@ class CudaRun final : public AcceleratorRun {
 public:
   CudaRun(CudaAccelerator &owner, std::unique_ptr<Stream> stream)
       : owner_(owner), stream_(std::move(stream)) {}
-  ~CudaRun() override { end(); }
+  ~CudaRun() override;
 
   moert_status allocate(int64_t bytes, void *&memory) override;
   moert_status release(void *memory) override;
+  moert_status counter(void *&memory) override;
   moert_status upload(void *to, const void *from, int64_t bytes) override {
     return stream_->upload(toAddress(to), from, size_t(bytes));
   }
@@ -38,6 +39,7 @@ private:
   CudaAccelerator &owner_;
   const std::unique_ptr<Stream> stream_;
   std::vector<DeviceAddress> live_;
+  DeviceAddress counter_ = 0;
   std::vector<void *> parameters_;
 };
 
@@ -94,6 +96,23 @@ moert_status CudaRun::release(void *memory) {
       return success();
     }
   return failure(MOERT_INTERNAL, "compiled code releases device memory that is not in use");
+}
+
+CudaRun::~CudaRun() {
+  end();
+  if (counter_)
+    owner_.device().release(counter_);
+}
+
+moert_status CudaRun::counter(void *&memory) {
+  if (!counter_) {
+    DeviceAddress address = 0;
+    MOERT_RETURN_IF_FAILED(owner_.device().allocate(sizeof(uint32_t), stream_->handle(), address));
+    counter_ = address;
+    MOERT_RETURN_IF_FAILED(stream_->fill(address, 0, sizeof(uint32_t)));
+  }
+  memory = toPointer(counter_);
+  return success();
 }
 
 moert_status CudaRun::launch(uint32_t kernel, const uint32_t grid[3], const uint32_t block[3],
