@@ -82,7 +82,7 @@ private:
   Value addShared(int64_t size) {
     auto kernel = b.getInsertionBlock()->getParent()->getParentOfType<gpu::GPUFuncOp>();
     auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
-    auto type = MemRefType::get({std::max<int64_t>(size, 1)}, b.getI32Type(), AffineMap(), space);
+    auto type = MemRefType::get({size}, b.getI32Type(), AffineMap(), space);
     return kernel.addWorkgroupAttribution(type, op.getLoc());
   }
   Value slotOf(Value ownWarp, Value key) { return b.add(b.mul(ownWarp, numKeys), key); }

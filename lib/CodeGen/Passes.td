@@ -54,6 +54,18 @@ def OutlineLayersPass : Pass<"outline-layers", "::mlir::ModuleOp"> {
     Statistic<"numLayers", "layers", "Layers that became calls">];
 }
 
+def SeparateFillsPass : Pass<"separate-fills"> {
+  let summary = "give each reduction an initial value of its own";
+  let description = [{
+    A `linalg.fill` that several ops start from is made again before each of them, with a tensor of its own. Shared, as
+    common subexpressions leave it, it would be copied for all but the last when tensors become buffers, and it would
+    stand far from the reductions, whose launches it could not join.
+
+    In and out: linalg on tensors.
+  }];
+  let statistics = [Statistic<"numSeparated", "separated", "Fills made for one op">];
+}
+
 def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
   let summary = "move heavy operations on memrefs into kernel functions";
   let description = [{

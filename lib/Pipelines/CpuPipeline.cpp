@@ -107,6 +107,7 @@ void moec::buildScheduleStage(OpPassManager &pm, const ScheduleOptions &options)
 }
 
 void moec::buildBufferStage(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(codegen::createSeparateFillsPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;

@@ -55,6 +55,10 @@ int32_t runMain(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) {
   float factor = 0;
   runtime->device_read(ctx, &factor, runtime->device_constant(ctx, kFactor, sizeof(kFactor)), 4);
   const int64_t n = inputs[0].sizes[0];
+  uint32_t count = 7;
+  runtime->device_read(ctx, &count, runtime->device_counter(ctx), 4);
+  if (count != 0 || runtime->device_counter(ctx) != runtime->device_counter(ctx))
+    runtime->fail(ctx, MOERT_INTERNAL, "the run's counter is not 0, or not one");
   void *middle = runtime->alloc(ctx, n * 4);
   int64_t length, capacity;
   auto *state = static_cast<float *>(runtime->state(ctx, 0, &length, &capacity));

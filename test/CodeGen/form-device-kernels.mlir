@@ -232,6 +232,45 @@ func.func @route(%z: memref<?x8xf32>, %n: index) {
 
 // -----
 
+// A group before a selection takes it, too, and the block that ends last sorts what was selected, so that there is a
+// block where there are no rows.
+
+#at = affine_map<(r, c) -> (r, c)>
+
+// CHECK-LABEL: func.func @sorted
+// CHECK: %[[COUNTER:.*]] = rt.device_counter : memref<i32>
+// CHECK: %[[BLOCKS:.*]] = arith.maxui %{{.*}}, %c1
+// CHECK: rt.device_launch @device::@route grid(%[[BLOCKS]], %c1) block(%c32, %c16)
+// CHECK-NOT: rt.device_launch
+// CHECK: gpu.func @route({{.*}} known_block_size = array<i32: 32, 16, 1>, tile.team = "warp"
+// CHECK: scf.if
+// CHECK: linalg.generic
+// CHECK: tile.select
+// CHECK: gpu.barrier
+// CHECK: memref.atomic_rmw addi
+// CHECK: gpu.barrier
+// CHECK: scf.if
+// CHECK: tile.bucket {{.*}} {tile.whole}
+func.func @sorted(%z: memref<?x8xf32>, %n: index, %e: index) {
+  %s = memref.alloc(%n) : memref<?x8xf32>
+  %i = memref.alloc(%n) : memref<?x2xi32>
+  %v = memref.alloc(%n) : memref<?x2xf32>
+  %a = memref.alloc() : memref<9xi32>
+  %b = memref.alloc(%e) : memref<?xi32>
+  %c = memref.alloc(%n) : memref<?x2xi32>
+  linalg.generic {indexing_maps = [#at, #at], iterator_types = ["parallel", "parallel"]}
+      ins(%z : memref<?x8xf32>) outs(%s : memref<?x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %r = arith.negf %x : f32
+    linalg.yield %r : f32
+  }
+  tile.select keys(%s : memref<?x8xf32>) outs(%i : memref<?x2xi32>, %v : memref<?x2xf32>) {tie = #tile.tie<lower_index>}
+  tile.bucket keys(%i : memref<?x2xi32>) outs(%a, %b, %c : memref<9xi32>, memref<?xi32>, memref<?x2xi32>)
+  return
+}
+
+// -----
+
 // Not if the group reads other rows of it, or if something comes between them.
 
 #at = affine_map<(r, c) -> (r, c)>

@@ -129,6 +129,9 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     std::memcpy(&value, memory.at(address, bytes), bytes);
     return value;
   };
+  const uint64_t counter = memory.allocate(sizeof(uint32_t));
+  memory.setWritten(counter, sizeof(uint32_t));
+  services.counter = [&] { return counter; };
   services.placeWeight = [&](rt::WeightOp weight) { return placeWeight(weight, memory); };
   services.launch = [&](const DeviceLaunch &host) {
     std::unique_ptr<vgpu::Program> program = decodeKernel(*module, host.kernel);
@@ -158,6 +161,7 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
   auto entry = compiled.get().lookupSymbol<func::FuncOp>("main");
   if (!evaluateHost(entry, views, services, outputs))
     return std::nullopt;
+  EXPECT_EQ(services.read(counter, sizeof(uint32_t)), 0) << "left by a kernel";
 
   std::vector<Tensor> results;
   auto types = source.get().lookupSymbol<func::FuncOp>("main").getResultTypes();

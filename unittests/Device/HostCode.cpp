@@ -61,6 +61,10 @@ public:
       return reinterpret(cast);
     if (auto launch = dyn_cast<rt::DeviceLaunchOp>(op))
       return start(launch);
+    if (isa<rt::DeviceCounterOp>(op)) {
+      views[op.getResult(0)] = DeviceView::contiguous(services.counter(), {});
+      return true;
+    }
     if (auto load = dyn_cast<memref::LoadOp>(op))
       return read(load);
     if (auto check = dyn_cast<rt::CheckOp>(op)) {

@@ -40,6 +40,8 @@ struct HostServices {
   std::function<bool(const DeviceLaunch &)> launch;
   /// An integer of so many bytes of the device's memory.
   std::function<int64_t(uint64_t address, uint64_t bytes)> read;
+  /// Where the run's counter (rt.device_counter) lies on the device.
+  std::function<uint64_t()> counter;
   /// Where a weight lies on the device; nothing, with a failed expectation, if it cannot be made.
   std::function<std::optional<uint64_t>(rt::WeightOp weight)> placeWeight;
 };

@@ -12,10 +12,11 @@
 // CHECK: %[[LAUNCH:.*]] = llvm.getelementptr inbounds %{{.*}}[72]
 // CHECK: %[[FUNCTION:.*]] = llvm.load %[[LAUNCH]]
 // CHECK: llvm.call %[[FUNCTION]](%[[CONTEXT]], %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, i32, !llvm.ptr, !llvm.ptr, i32, !llvm.ptr, i64) -> ()
-// Slots device_constant, device_read and device_write.
+// Slots device_constant, device_read, device_write and device_counter.
 // CHECK: llvm.getelementptr inbounds %{{.*}}[128]
 // CHECK: llvm.getelementptr inbounds %{{.*}}[136]
 // CHECK: llvm.getelementptr inbounds %{{.*}}[144]
+// CHECK: llvm.getelementptr inbounds %{{.*}}[152]
 // CHECK-NOT: gpu.module
 // CHECK-DAG: llvm.mlir.global internal constant @{{.*}}("scale\00")
 // CHECK-DAG: llvm.mlir.global internal constant @{{.*}}("\08\08\04\00")
@@ -33,6 +34,9 @@ func.func @main(%x: memref<?xf32>, %n: memref<1xi64>) attributes {rt.entry, rt.o
   %table = memref.get_global @table : memref<4xf32>
   %first = memref.load %table[%c0] : memref<4xf32>
   memref.store %first, %x[%c0] : memref<?xf32>
+  %count = rt.device_counter : memref<i32>
+  %none = arith.constant 0 : i32
+  memref.store %none, %count[] : memref<i32>
   return
 }
 gpu.module @device attributes {rt.chip = "sm_80", rt.ptx = "// code"} {
