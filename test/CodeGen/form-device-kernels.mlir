@@ -242,7 +242,7 @@ func.func @route(%z: memref<?x8xf32>, %n: index) {
 // CHECK: %[[BLOCKS:.*]] = arith.maxui %{{.*}}, %c1
 // CHECK: rt.device_launch @device::@route grid(%[[BLOCKS]], %c1) block(%c32, %c16)
 // CHECK-NOT: rt.device_launch
-// CHECK: gpu.func @route({{.*}} known_block_size = array<i32: 32, 16, 1>, tile.team = "warp"
+// CHECK: gpu.func @route({{.*}}known_block_size = array<i32: 32, 16, 1>, tile.team = "warp"
 // CHECK: scf.if
 // CHECK: linalg.generic
 // CHECK: tile.select
