@@ -35,6 +35,8 @@ struct ScheduleOptions {
   /// Whether element-wise ops move into products and into each other, and rows that several ops
   /// read and write are one kernel. Without, outputs have the same bits, later.
   bool fuse = true;
+  /// Whether devices may round f32 operands of products, other than routers', to tf32.
+  bool allowTf32 = false;
 };
 
 /// How code for x86 is made.

@@ -61,17 +61,25 @@ const DeviceProductSchedule *findDeviceProductSchedule(llvm::StringRef name);
 /// The attribute of a kernel that names its schedule.
 constexpr llvm::StringLiteral productAttrName = "tile.product";
 
+/// The attribute of a product whose f32 operands may be rounded to tf32.
+constexpr llvm::StringLiteral allowTf32AttrName = "tile.allow_tf32";
+
 /// Types of a product's operands and what follows from them.
 struct ProductTypes {
   mlir::Type rows, slabs;
+  bool allowsTf32 = false;
 
   int64_t rowBytes() const { return rows.getIntOrFloatBitWidth() / 8; }
   int64_t slabBytes() const { return slabs.getIntOrFloatBitWidth() / 8; }
   /// Summands of a step: a line of the wider type.
   int64_t depth() const { return lineBytes / std::max(rowBytes(), slabBytes()); }
-  /// Whether matrix instructions compute it: operands of one 16-bit type. Others are exact
+  /// Whether f32 is rounded for matrix instructions.
+  bool usesTf32() const { return allowsTf32 && rows.isF32() && slabs.isF32(); }
+  /// Whether matrix instructions compute it: operands of one 16-bit type, or tf32. Others are exact
   /// multiply-adds in f32.
-  bool usesMma() const { return rows == slabs && rowBytes() == 2; }
+  bool usesMma() const { return usesTf32() || (rows == slabs && rowBytes() == 2); }
+  /// Summands of a matrix instruction: 32 bytes of a row.
+  int64_t mmaDepth() const { return 32 / rowBytes(); }
   /// Lines of a panel in a step.
   int64_t panelLines() const { return depth() * productPanelColumns * slabBytes() / lineBytes; }
   /// Dynamic shared memory of a step.

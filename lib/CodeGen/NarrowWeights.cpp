@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/CodeGen/Passes.h"
+#include "lib/CodeGen/RankedProducts.h"
 
 #include "dialects/RT/IR/RT.h"
 #include "dialects/RT/IR/WeightBuilders.h"
@@ -21,32 +22,6 @@ namespace moec::codegen {
 #include "lib/CodeGen/Passes.h.inc"
 
 namespace {
-
-/// The products that what a selection or sort ranks is computed from, through anything but other
-/// products, attention and the sums of experts' results.
-DenseSet<Operation *> findRankedProducts(ModuleOp module) {
-  SetVector<Value> values;
-  module.walk([&](Operation *op) {
-    if (auto select = dyn_cast<tile::SelectOp>(op))
-      values.insert(select.getKeys());
-    else if (auto sort = dyn_cast<tile::SortOp>(op))
-      values.insert(sort.getKeys());
-    else if (auto bucket = dyn_cast<tile::BucketOp>(op))
-      values.insert(bucket.getKeys());
-  });
-  DenseSet<Operation *> products;
-  for (size_t at = 0; at < values.size(); ++at) { // grows
-    Operation *op = values[at].getDefiningOp();
-    // A size says nothing about what is in a tensor.
-    if (!op || values[at].getType().isIndex() || isa<tile::AttentionOp, tile::WeightedGatherOp>(op))
-      continue;
-    if (isa<tile::RaggedMatmulOp>(op))
-      products.insert(op);
-    else
-      values.insert(op->operand_begin(), op->operand_end());
-  }
-  return products;
-}
 
 bool isHalf(Type type) { return isa<Float16Type, BFloat16Type>(type); }
 

@@ -32,6 +32,20 @@ def NarrowWeightsPass : Pass<"narrow-weights", "::mlir::ModuleOp"> {
     Statistic<"numKept", "kept", "Weights of routers that keep f32">];
 }
 
+def AllowTf32Pass : Pass<"allow-tf32", "::mlir::ModuleOp"> {
+  let summary = "let matrix instructions round f32 operands of products to tf32";
+  let description = [{
+    Marks each `tile.ragged_matmul` with `tile.allow_tf32`, but for those whose result a selection or sort ranks, that is
+    routers. Kernels of devices then round both operands of a product of two f32 to tf32 (10 fraction bits, to nearest,
+    ties away from zero) and sum in f32. The attribute is a permission: what drops it is more exact.
+
+    In and out: `tile.ragged_matmul` on tensors.
+  }];
+  let statistics = [
+    Statistic<"numAllowed", "allowed", "Products that were marked">,
+    Statistic<"numKept", "kept", "Products of routers that stay exact">];
+}
+
 def OutlineLayersPass : Pass<"outline-layers", "::mlir::ModuleOp"> {
   let summary = "make one function of layers that repeat";
   let description = [{

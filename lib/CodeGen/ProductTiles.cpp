@@ -40,6 +40,7 @@ Value product(LoopBuilder &b, Value lhs, Value rhs) { return arith::MulIOp::crea
 
 ProductSizes::ProductSizes(LoopBuilder &b, tile::RaggedMatmulOp op) {
   types.rows = getElementTypeOrSelf(op.getRows().getType());
+  types.allowsTf32 = op->hasAttr(allowTf32AttrName);
   panels = op.getSlabs();
   if (auto packed = dyn_cast<tile::PackedType>(op.getSlabs().getType())) {
     int64_t elements = packed.getSlabs() * packed.getSlabElements();
@@ -265,7 +266,7 @@ Value ProductTiles::emitRowFragment(Value stage, int64_t row, int64_t k) {
   Value line = b.add(b.add(thread.firstRow, remainder(b, thread.lane, 16)), row);
   Value granule = b.add(quotient(b, thread.lane, 16), k / rowGranule);
   Value at[] = {stage, line, b.mul(swizzleRows(granule, line), rowGranule)};
-  auto type = VectorType::get({4, 2}, types.rows);
+  auto type = VectorType::get({4, 4 / types.rowBytes()}, types.rows);
   return nvgpu::LdMatrixOp::create(b, type, rows, at, /*transpose=*/false, /*numTiles=*/4);
 }
 
@@ -273,8 +274,16 @@ SmallVector<Value> ProductTiles::emitPanelFragments(Value stage, int64_t k) {
   // Columns of a fragment are granules of 4: the even ones 0, 1, 2, 3, the odd ones 4, 5, 6, 7.
   Value place = b.add(quotient(b, thread.quad, 2), b.mul(remainder(b, thread.quad, 2), 4));
   SmallVector<Value> fragments(8);
+  int64_t perLine = lineBytes / (productPanelColumns * types.slabBytes()); // summands
   for (int64_t half : {0, 1}) {
-    Value line = b.add(thread.inQuad, k / 2 + 4 * half);
+    Value line = b.add(thread.inQuad, k / perLine + 4 * half);
+    if (types.slabs.isF32()) {
+      Value vector = loadPanel(stage, line, place, Value(), 4);
+      for (int64_t i = 0; i < 4; ++i)
+        fragments[2 * i + half] = vector::ExtractStridedSliceOp::create(
+            b, vector, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1});
+      continue;
+    }
     SmallVector<Value> vectors; // of whole pairs, or of the first and of the second summands
     if (types.slabs.isBF16()) {
       vectors.push_back(loadPanel(stage, line, place, Value(), 8));

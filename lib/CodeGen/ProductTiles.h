@@ -62,13 +62,15 @@ public:
   /// the group which the caller commits, or plain stores.
   void emitLoad(mlir::Value step, mlir::Value stage);
 
-  /// Emits 16 rows from `row` on by 16 summands from `k` on, as `mma.sync` takes them.
+  /// Emits 16 rows from `row` on by the summands of a matrix instruction from `k` on, as `mma.sync`
+  /// takes them.
   mlir::Value emitRowFragment(mlir::Value stage, int64_t row, int64_t k);
   /// Emits the summands [k, k + 4) of row `row` + quad, in f32; k is a multiple of 4.
   mlir::Value emitRowSummands(mlir::Value stage, int64_t row, mlir::Value k);
-  /// Emits, for the warp's panel and 16 summands from `k` on, the second operand of `mma.sync` for
-  /// each 8 columns: `fragments[2 * i + half]` has summands 2 * inQuad + {0, 1} + 8 * half of the
-  /// column that is number `quad` of column group i (WarpProduct.h).
+  /// Emits, for the warp's panel and the same summands, the second operand of `mma.sync` for each 8
+  /// columns: `fragments[2 * i + half]` has summands 2 * inQuad + {0, 1} + 8 * half (16-bit types)
+  /// or inQuad + 4 * half (f32) of the column that is number `quad` of column group i
+  /// (WarpProduct.h).
   llvm::SmallVector<mlir::Value> emitPanelFragments(mlir::Value stage, int64_t k);
   /// Emits summand k + i of the columns 4 * inQuad + {0, .. 3} + 16 * half of the warp's panel, in
   /// f32, as `values[2 * i + half]`, for i < 4.

@@ -15,8 +15,6 @@ using namespace mlir;
 
 namespace moec::codegen {
 
-/// Summands of one matrix instruction.
-static constexpr int64_t mmaDepth = 16;
 /// Summands of a thread's vectors of multiply-adds.
 static constexpr int64_t multiplyAddDepth = 4;
 
@@ -48,7 +46,7 @@ SmallVector<Value> WarpProduct::emitStep(Value stage, ValueRange sums, Value row
   };
   if (usesMma) {
     SmallVector<Values> columns;
-    for (int64_t k = 0; k < types.depth(); k += mmaDepth)
+    for (int64_t k = 0; k < types.depth(); k += types.mmaDepth())
       columns.push_back(tiles.emitPanelFragments(stage, k));
     for (int64_t row = 0; row < schedule.warpRows; row += blockRows)
       update(row, [&](ValueRange own) { return emitMma(stage, row, columns, own); });
@@ -68,22 +66,31 @@ SmallVector<Value> WarpProduct::emitStep(Value stage, ValueRange sums, Value row
   return loop.getResults();
 }
 
-/// An operand of a matrix instruction, as NVVM takes pairs of its type.
-static Value asRegister(LoopBuilder &b, Value pair) {
-  if (cast<VectorType>(pair.getType()).getElementType().isF16())
-    return pair;
-  auto word = VectorType::get({1}, b.getI32Type());
-  return vector::ExtractOp::create(b, vector::BitCastOp::create(b, word, pair), int64_t(0));
+/// An operand of a matrix instruction, as NVVM takes 32 bits of its type.
+static Value asRegister(LoopBuilder &b, Value word) {
+  Type element = cast<VectorType>(word.getType()).getElementType();
+  if (element.isF16())
+    return word;
+  // To nearest: the instruction would cut the fraction off.
+  if (element.isF32())
+    return NVVM::ConvertFloatToTF32Op::create(
+        b, b.getI32Type(), vector::ExtractOp::create(b, word, int64_t(0)),
+        NVVM::FPRoundingMode::RNA, NVVM::SaturationMode::NONE, /*relu=*/false);
+  auto bits = VectorType::get({1}, b.getI32Type());
+  return vector::ExtractOp::create(b, vector::BitCastOp::create(b, bits, word), int64_t(0));
 }
 
 SmallVector<Value> WarpProduct::emitMma(Value stage, int64_t row, ArrayRef<Values> columns,
                                         ValueRange sums) {
-  auto kind = types.rows.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  auto kind = types.usesTf32()     ? NVVM::MMATypes::tf32
+              : types.rows.isF16() ? NVVM::MMATypes::f16
+                                   : NVVM::MMATypes::bf16;
+  int64_t depth = types.mmaDepth();
   Type f32 = b.getF32Type();
   auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
   Values next(sums);
   for (auto [step, fragments] : llvm::enumerate(columns)) {
-    Value matrix = tiles.emitRowFragment(stage, row, step * mmaDepth);
+    Value matrix = tiles.emitRowFragment(stage, row, step * depth);
     Values left;
     for (int64_t i = 0; i < 4; ++i)
       left.push_back(asRegister(b, vector::ExtractOp::create(b, matrix, i)));
@@ -91,7 +98,7 @@ SmallVector<Value> WarpProduct::emitMma(Value stage, int64_t row, ArrayRef<Value
       Values right{asRegister(b, fragments[2 * i]), asRegister(b, fragments[2 * i + 1])};
       auto own = MutableArrayRef<Value>(next).slice(4 * i, 4);
       Value sum = NVVM::MmaOp::create(
-          b, result, left, right, own, {16, 8, mmaDepth}, std::nullopt, std::nullopt,
+          b, result, left, right, own, {16, 8, depth}, std::nullopt, std::nullopt,
           std::array<NVVM::MMATypes, 2>{kind, kind},
           std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
       for (int64_t j = 0; j < 4; ++j)

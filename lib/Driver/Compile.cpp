@@ -294,6 +294,7 @@ static const OptionSpec compileOptions[] = {
     readWeightsOption,
     weightsTypeOption,
     noFuseOption,
+    tf32Option,
     ranksOption,
     gridOption,
     spareBytesOption,

@@ -31,6 +31,11 @@ const OptionSpec weightsTypeOption = {
     "what f32 weights of products, other than routers', are rounded to and stored in; "
     "'file', by default, leaves them"};
 
+const OptionSpec tf32Option = {
+    "tf32", "",
+    "let GPUs round f32 operands of products, other than routers', to tf32: faster, with 10 bits "
+    "of fraction"};
+
 /// The highest level that this processor has.
 static StringRef nativeLevel() {
   llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
@@ -51,9 +56,10 @@ CpuOptions nativeCpu() {
   return options;
 }
 
-/// Reads --no-fuse and --weights-dtype. Returns false after a message on stderr.
+/// Reads --no-fuse, --tf32 and --weights-dtype. Returns false after a message on stderr.
 static bool parseSchedule(const ParsedCommandLine &commandLine, ScheduleOptions &options) {
   options.fuse = !commandLine.has("no-fuse");
+  options.allowTf32 = commandLine.has("tf32");
   options.weightsType = commandLine.value("weights-dtype").value_or("file");
   if (llvm::is_contained({"bf16", "f16", "file"}, options.weightsType))
     return true;
@@ -98,6 +104,11 @@ std::optional<Target> parseAnyTarget(const ParsedCommandLine &commandLine, Strin
   if (device != "cpu") {
     llvm::errs() << "moec: --target=" << text << ": unknown target '" << device
                  << "'; there are cpu and cuda\n";
+    return std::nullopt;
+  }
+  if (commandLine.has("tf32")) {
+    llvm::errs()
+        << "moec: --tf32 goes with --target=cuda; products of f32 on processors are exact\n";
     return std::nullopt;
   }
   if ((text != device && !parseLevels(text, detail, target.cpu)) ||

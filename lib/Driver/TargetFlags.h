@@ -16,7 +16,7 @@
 namespace moec {
 
 /// Options of every command that compiles, about what the code is for.
-extern const OptionSpec targetOption, weightsTypeOption, noFuseOption;
+extern const OptionSpec targetOption, weightsTypeOption, noFuseOption, tf32Option;
 
 /// A processor, or a GPU if there is one.
 struct Target {
@@ -26,7 +26,7 @@ struct Target {
 
 /// Reads --target: `cpu` (all levels), `cpu:native` (this machine's) or
 /// `cpu:LEVEL[,LEVEL...]`, `cuda` (sm_80) or `cuda:CHIP`; `byDefault` applies without it. Reads
-/// --weights-dtype and --no-fuse, too. Returns nullopt after a message on stderr.
+/// --weights-dtype, --no-fuse and --tf32, too. Returns nullopt after a message on stderr.
 std::optional<Target> parseAnyTarget(const ParsedCommandLine &commandLine,
                                      llvm::StringRef byDefault);
 

@@ -88,6 +88,8 @@ void moec::buildScheduleStage(OpPassManager &pm, const ScheduleOptions &options)
   addCleanup(pm);
   // Behind what makes products, and while their results can be followed.
   pm.addPass(codegen::createNarrowWeightsPass({options.weightsType}));
+  if (options.allowTf32)
+    pm.addPass(codegen::createAllowTf32Pass());
   // With weights in the form that kernels read, and before work that grows with
   // the number of ops.
   pm.addPass(codegen::createOutlineLayersPass());

@@ -55,6 +55,9 @@ struct NvptxPipelineOptions : PassPipelineOptions<NvptxPipelineOptions> {
       llvm::cl::desc("What f32 weights of products are stored in: file (as they are), bf16, f16")};
   Option<bool> fuse{*this, "fuse", llvm::cl::init(true),
                     llvm::cl::desc("Fuse element-wise ops; false to look for a difference")};
+  Option<bool> allowTf32{
+      *this, "tf32", llvm::cl::init(false),
+      llvm::cl::desc("Round f32 operands of products, other than routers', to tf32")};
 };
 } // namespace
 
@@ -65,6 +68,7 @@ void moec::registerNvptxPipeline() {
         NvptxOptions nvptxOptions;
         nvptxOptions.weightsType = options.weightsType;
         nvptxOptions.fuse = options.fuse;
+        nvptxOptions.allowTf32 = options.allowTf32;
         buildMoEToNvptxPipeline(pm, nvptxOptions);
       });
 }

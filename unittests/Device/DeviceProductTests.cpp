@@ -20,6 +20,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 namespace moec {
 namespace {
@@ -32,13 +33,24 @@ struct Product {
   bool gathers = false;
   /// Rows, columns and elements take part in the epilogue.
   bool hasArguments = false;
+  bool allowsTf32 = false;
 
   int64_t resultColumns() const { return n / columns; }
-  bool usesMma() const { return rows == slabs && bytesOf(rows) == 2; }
+  bool usesTf32() const { return allowsTf32 && rows == DType::F32 && slabs == DType::F32; }
+  bool usesMma() const { return usesTf32() || (rows == slabs && bytesOf(rows) == 2); }
 };
 
 std::string tensorOf(const std::string &shape, DType type) {
   return "tensor<" + shape + "x" + nameOf(type).str() + ">";
+}
+
+/// To 10 bits of fraction, ties away from zero.
+float roundToTf32(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  bits = (bits + 0x1000) & ~0x1fffu;
+  std::memcpy(&value, &bits, sizeof(bits));
+  return value;
 }
 
 class DeviceProduct : public testing::Test {
@@ -90,7 +102,8 @@ protected:
     if (product.hasArguments)
       text += " row_args(%scale : tensor<?xf32>) col_args(%bias : " + bias +
               ") elem_args(%e : " + outs + ")";
-    text += " outs(%o : " + outs + ") -> " + outs + " epilogue {\n^bb0(%a0: f32";
+    text += " outs(%o : " + outs + ")" + (product.allowsTf32 ? " {tile.allow_tf32}" : "") + " -> " +
+            outs + " epilogue {\n^bb0(%a0: f32";
     std::string type = nameOf(product.outs).str();
     if (product.columns == 2)
       text += ", %a1: f32";
@@ -162,6 +175,11 @@ protected:
     return result;
   }
 
+  /// What a matrix instruction makes of an operand.
+  double round(double value) const {
+    return product.usesTf32() ? roundToTf32(static_cast<float>(value)) : value;
+  }
+
   bool checkElement(const std::vector<Tensor> &arguments, const Tensor &result, int64_t slab,
                     int64_t row, int64_t column) {
     const Tensor &x = arguments[0];
@@ -174,7 +192,7 @@ protected:
       double exact = 0, magnitude = 0;
       float chain = 0;
       for (int64_t k = 0; k < product.k; ++k) {
-        double a = x.real(source * product.k + k), b = weights.real(first + k);
+        double a = round(x.real(source * product.k + k)), b = round(weights.real(first + k));
         chain = std::fma(static_cast<float>(a), static_cast<float>(b), chain);
         exact += a * b;
         magnitude += std::fabs(a * b);
@@ -338,6 +356,61 @@ TEST_P(DeviceProductSchedules, CostsWhatTilesImply) {
 
 INSTANTIATE_TEST_SUITE_P(Types, DeviceProductSchedules, testing::Values(F32, BF16, F16),
                          [](const auto &info) { return nameOf(info.param).str(); });
+
+/// Where it is allowed, and both operands are f32.
+struct DeviceProductTf32 : DeviceProduct {
+  void compileAllowed(Product made) {
+    made.allowsTf32 = true;
+    compile(made);
+    EXPECT_EQ(program->getPtx().find("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") !=
+                  std::string::npos,
+              made.slabs == F32 && made.rows == F32);
+  }
+};
+
+TEST_F(DeviceProductTf32, AnyShape) {
+  compileAllowed({F32, F32, F32, 1, 96, 160});
+  program->expectAssembles();
+  checkRowCounts([&](int64_t count) { check({count}); });
+  compileAllowed({F32, F32, F32, 1, 45, 71});
+  checkRowCounts([&](int64_t count) { check({count}); });
+}
+
+TEST_F(DeviceProductTf32, RangesGathersAndPairs) {
+  compileAllowed({F32, F32, F32, 5, 72, 136, 1, true, true});
+  check({1, 1, 1, 1, 1}, /*seed=*/1);
+  check({0, 3, 20, 20, 21}, /*seed=*/2, /*hostThreads=*/2);
+  check({64, 64, 129, 200, 216});
+  compileAllowed({F32, F32, F32, 3, 2 * 40, 128, 2, true});
+  program->expectAssembles();
+  check({70, 90, 100});
+}
+
+TEST_F(DeviceProductTf32, RowsHaveTheSameBits) {
+  compileAllowed({F32, F32, F32, 1, 3584, 64});
+  std::optional<Tensor> many = check({520}), few = check({70}, /*seed=*/1), one = check({1});
+  ASSERT_TRUE(many && few && one);
+  for (int64_t row : {0, 16, 37, 63, 64, 69})
+    expectSameRow(*many, row, *few, row);
+  expectSameRow(*many, 0, *one, 0);
+}
+
+TEST_F(DeviceProductTf32, NoBankConflicts) {
+  compileAllowed({F32, F32, F32, 4, 256, 512, 2, true});
+  KernelCounters counters;
+  ASSERT_TRUE(program->run(makeArguments({40, 61, 121, 122}), 0, 1, &counters));
+  const moert::vgpu::Counters &cost = counters.begin()->second;
+  EXPECT_EQ(cost.bankConflicts, 0u);
+  EXPECT_EQ(static_cast<int64_t>(cost.matrixOperations), 2 * (3 + 2 + 4 + 1) * 16 * 256 * 512);
+}
+
+/// Other types do not change.
+TEST_F(DeviceProductTf32, OtherTypesStay) {
+  compileAllowed({BF16, BF16, BF16, 1, 96, 160});
+  check({33});
+  compileAllowed({F32, BF16, F32, 1, 96, 160});
+  check({33});
+}
 
 } // namespace
 } // namespace moec
