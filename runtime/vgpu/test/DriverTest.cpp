@@ -2,8 +2,10 @@
 // Devices, memory, modules, launches and errors of the virtual driver.
 #include "Driver.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <set>
+#include <unistd.h>
 
 using namespace moert::vgpu::test;
 
@@ -43,6 +45,20 @@ TEST_F(DriverTest, CopiesAndFills) {
   EXPECT_SUCCESS(cu.cuMemFree_v2(a));
   EXPECT_EQ(cu.cuMemFree_v2(a), Result::InvalidValue);
   EXPECT_SUCCESS(cu.cuMemFree_v2(b));
+}
+
+/// So host code that looks behind an address of a device does not go unnoticed.
+TEST_F(DriverTest, AddressesAreNoneOfTheHost) {
+  open();
+  const DeviceAddress a = allocate(400);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  errno = 0;
+  EXPECT_EQ(write(ends[1], reinterpret_cast<const void *>(a), 4), -1);
+  EXPECT_EQ(errno, EFAULT);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_SUCCESS(cu.cuMemFree_v2(a));
 }
 
 TEST_F(DriverTest, MemoryEnds) {
