@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sessions whose kernels run on the virtual GPU.
 #include "Support.h"
+#include "lib/Core/WeightsFile.h"
 
 using namespace moert::test;
 
@@ -34,6 +35,9 @@ const moert_device_kernel_info kKernels[] = {{"scale", kScaleParameters, 4, 0},
 /// What the entry does besides its work.
 enum Trouble : int64_t { kNone, kWild, kNoKernel, kShortRecord, kHuge, kReleaseTwice, kFail };
 int64_t trouble;
+/// Where the weight was in the last run.
+bool hasWeight;
+const void *factors;
 
 struct ScaleRecord {
   const void *x;
@@ -59,6 +63,8 @@ int32_t runMain(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) {
   runtime->device_read(ctx, &count, runtime->device_counter(ctx), 4);
   if (count != 0 || runtime->device_counter(ctx) != runtime->device_counter(ctx))
     runtime->fail(ctx, MOERT_INTERNAL, "the run's counter is not 0, or not one");
+  if (hasWeight)
+    factors = runtime->weight(ctx, 0);
   void *middle = runtime->alloc(ctx, n * 4);
   int64_t length, capacity;
   auto *state = static_cast<float *>(runtime->state(ctx, 0, &length, &capacity));
@@ -94,6 +100,7 @@ class DeviceSession : public testing::Test {
 protected:
   DeviceSession() {
     trouble = kNone;
+    hasWeight = false;
     code = {"sm_80", kCode, nullptr, 0, kKernels, 2, 0};
     table = {};
     table.abi_version = MOERT_ABI_VERSION;
@@ -121,7 +128,7 @@ protected:
     options.size = sizeof(options);
     options.device = device;
     moert_session *made = nullptr;
-    moert_status status = api().session_create(artifact.get(), nullptr, &options, &made);
+    moert_status status = api().session_create(artifact.get(), weights.get(), &options, &made);
     session.reset(made);
     return status;
   }
@@ -158,6 +165,7 @@ protected:
   struct moert_artifact_v1 table;
   Runtime runtime;
   Artifact artifact;
+  Weights weights;
   Session session;
 };
 
@@ -186,6 +194,42 @@ TEST_F(DeviceSession, SessionsShareTheDriver) {
   Session none;
   std::swap(none, session);
   EXPECT_FAILS(open("virtual:2"), MOERT_FAILED_PRECONDITION, "in use with other options");
+}
+
+TEST_F(DeviceSession, SessionsOfADeviceShareWeights) {
+  const moert_weight_info info = {"w", MOERT_F32, 0, 2, 12, MOERT_SLAB_ALIGNMENT};
+  table.num_weights = 1;
+  table.weights = &info;
+  Folder folder;
+  const std::string path = folder / "model";
+  moert::WeightsWriter writer;
+  ASSERT_OK(writer.begin((path + ".weights").c_str(), table.build_id, &info, 1));
+  const float slab[] = {1, 2, 3};
+  for (int64_t i : {0, 1})
+    ASSERT_OK(writer.append(0, i, slab, sizeof(slab)));
+  ASSERT_OK(writer.finish());
+  moert_artifact *made = nullptr;
+  ASSERT_OK(api().artifact_from_table(runtime.get(), &table, path.c_str(), &made));
+  artifact.reset(made);
+  moert_weights *opened = nullptr;
+  ASSERT_OK(api().weights_open(made, nullptr, &opened));
+  weights.reset(opened);
+
+  hasWeight = true;
+  ASSERT_OK(open("virtual"));
+  ASSERT_OK(run(3));
+  const void *first = factors;
+  Session other = std::move(session);
+  ASSERT_OK(open("virtual"));
+  ASSERT_OK(run(3));
+  EXPECT_EQ(factors, first);
+  // The copy stays with the last session that uses it.
+  other.reset();
+  EXPECT_OK(run(3));
+  EXPECT_EQ(factors, first);
+  session.reset();
+  ASSERT_OK(open("virtual"));
+  EXPECT_OK(run(3));
 }
 
 TEST_F(DeviceSession, FailuresLeaveTheSessionAsItWas) {

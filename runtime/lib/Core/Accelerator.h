@@ -38,6 +38,15 @@ public:
   virtual void end() = 0;
 };
 
+/// Memory of a device that lives as long as this. From any thread.
+class DeviceMemory {
+public:
+  virtual ~DeviceMemory() = default;
+
+  /// A copy of `data`, in memory of `room` >= bytes; null: zeros.
+  virtual moert_status keep(const void *data, int64_t bytes, int64_t room, void *&memory) = 0;
+};
+
 /// A session's part of a device: its code, and memory that lives as long as the session. From any
 /// thread.
 class Accelerator {
@@ -45,8 +54,12 @@ public:
   virtual ~Accelerator() = default;
 
   virtual moert_status makeRun(std::unique_ptr<AcceleratorRun> &run) = 0;
-  /// A copy of `data`, in memory of `room` >= bytes; null: zeros.
-  virtual moert_status keep(const void *data, int64_t bytes, int64_t room, void *&memory) = 0;
+  /// The session's own memory.
+  virtual DeviceMemory &memory() = 0;
+  /// Memory of the same device that outlives the session.
+  virtual moert_status makeMemory(std::unique_ptr<DeviceMemory> &memory) = 0;
+  /// Equal for what has one memory: sessions with the same device of the same driver.
+  virtual const char *identity() const = 0;
   /// The one copy of `bytes` constant bytes at `data`.
   virtual moert_status constant(const void *data, int64_t bytes, const void *&memory) = 0;
 };

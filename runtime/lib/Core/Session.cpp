@@ -74,18 +74,10 @@ moert_status moert_session::bindWeights() {
   const struct moert_artifact_v1 &table = *artifact->table;
   if (!weightData.allocate(host, table.num_weights))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
-  for (uint32_t i = 0; i < table.num_weights; ++i) {
-    weightData[i] = weights->reader.data(i);
-    if (!accelerator)
-      continue;
-    // Straight from the file's pages.
-    const moert_weight_info &info = table.weights[i];
-    int64_t room = info.num_slabs * info.slab_stride;
-    void *memory = nullptr;
-    MOERT_RETURN_IF_FAILED(
-        accelerator->keep(weightData[i], room - info.slab_stride + info.slab_bytes, room, memory));
-    weightData[i] = memory;
-  }
+  if (accelerator && table.num_weights)
+    MOERT_RETURN_IF_FAILED(weights->onDevices.get(*weights, *accelerator, deviceWeights));
+  for (uint32_t i = 0; i < table.num_weights; ++i)
+    weightData[i] = deviceWeights ? deviceWeights->data[i] : weights->reader.data(i);
   return success();
 }
 

@@ -51,6 +51,8 @@ struct moert_session final : moert::RefCounted<moert_session> {
   const moert::Host &host;
   /// Null: the artifact runs on the processor.
   std::unique_ptr<moert::Accelerator> accelerator;
+  /// Null without an accelerator, or without weights.
+  std::shared_ptr<const moert::DeviceWeights> deviceWeights;
   /// Slab 0 of every weight, in the device's memory if there is one.
   moert::Array<const void *> weightData;
   moert::Array<moert::BoundState> states; // lengths are guarded by mutex_

@@ -99,7 +99,7 @@ moert_status moert_session::allocateState(BoundState &state, int64_t capacity) {
   if (bytes == 0)
     return success();
   if (accelerator) {
-    MOERT_RETURN_IF_FAILED(accelerator->keep(nullptr, 0, bytes, state.data));
+    MOERT_RETURN_IF_FAILED(accelerator->memory().keep(nullptr, 0, bytes, state.data));
     state.bytes = bytes;
     return success();
   }

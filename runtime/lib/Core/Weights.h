@@ -4,6 +4,7 @@
 #define MOERT_LIB_CORE_WEIGHTS_H
 
 #include "lib/Core/Artifact.h"
+#include "lib/Core/DeviceWeights.h"
 #include "lib/Core/WeightsFile.h"
 
 struct moert_weights final : moert::RefCounted<moert_weights> {
@@ -16,6 +17,7 @@ struct moert_weights final : moert::RefCounted<moert_weights> {
 
   const moert::Ref<moert_artifact> artifact;
   moert::WeightsReader reader;
+  moert::DeviceWeightsTable onDevices;
 };
 
 #endif // MOERT_LIB_CORE_WEIGHTS_H

@@ -49,30 +49,46 @@ struct Kernel {
   int mostSharedBytes = -1;
 };
 
+class CudaMemory final : public DeviceMemory {
+public:
+  static moert_status open(const Driver &driver, int index, std::unique_ptr<CudaMemory> &memory);
+  ~CudaMemory() override;
+
+  moert_status keep(const void *data, int64_t bytes, int64_t room, void *&memory) override;
+  Device &device() { return *device_; }
+
+private:
+  // In the order in which they are made.
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Stream> stream_;
+  std::mutex mutex_;
+  std::vector<DeviceAddress> kept_; // guarded by mutex_
+};
+
 class CudaAccelerator final : public Accelerator {
 public:
   explicit CudaAccelerator(const moert_device_code &code) : code_(code) {}
-  ~CudaAccelerator() override;
 
   moert_status open(const Driver &driver, int index);
   moert_status makeRun(std::unique_ptr<AcceleratorRun> &run) override;
-  moert_status keep(const void *data, int64_t bytes, int64_t room, void *&memory) override;
+  DeviceMemory &memory() override { return *memory_; }
+  moert_status makeMemory(std::unique_ptr<DeviceMemory> &memory) override;
+  const char *identity() const override { return identity_.c_str(); }
   moert_status constant(const void *data, int64_t bytes, const void *&memory) override;
 
   moert_status findKernel(uint32_t number, uint32_t sharedBytes, FunctionHandle &function);
   const moert_device_code &code() const { return code_; }
-  Device &device() { return *device_; }
+  Device &device() { return memory_->device(); }
 
 private:
   const moert_device_code &code_;
+  std::string identity_;
   // In the order in which they are made.
-  std::unique_ptr<Device> device_;
+  std::unique_ptr<CudaMemory> memory_;
   std::unique_ptr<Module> module_;
-  std::unique_ptr<Stream> stream_; // of what is kept
   std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<Kernel> kernels_;
-  std::vector<DeviceAddress> kept_;
   std::map<std::pair<const void *, int64_t>, DeviceAddress> constants_;
 };
 
@@ -145,32 +161,23 @@ void CudaRun::end() {
   live_.clear();
 }
 
-moert_status CudaAccelerator::open(const Driver &driver, int index) {
-  MOERT_RETURN_IF_FAILED(Device::open(driver, index, device_));
-  // Machine code saves the driver's assembler its time, on the chip that it is for.
-  if (code_.cubin && Module::load(*device_, code_.cubin, module_).code != MOERT_OK)
-    module_.reset();
-  if (!module_)
-    MOERT_RETURN_IF_FAILED(Module::load(*device_, code_.ptx, module_));
-  kernels_.resize(code_.num_kernels);
-  return Stream::make(*device_, stream_);
+moert_status CudaMemory::open(const Driver &driver, int index,
+                              std::unique_ptr<CudaMemory> &memory) {
+  auto made = std::make_unique<CudaMemory>();
+  MOERT_RETURN_IF_FAILED(Device::open(driver, index, made->device_));
+  MOERT_RETURN_IF_FAILED(Stream::make(*made->device_, made->stream_));
+  memory = std::move(made);
+  return success();
 }
 
-CudaAccelerator::~CudaAccelerator() {
+CudaMemory::~CudaMemory() {
   if (stream_)
     stream_->synchronize();
   for (DeviceAddress address : kept_)
     device_->release(address);
 }
 
-moert_status CudaAccelerator::makeRun(std::unique_ptr<AcceleratorRun> &run) {
-  std::unique_ptr<Stream> stream;
-  MOERT_RETURN_IF_FAILED(Stream::make(*device_, stream));
-  run = std::make_unique<CudaRun>(*this, std::move(stream));
-  return success();
-}
-
-moert_status CudaAccelerator::keep(const void *data, int64_t bytes, int64_t room, void *&memory) {
+moert_status CudaMemory::keep(const void *data, int64_t bytes, int64_t room, void *&memory) {
   DeviceAddress address = 0;
   MOERT_RETURN_IF_FAILED(
       device_->allocate(size_t(room > 0 ? room : 1), stream_->handle(), address));
@@ -188,6 +195,32 @@ moert_status CudaAccelerator::keep(const void *data, int64_t bytes, int64_t room
   return success();
 }
 
+moert_status CudaAccelerator::open(const Driver &driver, int index) {
+  identity_ = (driver.isVirtual() ? "virtual:" : "cuda:") + std::to_string(index);
+  MOERT_RETURN_IF_FAILED(CudaMemory::open(driver, index, memory_));
+  // Machine code saves the driver's assembler its time, on the chip that it is for.
+  if (code_.cubin && Module::load(device(), code_.cubin, module_).code != MOERT_OK)
+    module_.reset();
+  if (!module_)
+    MOERT_RETURN_IF_FAILED(Module::load(device(), code_.ptx, module_));
+  kernels_.resize(code_.num_kernels);
+  return success();
+}
+
+moert_status CudaAccelerator::makeRun(std::unique_ptr<AcceleratorRun> &run) {
+  std::unique_ptr<Stream> stream;
+  MOERT_RETURN_IF_FAILED(Stream::make(device(), stream));
+  run = std::make_unique<CudaRun>(*this, std::move(stream));
+  return success();
+}
+
+moert_status CudaAccelerator::makeMemory(std::unique_ptr<DeviceMemory> &memory) {
+  std::unique_ptr<CudaMemory> made;
+  MOERT_RETURN_IF_FAILED(CudaMemory::open(device().driver(), device().index(), made));
+  memory = std::move(made);
+  return success();
+}
+
 moert_status CudaAccelerator::constant(const void *data, int64_t bytes, const void *&memory) {
   std::unique_lock<std::mutex> lock(mutex_);
   auto known = constants_.find({data, bytes});
@@ -198,7 +231,7 @@ moert_status CudaAccelerator::constant(const void *data, int64_t bytes, const vo
   lock.unlock();
   // Two runs may both do it at first; either copy serves.
   void *made = nullptr;
-  MOERT_RETURN_IF_FAILED(keep(data, bytes, bytes, made));
+  MOERT_RETURN_IF_FAILED(memory_->keep(data, bytes, bytes, made));
   lock.lock();
   constants_[{data, bytes}] = toAddress(made);
   memory = made;

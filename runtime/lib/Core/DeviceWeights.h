@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Weights in the memory of a device, which sessions with that device share.
+#ifndef MOERT_LIB_CORE_DEVICEWEIGHTS_H
+#define MOERT_LIB_CORE_DEVICEWEIGHTS_H
+
+#include "lib/Core/Accelerator.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+struct moert_weights;
+
+namespace moert {
+
+/// A copy of all weights. Lives as long as the last session that uses it.
+struct DeviceWeights {
+  std::unique_ptr<DeviceMemory> memory;
+  std::vector<const void *> data; // slab 0 of each
+};
+
+/// The copies of one moert_weights, a device each. From any thread.
+class DeviceWeightsTable {
+public:
+  /// The copy on the accelerator's device, made now unless there is one. While one is made, others
+  /// who want it wait.
+  moert_status get(const moert_weights &weights, Accelerator &accelerator,
+                   std::shared_ptr<const DeviceWeights> &copy);
+
+private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const DeviceWeights>> copies_; // guarded by mutex_
+};
+
+} // namespace moert
+
+#endif // MOERT_LIB_CORE_DEVICEWEIGHTS_H
