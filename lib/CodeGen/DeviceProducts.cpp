@@ -9,6 +9,7 @@
 
 #include "lib/CodeGen/DeviceProductSchedule.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -44,6 +45,19 @@ public:
     Value isEnough = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::uge,
                                                    countTiles(tileSchedule), index(target.numSMs));
     return b.createOrFold<arith::AndIOp>(isTall, isEnough);
+  }
+
+  /// Whether rows are so many that column tiles of 64 would read them again for more than a few
+  /// percent of what they read of weights, and wide tiles enough to keep the memory busy.
+  Value prefersWide() {
+    if (std::optional<int64_t> known = getConstantIntValue(panels);
+        known && *known < wideSchedule.panels)
+      return arith::ConstantOp::create(b, b.getBoolAttr(false));
+    Value few = b.createOrFold<arith::MulIOp>(ranges, index(wideSchedule.rows / 16));
+    Value isMore = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::uge, rows, few);
+    Value isEnough = b.createOrFold<arith::CmpIOp>(
+        arith::CmpIPredicate::uge, countTiles(wideSchedule), index(target.numSMs / 2));
+    return b.createOrFold<arith::AndIOp>(isMore, isEnough);
   }
 
   /// Blocks that stay and take one tile after the other: as many as the device holds at once, or
@@ -89,21 +103,32 @@ void formDeviceProduct(tile::RaggedMatmulOp op, DeviceFormer &former) {
   for (Value operand : op->getOperands())
     operands.add(operand);
   ProductGrid shapes(b, op, former.target);
-  Value prefersTiles = shapes.prefersTiles();
-  std::optional<int64_t> known = getConstantIntValue(prefersTiles);
-  for (const DeviceProductSchedule *schedule : {&tileSchedule, &streamSchedule}) {
-    bool isTiles = schedule == &tileSchedule;
-    if (known && (*known != 0) != isTiles)
+  // Each is launched; all but one have no blocks.
+  Value isTile = shapes.prefersTiles(), isWide = shapes.prefersWide();
+  Value isSmall = b.createOrFold<arith::OrIOp>(isTile, isWide);
+  Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
+  isWide = b.createOrFold<arith::AndIOp>(isWide, b.createOrFold<arith::XOrIOp>(isTile, yes));
+  isSmall = b.createOrFold<arith::XOrIOp>(isSmall, yes);
+  const std::pair<const DeviceProductSchedule *, Value> choices[] = {
+      {&tileSchedule, isTile}, {&wideSchedule, isWide}, {&streamSchedule, isSmall}};
+  for (auto &[schedule, isChosen] : choices) {
+    std::optional<int64_t> known = getConstantIntValue(isChosen);
+    if (known && *known == 0)
       continue;
     DeviceGrid grid = shapes.getGrid(*schedule);
-    if (!known) {
-      Value none = arith::ConstantIndexOp::create(b, 0);
-      grid.gridX = arith::SelectOp::create(b, prefersTiles, isTiles ? grid.gridX : none,
-                                           isTiles ? none : grid.gridX);
-    }
+    if (!known)
+      grid.gridX =
+          arith::SelectOp::create(b, isChosen, grid.gridX, arith::ConstantIndexOp::create(b, 0));
     NamedAttribute mark(b.getStringAttr(productAttrName), b.getStringAttr(schedule->name));
     former.launch(b, ("ragged_matmul_" + schedule->name).str(), std::optional(mark), grid, operands,
-                  [&](ImplicitLocOpBuilder &k, IRMapping &mapping) { k.clone(*op, mapping); });
+                  [&](ImplicitLocOpBuilder &k, IRMapping &mapping) {
+                    // Left alone ptxas prefers 128 registers with a few spills.
+                    Operation *kernel = k.getInsertionBlock()->getParentOp();
+                    if (schedule->numThreads() <= 256)
+                      kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                                      k.getI32IntegerAttr(1));
+                    k.clone(*op, mapping);
+                  });
   }
   op.erase();
 }

@@ -65,7 +65,8 @@ private:
   /// The sums of a tile. Warps of a block may be in different copies of this loop: they meet at its
   /// barriers all the same.
   SmallVector<Value> emitSteps(ValueRange zero, Value rows) {
-    Value numSteps = b.createOrFold<arith::CeilDivUIOp>(sizes.depth, b.index(sizes.types.depth()));
+    Value numSteps =
+        b.createOrFold<arith::CeilDivUIOp>(sizes.depth, b.index(sizes.types.depth(schedule)));
     int64_t ahead = schedule.stages - 1;
     // Everybody is done with the tile before.
     gpu::BarrierOp::create(b);
@@ -93,15 +94,20 @@ private:
   }
 
   void emitResults(const ProductTile &tile, Value rows, ValueRange sums) {
-    Value panel = b.add(tile.firstPanel, thread.panel);
+    for (int64_t panel = 0; panel < schedule.warpPanels; ++panel)
+      emitPanelResults(tile, rows, sums, panel);
+  }
+
+  void emitPanelResults(const ProductTile &tile, Value rows, ValueRange sums, int64_t inWarp) {
+    Value panel = b.add(tile.firstPanel, b.add(thread.panel, inWarp));
     int64_t perPanel = productPanelColumns / sizes.columnsPerResult;
     Value first = b.add(b.mul(panel, perPanel), b.mul(thread.inQuad, epilogueLanes));
     for (int64_t eight = 0; eight < schedule.warpRows / 8; ++eight) {
-      Value inWarp = b.add(thread.quad, 8 * eight);
-      b.when(b.isLess(inWarp, rows), [&] {
-        Value row = b.add(b.add(tile.firstRow, thread.firstRow), inWarp);
-        SmallVector<Value> operands{warp.emitColumns(sums, eight, 0),
-                                    warp.emitColumns(sums, eight, 1)};
+      Value rowInWarp = b.add(thread.quad, 8 * eight);
+      b.when(b.isLess(rowInWarp, rows), [&] {
+        Value row = b.add(b.add(tile.firstRow, thread.firstRow), rowInWarp);
+        SmallVector<Value> operands{warp.emitColumns(sums, inWarp, eight, 0),
+                                    warp.emitColumns(sums, inWarp, eight, 1)};
         if (sizes.columnsPerResult == 2)
           return emitColumns(tile.slab, row, first, operands);
         emitColumns(tile.slab, row, first, operands[0]);

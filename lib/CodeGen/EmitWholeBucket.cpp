@@ -170,6 +170,8 @@ private:
             sum = b.add(sum, arith::SelectOp::create(b, isLow, none, below));
           }
           Value start = b.add(sums[0], b.sub(sum, own));
+          // LLVM may let lanes without a key load as well.
+          emitTeamSync(b, TeamKind::Warp);
           b.when(isKey, [&] {
             memref::StoreOp::create(b, start, starts, key);
             memref::StoreOp::create(b, start, op.getOffsets(), key);

@@ -75,8 +75,9 @@ ProductThread::ProductThread(LoopBuilder &b, const DeviceProductSchedule &schedu
   lane = remainder(b, number, warpSize);
   quad = quotient(b, lane, 4);
   inQuad = remainder(b, lane, 4);
-  panel = remainder(b, warp, schedule.panels);
-  firstRow = b.mul(quotient(b, warp, schedule.panels), schedule.warpRows);
+  int64_t across = schedule.panels / schedule.warpPanels;
+  panel = b.mul(remainder(b, warp, across), schedule.warpPanels);
+  firstRow = b.mul(quotient(b, warp, across), schedule.warpRows);
 }
 
 ProductTiles::ProductTiles(LoopBuilder &b, tile::RaggedMatmulOp op, const ProductSizes &sizes,
@@ -89,12 +90,13 @@ ProductTiles::ProductTiles(LoopBuilder &b, tile::RaggedMatmulOp op, const Produc
   auto type = cast<MemRefType>(op.getRows().getType());
   copiesRows = succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1 &&
                hasAlignedRows(op.getRows(), rowGranule);
-  rows =
-      view(shared, 0, {schedule.stages, schedule.rows, lineBytes / types.rowBytes()}, types.rows);
-  panels =
-      view(shared, schedule.stages * schedule.rows * lineBytes,
-           {schedule.stages, schedule.panels, types.panelLines(), lineBytes / types.slabBytes()},
-           types.slabs);
+  rows = view(shared, 0,
+              {schedule.stages, schedule.rows, lineBytes / schedule.rowShare / types.rowBytes()},
+              types.rows);
+  panels = view(
+      shared, schedule.stages * types.rowsBytes(schedule),
+      {schedule.stages, schedule.panels, types.panelLines(schedule), lineBytes / types.slabBytes()},
+      types.slabs);
 }
 
 Value ProductTiles::view(Value shared, int64_t byte, ArrayRef<int64_t> shape, Type element) {
@@ -103,8 +105,11 @@ Value ProductTiles::view(Value shared, int64_t byte, ArrayRef<int64_t> shape, Ty
   return memref::ViewOp::create(b, type, shared, b.index(byte), ValueRange());
 }
 
-Value ProductTiles::swizzleRows(Value granule, Value line) {
-  return exclusiveOr(b, granule, remainder(b, line, 8));
+/// Rows that share a line are in other halves of it, and so in other banks.
+Value ProductTiles::swizzleRows(Value granule, Value row) {
+  constexpr int64_t perLine = lineBytes / granuleBytes;
+  Value line = quotient(b, row, schedule.rowShare);
+  return exclusiveOr(b, granule, remainder(b, line, perLine / schedule.rowShare));
 }
 
 /// Threads of a phase read 8 granules of 4 neighbouring lines: columns 0 and 4 of granules that
@@ -112,7 +117,7 @@ Value ProductTiles::swizzleRows(Value granule, Value line) {
 /// the permutation for the former and in bits 0 and 2 for the latter.
 Value ProductTiles::swizzlePanels(Value granule, Value line) {
   if (!types.slabs.isF16())
-    return swizzleRows(granule, line);
+    return exclusiveOr(b, granule, remainder(b, line, 8));
   Value low = remainder(b, line, 2);
   Value middle = remainder(b, quotient(b, line, 2), 2),
         high = remainder(b, quotient(b, line, 4), 2);
@@ -120,8 +125,8 @@ Value ProductTiles::swizzlePanels(Value granule, Value line) {
 }
 
 void ProductTiles::emitStart(const ProductTile &tile) {
-  int64_t perRow = types.depth() / rowGranule;
-  int64_t numPieces = schedule.rows * perRow / schedule.numThreads();
+  int64_t perRow = types.depth(schedule) / rowGranule;
+  int64_t numPieces = llvm::divideCeil(schedule.rows * perRow, schedule.numThreads());
   pieces.clear();
   for (int64_t i = 0; i < numPieces; ++i) {
     RowPiece piece;
@@ -155,28 +160,35 @@ void ProductTiles::emitLoad(Value step, Value stage) {
 
 void ProductTiles::emitLoadRows(Value step, Value stage) {
   std::optional<int64_t> depth = getConstantIntValue(sizes.depth);
-  bool isWhole = depth && *depth % types.depth() == 0;
-  Value first = b.mul(step, types.depth());
+  bool isWhole = depth && *depth % types.depth(schedule) == 0;
+  Value first = b.mul(step, types.depth(schedule));
+  bool hasAll = schedule.rows * types.depth(schedule) / rowGranule % schedule.numThreads() == 0;
   for (const RowPiece &piece : pieces) {
-    Value k = b.add(first, piece.k), none = b.index(0);
-    Value granule = quotient(b, piece.k, rowGranule);
-    Value at[] = {stage, piece.line, b.mul(swizzleRows(granule, piece.line), rowGranule)};
-    if (!copiesRows) {
-      emitLoadElements(piece, k, at);
-      continue;
-    }
-    // What is not copied becomes zeros, which add nothing.
-    Value count = b.index(rowGranule);
-    if (!isWhole) {
-      Value left = b.max(b.sub(sizes.depth, k), none);
-      count = b.min(count, left);
-      k = select(b, b.isLess(k, sizes.depth), k, none);
-    }
-    count = select(b, piece.isRow, count, none);
-    nvgpu::DeviceAsyncCopyOp::create(b, nvgpu::DeviceAsyncTokenType::get(b.getContext()), rows, at,
-                                     op.getRows(), ValueRange{piece.source, k},
-                                     b.getIndexAttr(rowGranule), count, b.getUnitAttr());
+    auto load = [&] { emitLoadPiece(piece, first, stage, isWhole); };
+    if (hasAll)
+      load();
+    else
+      b.when(b.isLess(piece.line, b.index(schedule.rows)), load);
   }
+}
+
+void ProductTiles::emitLoadPiece(const RowPiece &piece, Value first, Value stage, bool isWhole) {
+  Value k = b.add(first, piece.k), none = b.index(0);
+  Value granule = quotient(b, piece.k, rowGranule);
+  Value at[] = {stage, piece.line, b.mul(swizzleRows(granule, piece.line), rowGranule)};
+  if (!copiesRows)
+    return emitLoadElements(piece, k, at);
+  // What is not copied becomes zeros, which add nothing.
+  Value count = b.index(rowGranule);
+  if (!isWhole) {
+    Value left = b.max(b.sub(sizes.depth, k), none);
+    count = b.min(count, left);
+    k = select(b, b.isLess(k, sizes.depth), k, none);
+  }
+  count = select(b, piece.isRow, count, none);
+  nvgpu::DeviceAsyncCopyOp::create(b, nvgpu::DeviceAsyncTokenType::get(b.getContext()), rows, at,
+                                   op.getRows(), ValueRange{piece.source, k},
+                                   b.getIndexAttr(rowGranule), count, b.getUnitAttr());
 }
 
 /// Rows that start anywhere are read element by element.
@@ -200,12 +212,12 @@ void ProductTiles::emitLoadElements(const RowPiece &piece, Value k, ValueRange a
 
 void ProductTiles::emitLoadPanels(Value step, Value stage) {
   constexpr int64_t perLine = lineBytes / granuleBytes;
-  int64_t lines = types.panelLines();
+  int64_t lines = types.panelLines(schedule);
   int64_t numPieces = schedule.panels * lines * perLine / schedule.numThreads();
   std::optional<int64_t> depth = getConstantIntValue(sizes.depth);
-  bool isWhole = depth && *depth % types.depth() == 0;
+  bool isWhole = depth && *depth % types.depth(schedule) == 0;
   bool hasAll = sizes.staticPanels && *sizes.staticPanels % schedule.panels == 0;
-  Value first = b.mul(step, types.depth() * productPanelColumns);
+  Value first = b.mul(step, types.depth(schedule) * productPanelColumns);
   for (int64_t i = 0; i < numPieces; ++i) {
     Value number = b.add(thread.number, i * schedule.numThreads());
     Value granule = remainder(b, number, perLine);
@@ -241,12 +253,12 @@ Value ProductTiles::loadVector(Value memref, ValueRange at, int64_t elements) {
                                 /*nontemporal=*/false, llvm::MaybeAlign(bytes));
 }
 
-Value ProductTiles::loadPanel(Value stage, Value line, Value granule, Value inGranule,
+Value ProductTiles::loadPanel(const PanelPlace &place, Value line, Value granule, Value inGranule,
                               int64_t elements) {
   Value at = b.mul(swizzlePanels(granule, line), panelGranule);
   if (inGranule)
     at = b.add(at, inGranule);
-  return loadVector(panels, {stage, thread.panel, line, at}, elements);
+  return loadVector(panels, {place.stage, b.add(thread.panel, place.panel), line, at}, elements);
 }
 
 Value ProductTiles::widen(Value vector) {
@@ -270,7 +282,7 @@ Value ProductTiles::emitRowFragment(Value stage, int64_t row, int64_t k) {
   return nvgpu::LdMatrixOp::create(b, type, rows, at, /*transpose=*/false, /*numTiles=*/4);
 }
 
-SmallVector<Value> ProductTiles::emitPanelFragments(Value stage, int64_t k) {
+SmallVector<Value> ProductTiles::emitPanelFragments(const PanelPlace &from, int64_t k) {
   // Columns of a fragment are granules of 4: the even ones 0, 1, 2, 3, the odd ones 4, 5, 6, 7.
   Value place = b.add(quotient(b, thread.quad, 2), b.mul(remainder(b, thread.quad, 2), 4));
   SmallVector<Value> fragments(8);
@@ -278,7 +290,7 @@ SmallVector<Value> ProductTiles::emitPanelFragments(Value stage, int64_t k) {
   for (int64_t half : {0, 1}) {
     Value line = b.add(thread.inQuad, k / perLine + 4 * half);
     if (types.slabs.isF32()) {
-      Value vector = loadPanel(stage, line, place, Value(), 4);
+      Value vector = loadPanel(from, line, place, Value(), 4);
       for (int64_t i = 0; i < 4; ++i)
         fragments[2 * i + half] = vector::ExtractStridedSliceOp::create(
             b, vector, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1});
@@ -286,11 +298,11 @@ SmallVector<Value> ProductTiles::emitPanelFragments(Value stage, int64_t k) {
     }
     SmallVector<Value> vectors; // of whole pairs, or of the first and of the second summands
     if (types.slabs.isBF16()) {
-      vectors.push_back(loadPanel(stage, line, place, Value(), 8));
+      vectors.push_back(loadPanel(from, line, place, Value(), 8));
     } else {
       Value granule = quotient(b, place, 2), inGranule = b.mul(remainder(b, place, 2), 4);
       for (int64_t parity : {0, 1})
-        vectors.push_back(loadPanel(stage, line, b.add(granule, 4 * parity), inGranule, 4));
+        vectors.push_back(loadPanel(from, line, b.add(granule, 4 * parity), inGranule, 4));
       vectors = {vector::InterleaveOp::create(b, vectors[0], vectors[1])};
     }
     for (int64_t i = 0; i < 4; ++i)
@@ -323,7 +335,7 @@ std::pair<Value, Value> ProductTiles::splitPairs(Value pairs) {
           vector::BitCastOp::create(b, floats, second)};
 }
 
-SmallVector<Value> ProductTiles::emitPanelSummands(Value stage, Value k) {
+SmallVector<Value> ProductTiles::emitPanelSummands(const PanelPlace &from, Value k) {
   Value pair = quotient(b, k, 2);
   SmallVector<Value> values(8);
   for (int64_t half : {0, 1}) {
@@ -331,13 +343,13 @@ SmallVector<Value> ProductTiles::emitPanelSummands(Value stage, Value k) {
     for (int64_t i = 0; i < 4; ++i) {
       Value &value = values[2 * i + half];
       if (types.slabs.isF32()) {
-        value = loadPanel(stage, b.add(k, i), place, Value(), 4);
+        value = loadPanel(from, b.add(k, i), place, Value(), 4);
       } else if (types.slabs.isF16()) {
         Value granule = b.add(quotient(b, place, 2), i % 2 * 4);
         Value inGranule = b.mul(remainder(b, place, 2), 4);
-        value = widen(loadPanel(stage, b.add(pair, i / 2), granule, inGranule, 4));
+        value = widen(loadPanel(from, b.add(pair, i / 2), granule, inGranule, 4));
       } else if (i % 2 == 0) {
-        Value pairs = loadPanel(stage, b.add(pair, i / 2), place, Value(), 8);
+        Value pairs = loadPanel(from, b.add(pair, i / 2), place, Value(), 8);
         std::tie(value, values[2 * (i + 1) + half]) = splitPairs(pairs);
       }
     }

@@ -37,7 +37,7 @@ struct ProductThread {
   mlir::Value number, warp, lane;
   mlir::Value quad;     // lane / 4: the row of 8 whose sums it has
   mlir::Value inQuad;   // lane mod 4: which columns of those
-  mlir::Value panel;    // the warp's, in the block's tile
+  mlir::Value panel;    // the warp's first, in the block's tile
   mlir::Value firstRow; // the warp's, in the block's tile
 };
 
@@ -67,14 +67,20 @@ public:
   mlir::Value emitRowFragment(mlir::Value stage, int64_t row, int64_t k);
   /// Emits the summands [k, k + 4) of row `row` + quad, in f32; k is a multiple of 4.
   mlir::Value emitRowSummands(mlir::Value stage, int64_t row, mlir::Value k);
-  /// Emits, for the warp's panel and the same summands, the second operand of `mma.sync` for each 8
+  /// A panel of the warp's, in a stage.
+  struct PanelPlace {
+    mlir::Value stage;
+    int64_t panel; // below warpPanels
+  };
+
+  /// Emits, for a panel and the same summands, the second operand of `mma.sync` for each 8
   /// columns: `fragments[2 * i + half]` has summands 2 * inQuad + {0, 1} + 8 * half (16-bit types)
   /// or inQuad + 4 * half (f32) of the column that is number `quad` of column group i
   /// (WarpProduct.h).
-  llvm::SmallVector<mlir::Value> emitPanelFragments(mlir::Value stage, int64_t k);
-  /// Emits summand k + i of the columns 4 * inQuad + {0, .. 3} + 16 * half of the warp's panel, in
+  llvm::SmallVector<mlir::Value> emitPanelFragments(const PanelPlace &from, int64_t k);
+  /// Emits summand k + i of the columns 4 * inQuad + {0, .. 3} + 16 * half of a panel, in
   /// f32, as `values[2 * i + half]`, for i < 4.
-  llvm::SmallVector<mlir::Value> emitPanelSummands(mlir::Value stage, mlir::Value k);
+  llvm::SmallVector<mlir::Value> emitPanelSummands(const PanelPlace &from, mlir::Value k);
 
 private:
   /// One 16-byte piece of a row in each step.
@@ -85,14 +91,15 @@ private:
 
   mlir::Value view(mlir::Value shared, int64_t byte, llvm::ArrayRef<int64_t> shape,
                    mlir::Type element);
-  /// `granule` of line `line`, permuted.
-  mlir::Value swizzleRows(mlir::Value granule, mlir::Value line);
+  /// `granule` of row `row`, or of line `line` of a panel, permuted.
+  mlir::Value swizzleRows(mlir::Value granule, mlir::Value row);
   mlir::Value swizzlePanels(mlir::Value granule, mlir::Value line);
   void emitLoadRows(mlir::Value step, mlir::Value stage);
+  void emitLoadPiece(const RowPiece &piece, mlir::Value first, mlir::Value stage, bool isWhole);
   void emitLoadElements(const RowPiece &piece, mlir::Value k, mlir::ValueRange at);
   void emitLoadPanels(mlir::Value step, mlir::Value stage);
   mlir::Value loadVector(mlir::Value memref, mlir::ValueRange at, int64_t elements);
-  mlir::Value loadPanel(mlir::Value stage, mlir::Value line, mlir::Value granule,
+  mlir::Value loadPanel(const PanelPlace &place, mlir::Value line, mlir::Value granule,
                         mlir::Value inGranule, int64_t elements);
   mlir::Value widen(mlir::Value vector);
   /// Both summands of pairs of bf16, in f32.

@@ -12,7 +12,7 @@
 
 namespace moec::codegen {
 
-/// The sums of a warp: `warpRows` rows of a panel of 32 columns.
+/// The sums of a warp: `warpRows` rows of `warpPanels` panels of 32 columns.
 ///
 /// A thread has, of rows quad + 8 * i, the columns 4 * inQuad + {0, .. 3} and those 16 further on:
 /// of a panel that pairs gate and up, both operands of 4 results. That is how the result of
@@ -28,8 +28,9 @@ public:
   /// null: all. Others have any sums.
   llvm::SmallVector<mlir::Value> emitStep(mlir::Value stage, mlir::ValueRange sums,
                                           mlir::Value rows);
-  /// The columns 4 * inQuad + {0, .. 3} + 16 * half of row quad + 8 * `eight`, in f32.
-  mlir::Value emitColumns(mlir::ValueRange sums, int64_t eight, int64_t half);
+  /// The columns 4 * inQuad + {0, .. 3} + 16 * half of panel `panel` and row quad + 8 * `eight`, in
+  /// f32.
+  mlir::Value emitColumns(mlir::ValueRange sums, int64_t panel, int64_t eight, int64_t half);
 
   /// Rows whose sums are skipped if none of them is there.
   static constexpr int64_t blockRows = 16;
@@ -37,13 +38,19 @@ public:
 private:
   using Values = llvm::SmallVector<mlir::Value>;
 
-  /// Sums of `blockRows` rows: of each of 4 matrices the four that a thread has, or two vectors for
-  /// each of two rows.
-  int64_t perBlock() const { return usesMma ? 16 : 4; }
-  Values emitMma(mlir::Value stage, int64_t row, mlir::ArrayRef<Values> columns,
+  /// What the columns of one panel are multiplied by: fragments of each matrix instruction of a
+  /// step, or the summands of a vector of multiply-adds.
+  using PanelColumns = llvm::SmallVector<Values>;
+
+  /// Sums of `blockRows` rows of a panel: of each of 4 matrices the four that a thread has, or two
+  /// vectors for each of two rows.
+  int64_t perPanel() const { return usesMma ? 16 : 4; }
+  /// The same of all panels, one after the other.
+  int64_t perBlock() const { return perPanel() * schedule.warpPanels; }
+  Values emitMma(mlir::Value stage, int64_t row, mlir::ArrayRef<PanelColumns> columns,
                  mlir::ValueRange sums);
-  Values emitMultiplyAdds(mlir::Value stage, int64_t row, mlir::Value k, const Values &columns,
-                          mlir::ValueRange sums);
+  Values emitMultiplyAdds(mlir::Value stage, int64_t row, mlir::Value k,
+                          mlir::ArrayRef<Values> columns, mlir::ValueRange sums);
   /// `body` if the block of rows is there.
   Values guard(mlir::Value rows, int64_t row, mlir::ValueRange sums,
                mlir::function_ref<Values()> body);

@@ -308,6 +308,33 @@ TEST_P(DeviceProductSchedules, RowsHaveTheSameBits) {
   expectSameRow(*many, 0, *one, 0);
 }
 
+/// Some rows per range, and many columns.
+TEST_P(DeviceProductTypes, WideTiles) {
+  auto [rows, slabs] = GetParam();
+  compile({rows, slabs, rows, 27, 1024, 72, 1, true, true});
+  EXPECT_NE(program->getPtx().find("ragged_matmul_wide"), std::string::npos);
+  program->expectAssembles();
+  std::vector<int64_t> ends;
+  for (int64_t i = 0; i < 27; ++i)
+    ends.push_back(i < 9 ? i * i : i < 20 ? 81 : 81 + (i - 19) * 5);
+  check(ends, /*seed=*/1, /*hostThreads=*/2);
+}
+
+/// Fewer rows take small tiles: bits are the same.
+TEST_P(DeviceProductTypes, WideTilesHaveTheSameBits) {
+  auto [rows, slabs] = GetParam();
+  compile({rows, slabs, rows, 27, 2 * 512, 136, 2});
+  std::vector<int64_t> many, few;
+  for (int64_t i = 0; i < 27; ++i) {
+    many.push_back(40 + 4 * i);
+    few.push_back(40 + 2 * i);
+  }
+  std::optional<Tensor> wide = check(many), narrow = check(few, /*seed=*/2);
+  ASSERT_TRUE(wide && narrow);
+  for (int64_t row : {0, 1, 15, 16, 39})
+    expectSameRow(*wide, row, *narrow, row);
+}
+
 TEST_P(DeviceProductSchedules, SeedsAndThreadsHaveTheSameBits) {
   DType type = GetParam();
   compile({type, type, F32, 9, 512, 192, 2, true});

@@ -58,9 +58,8 @@ DeviceProgram::DeviceProgram(const std::string &text, bool fuse) {
 
 DeviceProgram::~DeviceProgram() = default;
 
-/// The kernel `name` of a module, decoded; null with a failed expectation.
-static std::unique_ptr<vgpu::Program> decodeKernel(const vgpu::ptx::Module &module,
-                                                   const std::string &name) {
+std::unique_ptr<vgpu::Program> decodeKernel(const vgpu::ptx::Module &module,
+                                            const std::string &name) {
   auto program = std::make_unique<vgpu::Program>();
   for (const vgpu::ptx::Function &function : module.functions) {
     if (!function.isEntry || function.name != name)

@@ -21,6 +21,13 @@
 #include <string>
 #include <vector>
 
+namespace moert::vgpu {
+struct Program;
+namespace ptx {
+struct Module;
+} // namespace ptx
+} // namespace moert::vgpu
+
 namespace moec {
 
 using KernelCounters = std::map<std::string, moert::vgpu::Counters>;
@@ -35,6 +42,8 @@ public:
 
   bool isCompiled() const { return !ptx.empty(); }
   const std::string &getPtx() const { return ptx; }
+  /// Host code, which HostCode.h evaluates.
+  mlir::ModuleOp getModule() const { return compiled.get(); }
 
   /// The results of one run; nothing if it fails. `seed` chooses among orders that the ISA leaves
   /// open. What its launches cost is added to `counters`, if given, by the kernel's name.
@@ -54,6 +63,10 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> source, compiled;
   std::string ptx;
 };
+
+/// The kernel `name` of a module, decoded; null with a failed expectation.
+std::unique_ptr<moert::vgpu::Program> decodeKernel(const moert::vgpu::ptx::Module &module,
+                                                   const std::string &name);
 
 /// Numbers in [-2, 2) that are the same on every machine.
 Tensor makeNumbers(DType type, llvm::ArrayRef<int64_t> shape, uint32_t seed);

@@ -39,6 +39,8 @@ struct Launch {
   const Program *program = nullptr;
   Memory *memory = nullptr;
   std::array<uint32_t, 3> blocks{1, 1, 1}, threads{1, 1, 1};
+  /// Numbers of the blocks that run, of a sample; empty: all of the grid.
+  std::vector<uint64_t> onlyBlocks;
   /// Static and dynamic.
   uint32_t sharedBytes = 0;
   std::vector<std::byte> parameters;

@@ -169,8 +169,10 @@ private:
   /// The block that comes next: from one that the seed tells on, upwards or downwards.
   uint64_t inOrder(uint64_t number) const {
     const uint64_t first = launch_.seed ? scatter(launch_.seed) % numBlocks_ : 0;
-    const uint64_t place = (first + number) % numBlocks_;
-    return launch_.seed & 1 ? numBlocks_ - 1 - place : place;
+    uint64_t place = (first + number) % numBlocks_;
+    if (launch_.seed & 1)
+      place = numBlocks_ - 1 - place;
+    return launch_.onlyBlocks.empty() ? place : launch_.onlyBlocks[place];
   }
 
   /// A turn for each warp. False if the launch has failed.
@@ -238,7 +240,9 @@ private:
 } // namespace
 
 bool runLaunch(Launch &launch, uint32_t hostThreads) {
-  const uint64_t blocks = uint64_t(launch.blocks[0]) * launch.blocks[1] * launch.blocks[2];
+  const uint64_t blocks = launch.onlyBlocks.empty() ? uint64_t(launch.blocks[0]) *
+                                                          launch.blocks[1] * launch.blocks[2]
+                                                    : launch.onlyBlocks.size();
   const uint64_t threads =
       uint64_t(launch.threads[0]) * launch.threads[1] * uint64_t(launch.threads[2]);
   const Program &program = *launch.program;

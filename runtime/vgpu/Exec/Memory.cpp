@@ -95,6 +95,13 @@ void Memory::setWritten(uint64_t address, uint64_t bytes) {
     allocation->shadow->setWritten(address - allocation->address, bytes);
 }
 
+void Memory::setAllWritten() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto &allocation : allocations_)
+    if (!allocation->isFreed)
+      allocation->shadow->setWritten(0, allocation->bytes);
+}
+
 void Memory::copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress,
                          uint64_t bytes) {
   const Allocation *to = find(address), *source = from.find(fromAddress);

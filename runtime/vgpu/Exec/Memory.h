@@ -58,6 +58,8 @@ public:
   void setReadOnly(uint64_t address);
   /// The host has written `bytes` from an address on, which are all in one allocation in use.
   void setWritten(uint64_t address, uint64_t bytes);
+  /// All that is in use counts as written, where only a sample of blocks runs.
+  void setAllWritten();
   /// The host has copied bytes; whether they were written goes with them.
   void copyWritten(uint64_t address, const Memory &from, uint64_t fromAddress, uint64_t bytes);
   /// Before a launch that sees this memory, and that of peers: numbers of launches are told apart
