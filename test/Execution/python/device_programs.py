@@ -19,14 +19,15 @@ class Program:
     """One function of several inputs and outputs.
 
     cases: [(label, what `inputs_for` takes)]. chain: roundings that follow one another, for the tolerance.
-    rowwise: whether rows of outputs depend on the same rows of inputs only, so that prefixes keep their bits.
+    rowwise: whether rows of outputs depend on the same rows of inputs only, so that prefixes keep their bits. multiplies:
+    whether there are matrix products, whose order of sums is a chip's own in 16 bits.
     """
 
     def __init__(self, name, dtype, seed):
         self.name, self.dtype, self.rng = "%s-%s" % (name, dtype), dtype, random.Random(seed)
         self.lines, self.arguments, self.results, self.cases = [], [], [], []
         self.makers = {}  # input name -> function of a case's size that gives a tensor
-        self.chain, self.rowwise = 1, False
+        self.chain, self.rowwise, self.multiplies = 1, False, False
         self.values = 0
 
     def value(self):
@@ -122,6 +123,7 @@ def grouped(dtype, seed, width, columns, bias, layout, lists):
     w = p.constant([experts] + ([width, columns] if layout else [columns, width]), 2 / width**0.5)
     attributes = " {layout = #moe.layout<in_out>}" if layout else ""
     b = " bias(%s : %s)" % p.constant([experts, columns], 1) if bias else ""
+    p.multiplies = True
     y = p.value()
     p.lines.append("%s = moe.grouped_matmul %s, %s, %s%s%s : %s, %s, %s -> %s" % (
         y, rows[0], offsets[0], w[0], b, attributes, rows[1], offsets[1], w[1], p.matrix(columns)))
@@ -157,6 +159,7 @@ def write_expert(p, rows, offsets, experts, form, width, inner, in_out=False):
         attributes += ", gate = #moe.gate<%s>" % gate
     if in_out:
         attributes += ", layout1 = #moe.layout<in_out>"
+    p.multiplies = True
     y = p.value()
     p.lines.append("%s = moe.expert %s, %s, %s, %s%s {%s} : %s, %s, %s, %s -> %s" % (
         y, rows[0], offsets[0], w1[0], w2[0], operands, attributes, rows[1], offsets[1], w1[1], w2[1],
@@ -294,6 +297,7 @@ def dense(dtype, seed, width, columns, extras, sizes):
     p = Program("dense-%dx%d" % (width, columns), dtype, seed)
     most = max(sizes)
     x = p.rows("x", width, most)
+    p.multiplies = True
     y = p.op("onnx.matmul %s", [x, p.constant([width, columns], 2 / width**0.5)], p.matrix(columns))
     if "bias" in extras:
         y = p.op("onnx.binary add %s", [y, p.constant([columns], 1)], y[1])

@@ -124,8 +124,8 @@ def _values(infos, count):
 
 class Model:
     """One request of a shared object that moec made, and all it needs. `dims` binds sizes of bound states; with
-    `is_rank` this process is the rank of a group that its environment says; `device` is that of the session, which is timed
-    with `times_device`."""
+    `is_rank` this process is the rank of a group that its environment says; `device` is that of the session, timed with
+    `times_device`."""
 
     def __init__(self, api, path, threads, isa, dims=None, is_rank=False, device=None,
                  times_device=False):
