@@ -88,15 +88,24 @@ def run_lit(folders, budget, *options):
 # Tests that compile many generated models, each as long as all others together.
 RANDOM = "Recognise/variants|Models/contrib-moe-random|Driver/verify-recognition|Execution/random-layers|Execution/fused-bits"
 
+# Tests of code for devices that run hundreds of cases.
+DEVICE = "Execution/device-cases|Execution/gpu-folder"
+
 
 def lit(budget):
     """Regression and unit tests."""
-    return run_lit([os.path.join(BUILD, "test")], budget, "--filter-out", RANDOM)
+    return run_lit([os.path.join(BUILD, "test")], budget, "--filter-out", RANDOM + "|" + DEVICE)
 
 
 def random(budget):
     """Perturbed exports, random layers and random models, compiled and compared."""
     return run_lit([os.path.join(BUILD, "test")], budget, "--filter", RANDOM)
+
+
+def device(budget):
+    """Kernels for devices against the interpreter, and `./dev gpu`, on the virtual GPU; one test at a time, since each
+    uses all processors."""
+    return run_lit([os.path.join(BUILD, "test")], budget, "--filter", DEVICE, "-j", "1")
 
 
 def sanitized(preset, targets, folders, budget):
@@ -210,7 +219,7 @@ def ranks(budget):
 
 
 # name: (function, budget in seconds on 2 cores)
-SUITES = {"build": (build, 900), "lit": (lit, 900), "random": (random, 300), "docs": (docs, 60),
+SUITES = {"build": (build, 900), "lit": (lit, 900), "random": (random, 300), "device": (device, 300), "docs": (docs, 60),
           "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 240), "conformance": (conformance, 300),
           "tsan": (tsan, 600), "asan": (asan, 1800), "fuzz": (fuzz, 600)}
 

@@ -123,10 +123,11 @@ protected:
     artifact.reset(made);
     return status;
   }
-  moert_status open(const char *device) {
+  moert_status open(const char *device, bool timesDevice = false) {
     moert_session_options options = {};
     options.size = sizeof(options);
     options.device = device;
+    options.times_device = timesDevice;
     moert_session *made = nullptr;
     moert_status status = api().session_create(artifact.get(), weights.get(), &options, &made);
     session.reset(made);
@@ -153,6 +154,12 @@ protected:
     for (int64_t i = 0; i < n; ++i)
       EXPECT_EQ(static_cast<const float *>(output.data)[i], 2 * (3 * x[i] + 1) + 1);
     return status;
+  }
+  int64_t deviceNs() {
+    moert_session_stats stats = {};
+    stats.size = sizeof(stats);
+    EXPECT_OK(api().session_stats(session.get(), &stats));
+    return stats.device_ns;
   }
   int64_t rows() {
     int64_t rows = -1;
@@ -181,6 +188,23 @@ TEST_F(DeviceSession, RunsShapesAndKeepsState) {
   EXPECT_OK(api().session_truncate_state(session.get(), nullptr, 1));
   EXPECT_OK(run(2));
   EXPECT_EQ(rows(), 2);
+}
+
+TEST_F(DeviceSession, RunsAreTimedOnDemand) {
+  ASSERT_OK(load());
+  ASSERT_OK(open("virtual"));
+  ASSERT_OK(run(3));
+  EXPECT_EQ(deviceNs(), 0);
+  ASSERT_OK(open("virtual", /*timesDevice=*/true));
+  EXPECT_EQ(deviceNs(), 0);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(run(100));
+    EXPECT_GT(deviceNs(), 0);
+    EXPECT_LT(deviceNs(), int64_t(60e9));
+  }
+  trouble = kFail;
+  EXPECT_FAILS(run(3), MOERT_INVALID_ARGUMENT, "no such thing");
+  EXPECT_EQ(deviceNs(), 0);
 }
 
 TEST_F(DeviceSession, SessionsShareTheDriver) {

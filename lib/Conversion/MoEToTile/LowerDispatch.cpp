@@ -39,6 +39,38 @@ Value copyRows(ImplicitLocOpBuilder &b, RankedTensorType type, const DispatchedR
   return copy.getResult(0);
 }
 
+/// Whether every entry of `ids` is an expert: routers that have a lowering refuse no choice.
+static bool refusesNothing(Value ids) {
+  while (auto cast = ids.getDefiningOp<tensor::CastOp>())
+    ids = cast.getSource();
+  return isa_and_nonnull<moe::RouteOp, tile::SelectOp>(ids.getDefiningOp());
+}
+
+/// The rows of `type` in the order of experts, for readers that need them in memory. Where choices
+/// may be refused their number is read back, and a static size must agree.
+static Value copyDispatched(ImplicitLocOpBuilder &b, RankedTensorType type, Value ids,
+                            DispatchedRows rows, Value count, Value offsets) {
+  if (!refusesNothing(ids)) {
+    int64_t experts = cast<RankedTensorType>(offsets.getType()).getDimSize(0) - 1;
+    Value last = arith::ConstantIndexOp::create(b, experts);
+    Value number = arith::IndexCastOp::create(b, b.getIndexType(),
+                                              tensor::ExtractOp::create(b, offsets, last));
+    if (!type.isDynamicDim(0)) {
+      Value expected = arith::ConstantIndexOp::create(b, type.getDimSize(0));
+      Value isEqual = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, expected);
+      rt::CheckOp::create(b, isEqual, rt::Failure::InvalidArgument,
+                          "moe.dispatch: choices are refused, so there are fewer rows than the " +
+                              std::to_string(type.getDimSize(0)) + " of its type");
+    }
+    // Places behind the last expert's are not written.
+    rows.source = tensor::ExtractSliceOp::create(
+        b, rows.source, ArrayRef<OpFoldResult>{b.getIndexAttr(0)}, ArrayRef<OpFoldResult>{number},
+        ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+    count = number;
+  }
+  return copyRows(b, type, rows, count);
+}
+
 LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches) {
   if (op.getSlots())
     return op.emitOpError("slots (expert capacity) have no lowering yet; `moec run --interpret` "
@@ -82,7 +114,8 @@ LogicalResult lowerDispatch(moe::DispatchOp op, Dispatches &dispatches) {
   };
   if (!llvm::all_of(op.getRows().getUses(), isExpertRows)) {
     auto rowsType = cast<RankedTensorType>(op.getRows().getType());
-    Value rows = copyRows(b, rowsType, dispatches[op.getRows()], count);
+    Value rows = copyDispatched(b, rowsType, op.getIds(), dispatches[op.getRows()], count,
+                                bucket->getResult(0));
     op.getRows().replaceUsesWithIf(rows, [&](OpOperand &use) { return !isExpertRows(use); });
   }
   return success();

@@ -253,6 +253,9 @@ typedef struct moert_session_options {
    *   MOERT_INCOMPATIBLE   a driver that is too old, or an artifact for another chip
    *   MOERT_OUT_OF_MEMORY  the device's memory does not hold weights and states */
   const char *device;
+  /* Not 0: runs on a device are timed there; see moert_session_stats. */
+  int32_t times_device;
+  int32_t reserved;
 } moert_session_options;
 
 typedef struct moert_session_stats {
@@ -263,6 +266,9 @@ typedef struct moert_session_stats {
   int64_t pool_bytes;      /* memory now held by the pools of idle and running contexts */
   int64_t pool_peak_bytes; /* the most one context's run has had in use */
   int64_t state_bytes;     /* memory of bound states */
+  /* Of a session that times its device: what passed there, in the run that ended last, between
+   * its inputs being in the device's memory and its outputs being so; 0 if that run failed. */
+  int64_t device_ns;
 } moert_session_stats;
 
 /* A tensor of the host. As an input: `data` holds `bytes` bytes, dense and row-major, and stays

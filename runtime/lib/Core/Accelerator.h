@@ -32,6 +32,10 @@ public:
   /// moert_functions.launch.
   virtual moert_status launch(uint32_t kernel, const uint32_t grid[3], const uint32_t block[3],
                               uint32_t sharedBytes, const void *record, int64_t recordBytes) = 0;
+  /// Marks a place in the work, the begin or the end of what is timed.
+  virtual moert_status mark(bool isEnd) = 0;
+  /// What passed on the device between the marks of this run, after `finish`.
+  virtual moert_status elapsed(int64_t &nanoseconds) = 0;
   /// Waits for what was enqueued. Failures of kernels come here.
   virtual moert_status finish() = 0;
   /// Ends a run, after `finish`: takes all its memory back.

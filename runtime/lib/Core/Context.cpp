@@ -18,6 +18,7 @@ moert_status Context::run(moert_request &running) {
   hasEntered_ = false;
   const Host &host = session.host;
   int64_t begin = host.traces() ? host.now() : 0;
+  deviceNs = 0;
   if (device)
     outcome_ = uploadInputs();
   int32_t code = outcome_.code;
@@ -69,15 +70,18 @@ moert_status Context::uploadInputs() {
     if (bytes)
       MOERT_RETURN_IF_FAILED(device->upload(input.data, from, bytes));
   }
-  return success();
+  return session.timesDevice ? device->mark(/*isEnd=*/false) : success();
 }
 
 moert_status Context::downloadOutputs() {
+  if (session.timesDevice)
+    MOERT_RETURN_IF_FAILED(device->mark(/*isEnd=*/true));
   for (uint32_t i = 0; i < request->entry.num_outputs; ++i)
     if (deviceOutputs[i] && request->outputBytes(i))
       MOERT_RETURN_IF_FAILED(
           device->download(request->outputs[i].data, deviceOutputs[i], request->outputBytes(i)));
-  return device->finish();
+  MOERT_RETURN_IF_FAILED(device->finish());
+  return session.timesDevice ? device->elapsed(deviceNs) : success();
 }
 
 void Context::leaveGroup(int32_t code) {

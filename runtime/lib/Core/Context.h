@@ -47,6 +47,7 @@ struct Context final : moert_ctx {
   /// With device code: its work, and where the run's outputs are there.
   std::unique_ptr<AcceleratorRun> device;
   std::vector<void *> deviceOutputs;
+  int64_t deviceNs = 0; // of the last run, if the session times it
   bool idle = false;       // guarded by the session's mutex
   Context *next = nullptr; // likewise
 

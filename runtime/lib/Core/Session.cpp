@@ -44,6 +44,7 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   if (!made)
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
   made->maxPoolBytes = options.max_pool_bytes;
+  made->timesDevice = options.times_device != 0 && artifact.device;
   moert_status status = made->bindDevice(options.device);
   if (status.code == MOERT_OK)
     status = made->bindWeights();
@@ -151,6 +152,7 @@ void moert_session::finishRun(Context *context, bool succeeded) {
   ++runs_;
   failedRuns_ += !succeeded;
   peakBytes_ = std::max(peakBytes_, context->pool.peakBytes());
+  deviceNs_ = succeeded ? context->deviceNs : 0;
   context->idle = true;
   returnRun();
 }
@@ -183,6 +185,7 @@ moert_session_stats moert_session::stats() {
   stats.failed_runs = failedRuns_;
   stats.contexts = numContexts_;
   stats.pool_peak_bytes = peakBytes_;
+  stats.device_ns = deviceNs_;
   for (Context *context = contexts_; context; context = context->next) {
     stats.pool_bytes += context->pool.heldBytes();
     stats.pool_peak_bytes = std::max(stats.pool_peak_bytes, context->pool.peakBytes());

@@ -59,6 +59,7 @@ struct moert_session final : moert::RefCounted<moert_session> {
   /// Copies, with names of their own.
   moert::Array<moert_dim_binding> dims;
   int64_t maxPoolBytes = 0;
+  bool timesDevice = false;
   /// Null: no group. Guarded by mutex_, and constant during runs.
   moert::GroupBinding *binding = nullptr;
 
@@ -80,6 +81,7 @@ private:
   int64_t runs_ = 0;
   int64_t failedRuns_ = 0;
   int64_t peakBytes_ = 0;
+  int64_t deviceNs_ = 0;
 };
 
 #endif // MOERT_LIB_CORE_SESSION_H

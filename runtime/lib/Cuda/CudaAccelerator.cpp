@@ -32,6 +32,8 @@ public:
   }
   moert_status launch(uint32_t kernel, const uint32_t grid[3], const uint32_t block[3],
                       uint32_t sharedBytes, const void *record, int64_t recordBytes) override;
+  moert_status mark(bool isEnd) override;
+  moert_status elapsed(int64_t &nanoseconds) override;
   moert_status finish() override { return stream_->synchronize(); }
   void end() override;
 
@@ -41,6 +43,7 @@ private:
   std::vector<DeviceAddress> live_;
   DeviceAddress counter_ = 0;
   std::vector<void *> parameters_;
+  std::unique_ptr<Event> begin_, end_; // made when a run is timed
 };
 
 /// A kernel, found when it is first launched, with the shared memory that it may have.
@@ -153,6 +156,20 @@ moert_status CudaRun::launch(uint32_t kernel, const uint32_t grid[3], const uint
   shape.threads = {block[0], block[1], block[2]};
   shape.sharedBytes = sharedBytes;
   return cuda::launch(*stream_, function, shape, parameters_.data());
+}
+
+moert_status CudaRun::mark(bool isEnd) {
+  std::unique_ptr<Event> &event = isEnd ? end_ : begin_;
+  if (!event)
+    MOERT_RETURN_IF_FAILED(Event::make(owner_.device(), event, /*isTimed=*/true));
+  return stream_->record(*event);
+}
+
+moert_status CudaRun::elapsed(int64_t &nanoseconds) {
+  float milliseconds = 0;
+  MOERT_RETURN_IF_FAILED(end_->elapsedSince(*begin_, milliseconds));
+  nanoseconds = int64_t(double(milliseconds) * 1e6);
+  return success();
 }
 
 void CudaRun::end() {

@@ -3,11 +3,12 @@
 
 namespace moert::cuda {
 
-moert_status Event::make(Device &device, std::unique_ptr<Event> &event) {
+moert_status Event::make(Device &device, std::unique_ptr<Event> &event, bool isTimed) {
   MOERT_RETURN_IF_FAILED(device.enter());
   std::unique_ptr<Event> made(new Event(device));
   MOERT_RETURN_IF_FAILED(device.check(
-      "cannot make an event", device.table().cuEventCreate(&made->handle_, kEventDisableTiming)));
+      "cannot make an event",
+      device.table().cuEventCreate(&made->handle_, isTimed ? 0 : kEventDisableTiming)));
   event = std::move(made);
   return success();
 }
@@ -20,6 +21,12 @@ Event::~Event() {
 moert_status Event::synchronize() const {
   MOERT_RETURN_IF_FAILED(device_.enter());
   return device_.check("work failed", device_.table().cuEventSynchronize(handle_));
+}
+
+moert_status Event::elapsedSince(const Event &begin, float &milliseconds) const {
+  MOERT_RETURN_IF_FAILED(device_.enter());
+  return device_.check("cannot read a time",
+                       device_.table().cuEventElapsedTime(&milliseconds, begin.handle_, handle_));
 }
 
 Graph::~Graph() {

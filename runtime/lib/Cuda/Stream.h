@@ -7,14 +7,16 @@
 
 namespace moert::cuda {
 
-/// Marks a place in a stream.
+/// Marks a place in a stream, and if it is timed, when the work got there.
 class Event {
 public:
-  static moert_status make(Device &device, std::unique_ptr<Event> &event);
+  static moert_status make(Device &device, std::unique_ptr<Event> &event, bool isTimed = false);
   ~Event();
   Event(const Event &) = delete;
   Event &operator=(const Event &) = delete;
   moert_status synchronize() const;
+  /// Time from `begin` to this event; both are timed and done.
+  moert_status elapsedSince(const Event &begin, float &milliseconds) const;
   EventHandle handle() const { return handle_; }
 
 private:

@@ -39,11 +39,14 @@ func.func @layer(%x: tensor<?x8xf32>, %z: tensor<?x4xf32>) -> tensor<?x8xf32> {
 // CHECK: rt.weight @expert_product : !tile.packed<2x6x8xf32> = #rt.pack<#rt.file<"w", 0, tensor<2x6x8xf32>>, 1>
 rt.weight @w : tensor<2x8x6xf32> = #rt.transpose<#rt.file<"w", 0, tensor<2x6x8xf32>>, [0, 2, 1]>
 
-// Rows that something else than an expert reads are copied.
+// Rows that something else than an expert reads are copied, as many as experts have of ids that may refuse.
 
 // CHECK-LABEL: @rows_read_elsewhere
 // CHECK: %[[B:.*]]:3 = tile.bucket
-// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[B]]#1 : tensor<?xi32>)
+// CHECK: %[[LAST:.*]] = tensor.extract %[[B]]#0
+// CHECK: %[[COUNT:.*]] = arith.index_cast %[[LAST]]
+// CHECK: %[[S:.*]] = tensor.extract_slice %[[B]]#1[0] [%[[COUNT]]] [1]
+// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[S]] : tensor<?xi32>)
 // CHECK: tensor.extract %arg0
 // CHECK: tile.ragged_matmul rows(%arg0 : tensor<?x8xf32>) gather(%[[B]]#1
 // CHECK: return %[[R]]

@@ -11,8 +11,8 @@ from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_in
 
 Tensor = namedtuple("Tensor", "dtype shape data")
 Value = namedtuple("Value", "name dtype sizes dims")  # sizes: -1 is dynamic; dims: names or None
-F32, I64, F16, BF16 = 1, 7, 10, 16
-ELEMENT_BYTES = {F32: 4, I64: 8, F16: 2, BF16: 2}
+F32, I32, I64, F16, BF16 = 1, 6, 7, 10, 16
+ELEMENT_BYTES = {F32: 4, I32: 4, I64: 8, F16: 2, BF16: 2}
 
 
 class Error(Exception):
@@ -33,7 +33,13 @@ class DimBinding(Structure):
 
 class SessionOptions(Structure):
     _fields_ = [("size", c_uint64), ("state_capacity", c_int64), ("dims", POINTER(DimBinding)), ("num_dims", c_uint64),
-                ("max_pool_bytes", c_int64), ("group", c_void_p)]
+                ("max_pool_bytes", c_int64), ("group", c_void_p), ("device", c_char_p),
+                ("times_device", c_int32), ("reserved", c_int32)]
+
+
+class SessionStats(Structure):
+    _fields_ = [("size", c_uint64)] + [(name, c_int64) for name in (
+        "runs", "failed_runs", "contexts", "pool_bytes", "pool_peak_bytes", "state_bytes", "device_ns")]
 
 
 class TensorStruct(Structure):
@@ -81,7 +87,8 @@ class Api(Structure):
         ("artifact_release", _RELEASE), ("artifact_table", CFUNCTYPE(POINTER(Artifact), c_void_p)),
         ("weights_open", _status(c_void_p, c_void_p, _HANDLE)), ("weights_release", _RELEASE),
         ("session_create", _status(c_void_p, c_void_p, POINTER(SessionOptions), _HANDLE)),
-        ("session_release", _RELEASE), ("session_stats", c_void_p), ("session_trim", c_void_p),
+        ("session_release", _RELEASE), ("session_stats", _status(c_void_p, POINTER(SessionStats))),
+        ("session_trim", c_void_p),
         ("session_state_length", c_void_p), ("session_truncate_state", _status(c_void_p, c_char_p, c_int64)),
         ("request_create", _status(c_void_p, c_char_p, _HANDLE)), ("request_release", _RELEASE),
         ("request_set_input", _status(c_void_p, c_char_p, POINTER(TensorStruct))),
@@ -117,9 +124,11 @@ def _values(infos, count):
 
 class Model:
     """One request of a shared object that moec made, and all it needs. `dims` binds sizes of bound states; with
-    `is_rank` this process is the rank of a group that its environment says."""
+    `is_rank` this process is the rank of a group that its environment says; `device` is that of the session, timed with
+    `times_device`."""
 
-    def __init__(self, api, path, threads, isa, dims=None, is_rank=False):
+    def __init__(self, api, path, threads, isa, dims=None, is_rank=False, device=None,
+                 times_device=False):
         self.api, self.handles = api, []
         options = RuntimeOptions(size=ctypes.sizeof(RuntimeOptions), threads=threads, isa=isa and isa.encode())
         runtime = self._make("runtime", byref(options))
@@ -134,7 +143,8 @@ class Model:
                  if axis != state.axis and state.sizes[axis] == -1}
         bound = (DimBinding * len(names))(*[DimBinding(name, (dims or {})[name.decode()]) for name in sorted(names)])
         group = self._make("group", runtime, None, how="create_from_env") if is_rank else None
-        options = SessionOptions(size=ctypes.sizeof(SessionOptions), dims=bound, num_dims=len(names), group=group)
+        options = SessionOptions(size=ctypes.sizeof(SessionOptions), dims=bound, num_dims=len(names), group=group,
+                                 device=device and device.encode(), times_device=times_device)
         self.session = self._make("session", artifact, weights, byref(options))
         self.request = self._make("request", self.session, None)
 
@@ -153,17 +163,31 @@ class Model:
         """Begins a new sequence."""
         _check(self.api.session_truncate_state(self.session, None, 0))
 
-    def run(self, inputs):
-        """The outputs, by name; `inputs` is a tensor by name."""
-        borrowed = []
+    def set_inputs(self, inputs):
+        """Of all runs until others are set; `inputs` is a tensor by name."""
+        self.borrowed = []
         for name, tensor in inputs.items():
             data = ctypes.create_string_buffer(tensor.data, max(1, len(tensor.data)))
             sizes = (c_int64 * len(tensor.shape))(*tensor.shape)
-            borrowed.append(data)
+            self.borrowed.append(data)
             _check(self.api.request_set_input(self.request, name.encode(), byref(TensorStruct(
                 ctypes.sizeof(TensorStruct), ctypes.cast(data, c_void_p), len(tensor.data), tensor.dtype,
                 len(tensor.shape), sizes))))
+
+    def run_again(self):
+        """Nanoseconds on the device of a session that is timed."""
         _check(self.api.request_run(self.request))
+        stats = SessionStats(size=ctypes.sizeof(SessionStats))
+        _check(self.api.session_stats(self.session, byref(stats)))
+        return stats.device_ns
+
+    def run(self, inputs):
+        """The outputs, by name; `inputs` is a tensor by name."""
+        self.set_inputs(inputs)
+        _check(self.api.request_run(self.request))
+        return self.outputs_of_run()
+
+    def outputs_of_run(self):
         outputs = {}
         for value in self.outputs:
             out = TensorStruct(size=ctypes.sizeof(TensorStruct))

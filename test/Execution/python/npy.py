@@ -49,21 +49,29 @@ def rows(tensor, indices):
     return Tensor(tensor.dtype, [len(indices)] + list(tensor.shape[1:]), data)
 
 
-def write(path, tensor, widen=False):
-    """Writes a file; with `widen`, bf16 as f32."""
+def encode(tensor, widen=False):
+    """The bytes of a file; with `widen`, bf16 as f32."""
     dtype, data = tensor.dtype, tensor.data
     if widen and dtype == "bf16":
         dtype, data = "f32", pack("f32", unpack(tensor))
     shape = "(" + "".join("%d, " % size for size in tensor.shape) + ")"
     header = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (DESCRIPTOR[dtype], shape)
     header += " " * (-(len(header) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
+
+
+def write(path, tensor, widen=False):
     with open(path, "wb") as file:
-        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+        file.write(encode(tensor, widen))
 
 
 def read(path):
     with open(path, "rb") as file:
-        content = file.read()
+        return decode(file.read(), path)
+
+
+def decode(content, path):
+    """The tensor of a file's bytes; `path` is for errors."""
     if content[:8] != b"\x93NUMPY\x01\x00":
         raise ValueError(path + ": no .npy file of version 1")
     end = 10 + struct.unpack_from("<H", content, 8)[0]
