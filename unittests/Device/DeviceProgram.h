@@ -15,13 +15,21 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+namespace moert::vgpu {
+struct Launch;
+} // namespace moert::vgpu
+
 namespace moec {
+
+/// Told of launches that have ended well, with their counters.
+using LaunchObserver = std::function<void(const moert::vgpu::Launch &launch)>;
 
 using KernelCounters = std::map<std::string, moert::vgpu::Counters>;
 
@@ -35,6 +43,11 @@ public:
 
   bool isCompiled() const { return !ptx.empty(); }
   const std::string &getPtx() const { return ptx; }
+  /// Kernels that the host code starts from now on, by the names of the compiled ones.
+  void setPtx(std::string text) { ptx = std::move(text); }
+  /// Instructions of warps after which a launch is taken for endless.
+  void setMostInstructions(uint64_t count) { mostInstructions = count; }
+  void setObserver(LaunchObserver told) { observer = std::move(told); }
 
   /// The results of one run; nothing if it fails. `seed` chooses among orders that the ISA leaves
   /// open. What its launches cost is added to `counters`, if given, by the kernel's name.
@@ -53,6 +66,8 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> source, compiled;
   std::string ptx;
+  std::optional<uint64_t> mostInstructions;
+  LaunchObserver observer;
 };
 
 /// Numbers in [-2, 2) that are the same on every machine.
