@@ -53,6 +53,8 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, device_read);
   case Slot::DeviceWrite:
     return offsetof(moert_functions, device_write);
+  case Slot::FailedCheck:
+    return offsetof(moert_functions, failed_check);
   }
   llvm_unreachable("all slots are listed");
 }

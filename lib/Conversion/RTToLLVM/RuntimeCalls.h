@@ -35,7 +35,8 @@ enum class Slot {
   Launch,
   DeviceConstant,
   DeviceRead,
-  DeviceWrite
+  DeviceWrite,
+  FailedCheck
 };
 
 /// Calls `slot` of the function table that `context` points at. `args` exclude the context. The

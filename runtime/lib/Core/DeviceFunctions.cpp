@@ -69,6 +69,18 @@ void deviceWrite(moert_ctx *ctx, void *to, const void *from, int64_t bytes) {
   require(context, context.device->upload(to, from, bytes));
 }
 
+void *failedCheck(moert_ctx *ctx) {
+  Context &context = contextOf(ctx);
+  if (!context.failedCheck) {
+    const int32_t none = 0;
+    void *memory = nullptr;
+    require(context, context.device->allocate(sizeof(none), memory));
+    require(context, context.device->upload(memory, &none, sizeof(none)));
+    context.failedCheck = memory;
+  }
+  return context.failedCheck;
+}
+
 } // namespace
 
 const moert_functions kDeviceFunctions = {
@@ -91,6 +103,7 @@ const moert_functions kDeviceFunctions = {
     deviceConstant,
     deviceRead,
     deviceWrite,
+    failedCheck,
 };
 
 } // namespace moert

@@ -151,6 +151,7 @@ const moert_functions kFunctions = {
     nullptr,
     nullptr,
     nullptr,
+    nullptr,
 };
 
 } // namespace moert
