@@ -81,7 +81,11 @@ struct DeviceScatterEmitter {
 
   void emit() {
     Value columns = memref::DimOp::create(b, op.getOuts(), 1);
-    b.when(isFirstAtPlace(), [&] {
+    // Where a check of the places failed the run goes on to its end (defer-device-checks).
+    Value row = arith::IndexCastOp::create(b, b.getIndexType(), place);
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, row,
+                                          memref::DimOp::create(b, op.getOuts(), 0));
+    b.when(arith::AndIOp::create(b, isFirstAtPlace(), isThere), [&] {
       auto loop = scf::ForOp::create(b, team.first, columns, team.size);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());

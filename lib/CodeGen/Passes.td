@@ -118,6 +118,25 @@ def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
     Statistic<"numLaunches", "launches", "Launches of kernels">];
 }
 
+def DeferDeviceChecksPass : Pass<"defer-device-checks", "::mlir::ModuleOp"> {
+  let summary = "have kernels note what checks of data find, so that the host does not wait";
+  let description = [{
+    In host code of a device, an `rt.check` whose condition is computed from elements in memory, and from sizes, becomes a
+    `linalg.generic` that writes the check's `rt.check_number` to `rt.failed_check` if it is the first to fail. The runtime
+    looks there when the run is over. Checks stay where host code looks at the same elements for another reason, as where a
+    size depends on them, and where something may write in between.
+
+    What comes behind a check that failed still runs. So where the body of a `linalg` op loads at an index that follows
+    from data, the index is limited to the last one; `tile.scatter` leaves out rows at places that are not there, on devices.
+    Where there is nothing to load, because a dimension is of size 0, a check of the sizes ends the run.
+
+    In: host functions on memrefs with structured ops, before `form-device-kernels`. Out: the same.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::moec::rt::RTDialect"];
+  let statistics = [Statistic<"numDeferred", "deferred", "checks that kernels do">];
+}
+
 def FormDeviceKernelsPass : Pass<"form-device-kernels", "::mlir::ModuleOp"> {
   let summary = "move heavy operations on memrefs into kernels of a device";
   let description = [{

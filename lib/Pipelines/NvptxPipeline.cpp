@@ -20,6 +20,7 @@ using namespace mlir;
 
 void moec::buildDeviceKernelStage(OpPassManager &pm, const NvptxOptions &options) {
   buildBufferStage(pm);
+  pm.addPass(codegen::createDeferDeviceChecksPass());
   codegen::FormDeviceKernelsPassOptions form;
   form.chip = options.chip;
   form.groupRows = options.fuse;

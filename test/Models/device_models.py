@@ -6,7 +6,7 @@ usage: device_models.py MOEC DEVICE MODEL...
 
 A model is a folder as in test/Models/exports: model.onnx, tolerance.json, and test_data_set_K with inputs of several
 shapes. Each is compiled once for either target; all data sets run with what was compiled. No operator may be left to the
-host.
+host, and host code may wait for no number of the device's.
 """
 import json
 import math
@@ -48,6 +48,8 @@ def check(moec, device, case, work):
     processor, program = os.path.join(work, "processor"), os.path.join(work, "device")
     run(moec, "compile", model, "--target=cpu:native", "-o", processor)
     run(moec, "compile", model, "--target=cuda", "-o", program)
+    (work_of_host,) = json.loads(run(program, "--describe", "json"))["entries"]
+    assert work_of_host["host_operators"] == 0 and work_of_host["scalar_reads"] == 0, work_of_host
     text = run(moec, "inspect", model)
     inputs = [line.split()[0] for line in text.split("inputs:")[1].split("outputs:")[0].splitlines()[1:] if line.strip()]
     with open(os.path.join(case, "tolerance.json")) as file:
@@ -64,7 +66,9 @@ def check(moec, device, case, work):
         run(program, *given, "--quiet", "--output-dir", outs[1], "--device", device)
         excess = largest_excess(*outs, tolerance)
         assert excess <= 0, f"{case}, {name}: off by {excess} more than {tolerance}"
-    print(f"{os.path.basename(case)}: {len(sets)} data sets")
+    print(f"{os.path.basename(case)}: {len(sets)} data sets, {work_of_host['launches']} launches, "
+          f"{work_of_host['host_operators']} operators on the host, {work_of_host['scalar_reads']} numbers read, "
+          f"{work_of_host['scalar_writes']} written")
 
 
 def main(arguments):

@@ -177,4 +177,33 @@ def RT_CheckOp : RT_Op<"check", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = "$condition `,` $failure `,` $message attr-dict";
 }
 
+def RT_FailedCheckOp : RT_Op<"failed_check", [Pure]> {
+  let summary = "where kernels of a device note a check that failed";
+  let description = [{
+    One number in memory of the device, the same wherever the op stands, 0 when a run begins. A kernel that finds a check
+    violated writes that check's `rt.check_number` there if it still holds 0. The runtime looks at it when the run is over,
+    so host code waits for no check.
+
+    ```mlir
+    %failed = rt.failed_check : memref<i32>
+    ```
+  }];
+  let results = (outs MemRefRankOf<[I32], [0]>:$number);
+  let assemblyFormat = "attr-dict `:` type($number)";
+}
+
+def RT_CheckNumberOp : RT_Op<"check_number", [Pure]> {
+  let summary = "the number, at least 1, that stands for a check's outcome and message";
+  let description = [{
+    As of `rt.check`, for `rt.failed_check`. Checks of the same outcome and message have one number.
+
+    ```mlir
+    %number = rt.check_number invalid_argument, "Gather '/embed': an index is out of range" : i32
+    ```
+  }];
+  let arguments = (ins RT_Failure:$failure, StrAttr:$message);
+  let results = (outs I32:$number);
+  let assemblyFormat = "$failure `,` $message attr-dict `:` type($number)";
+}
+
 #endif // MOEC_DIALECTS_RT_IR_RTOPS

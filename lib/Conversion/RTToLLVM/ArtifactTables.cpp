@@ -246,6 +246,22 @@ static TableBuilder::Emit emitDevice(TableBuilder &t, const std::optional<Device
         t.integer(t.i32, code->hostOperators)}});
 }
 
+static TableBuilder::Emit emitHostWork(TableBuilder &t, ArrayRef<HostWork> entries) {
+  SmallVector<SmallVector<TableBuilder::Emit>> rows;
+  for (const HostWork &work : entries)
+    rows.push_back({t.integer(t.i32, work.operators), t.integer(t.i32, work.scalarReads),
+                    t.integer(t.i32, work.scalarWrites), t.integer(t.i32, work.launches)});
+  return t.table(t.structType({t.i32, t.i32, t.i32, t.i32}), rows);
+}
+
+static TableBuilder::Emit emitChecks(TableBuilder &t, const DeviceCode &code) {
+  SmallVector<SmallVector<TableBuilder::Emit>> rows;
+  for (auto &[check, number] : code.checks)
+    rows.push_back({t.string(check.first), t.integer(t.i32, static_cast<int32_t>(check.second)),
+                    t.integer(t.i32, 0)});
+  return t.table(t.structType({t.ptr, t.i32, t.i32}), rows);
+}
+
 LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &tables,
                                        ArrayRef<uint8_t> buildId, StringRef producer) {
   for (WeightOp weight : tables.weights) {
@@ -270,8 +286,10 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
   SmallVector<TableBuilder::Emit> gridSizes;
   for (int64_t size : grid)
     gridSizes.push_back(t.integer(t.i64, size));
-  auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32, t.ptr, t.ptr,
-                            t.ptr, t.ptr, t.ptr, t.i64, t.i32, t.i32, t.ptr, t.ptr, t.ptr});
+  auto type = t.structType({t.i32, t.i32, idType, t.ptr, t.i32, t.i32, t.i32, t.i32,
+                            t.ptr, t.ptr, t.ptr,  t.ptr, t.ptr, t.i64, t.i32, t.i32,
+                            t.ptr, t.ptr, t.ptr,  t.ptr, t.ptr, t.i32, t.i32});
+  const std::optional<DeviceCode> &device = tables.device;
   SmallVector<TableBuilder::Emit> fields = {t.integer(t.i32, MOERT_ABI_VERSION),
                                             t.integer(t.i32, sizeof(moert_artifact_v1)),
                                             t.aggregate(idType, id),
@@ -290,7 +308,11 @@ LogicalResult moec::rt::createArtifact(ModuleOp module, const ArtifactTables &ta
                                             t.integer(t.i32, tables.exchanges.size()),
                                             t.array(t.i64, gridSizes),
                                             emitExchanges(t, tables.exchanges),
-                                            emitDevice(t, tables.device)};
+                                            emitDevice(t, device),
+                                            device ? emitHostWork(t, device->hostWork) : t.null(),
+                                            device ? emitChecks(t, *device) : t.null(),
+                                            t.integer(t.i32, device ? device->checks.size() : 0),
+                                            t.integer(t.i32, 0)};
   t.global(type, t.aggregate(type, fields), MOERT_ARTIFACT_SYMBOL);
   return success();
 }

@@ -64,8 +64,18 @@ LogicalResult moec::rt::takeDeviceCode(ModuleOp module, ArtifactTables &tables) 
     tables.deviceKernelNumbers[entry.name] = code.kernels.size();
     code.kernels.push_back(std::move(entry));
   }
-  module.walk(
-      [&](memref::StoreOp op) { code.hostOperators += !op->getParentOfType<gpu::GPUModuleOp>(); });
+  if (failed(checkHostWork(module)))
+    return failure();
+  HostWorkCounter counter(module);
+  for (auto function : module.getOps<func::FuncOp>()) {
+    HostWork work = counter.count(function);
+    if (isEntry(function))
+      code.hostWork.push_back(work);
+  }
+  code.hostOperators = counter.getNumOperators();
+  module.walk([&](CheckNumberOp op) {
+    code.checks.try_emplace({op.getMessageAttr(), op.getFailure()}, code.checks.size() + 1);
+  });
   tables.device = std::move(code);
   device.erase();
   return success();
@@ -171,6 +181,35 @@ struct DeviceStoreLowering : ConvertOpToLLVMPattern<memref::StoreOp> {
   }
 };
 
+struct FailedCheckLowering : ConvertOpToLLVMPattern<FailedCheckOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(FailedCheckOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value base = callRuntime(rewriter, op.getLoc(), Slot::FailedCheck, getContextPointer(op), {},
+                             getPtrType())
+                     .getResult();
+    rewriter.replaceOp(op, Value(MemRefDescriptor::fromStaticShape(
+                               rewriter, op.getLoc(), *getTypeConverter(),
+                               cast<MemRefType>(op.getNumber().getType()), base)));
+    return success();
+  }
+};
+
+struct CheckNumberLowering : ConvertOpToLLVMPattern<CheckNumberOp> {
+  CheckNumberLowering(const LLVMTypeConverter &converter, const ArtifactTables &tables)
+      : ConvertOpToLLVMPattern(converter), tables(tables) {}
+
+  LogicalResult matchAndRewrite(CheckNumberOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto found = tables.device->checks.find({op.getMessageAttr(), op.getFailure()});
+    rewriter.replaceOpWithNewOp<LLVM::ConstantOp>(op, rewriter.getI32Type(), found->second);
+    return success();
+  }
+
+  const ArtifactTables &tables;
+};
+
 struct DeviceConstantLowering : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -214,8 +253,8 @@ void moec::rt::populateDevicePatterns(const LLVMTypeConverter &converter,
                                       const ArtifactTables &tables, RewritePatternSet &patterns) {
   if (!tables.device)
     return;
-  patterns.add<DeviceLaunchLowering>(converter, tables);
-  patterns.add<DeviceCounterLowering>(converter);
+  patterns.add<DeviceLaunchLowering, CheckNumberLowering>(converter, tables);
+  patterns.add<DeviceCounterLowering, FailedCheckLowering>(converter);
   // Upstream's would look at memory of the host.
   patterns.add<DeviceLoadLowering, DeviceStoreLowering, DeviceConstantLowering>(converter,
                                                                                 PatternBenefit(10));

@@ -37,7 +37,11 @@ def ConvertRTToLLVMPass : Pass<"convert-rt-to-llvm", "::mlir::ModuleOp"> {
   ];
   let statistics = [
     Statistic<"numWeights", "weights", "weights that code reads">,
-    Statistic<"numKernels", "kernels", "kernels that host code launches">
+    Statistic<"numKernels", "kernels", "kernels that host code launches">,
+    Statistic<"numHostOperators", "host-operators", "operations on data of a device that host code computes itself">,
+    Statistic<"numScalarReads", "scalar-reads", "single numbers of a device that host code waits for, in all entries">,
+    Statistic<"numScalarWrites", "scalar-writes", "single numbers that host code writes to a device, in all entries">,
+    Statistic<"numDeviceLaunches", "device-launches", "launches of device kernels, in all entries">
   ];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",

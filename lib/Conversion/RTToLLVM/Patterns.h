@@ -13,6 +13,7 @@
 #define MOEC_LIB_CONVERSION_RTTOLLVM_PATTERNS_H
 
 #include "dialects/RT/IR/RT.h"
+#include "lib/Conversion/RTToLLVM/HostWork.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -51,8 +52,11 @@ struct DeviceKernel {
 struct DeviceCode {
   mlir::StringAttr chip, ptx, cubin; // `cubin` may be null
   llvm::SmallVector<DeviceKernel> kernels;
-  /// Values that host code writes into the device's memory.
-  unsigned hostOperators = 0;
+  /// In the order of entries, and of all functions.
+  llvm::SmallVector<HostWork> hostWork;
+  uint32_t hostOperators = 0;
+  /// What kernels check, by message and outcome, in the order of the numbers from 1 on.
+  llvm::MapVector<std::pair<mlir::StringAttr, Failure>, int32_t> checks;
 };
 
 struct ArtifactTables {

@@ -129,6 +129,14 @@ void ConvertRTToLLVMPass::runOnOperation() {
 
   numWeights = tables.weights.size();
   numKernels = tables.kernels.size();
+  if (tables.device) {
+    numHostOperators = tables.device->hostOperators;
+    for (const HostWork &work : tables.device->hostWork) {
+      numScalarReads += work.scalarReads;
+      numScalarWrites += work.scalarWrites;
+      numDeviceLaunches += work.launches;
+    }
+  }
   // Weights stay as the record of what the packer writes; the translation to LLVM IR drops nothing
   // silently, so it takes them from the module before (moec/Artifact.h).
   for (Operation &op : llvm::make_early_inc_range(*module.getBody()))

@@ -55,6 +55,8 @@ static int32_t slotOffset(Slot slot) {
     return offsetof(moert_functions, device_write);
   case Slot::DeviceCounter:
     return offsetof(moert_functions, device_counter);
+  case Slot::FailedCheck:
+    return offsetof(moert_functions, failed_check);
   }
   llvm_unreachable("all slots are listed");
 }

@@ -36,7 +36,8 @@ enum class Slot {
   DeviceConstant,
   DeviceRead,
   DeviceWrite,
-  DeviceCounter
+  DeviceCounter,
+  FailedCheck
 };
 
 /// Calls `slot` of the function table that `context` points at. `args` exclude the context. The

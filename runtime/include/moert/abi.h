@@ -302,6 +302,12 @@ struct moert_functions {
    * other run's at the same time: 0 whenever no kernel runs, because a kernel that counts with them
    * leaves 0. */
   void *(*device_counter)(moert_ctx *ctx);
+
+  /* [unwinds] An int32_t of the device's memory, the same throughout a run, which begins as 0. A
+   * kernel that finds check c of the artifact's table violated makes it 1 + c where it is still 0:
+   * the run ends with that check then. It is looked at once, together with the run's results, so
+   * that nobody waits for a check; what is launched after it must be safe with any data. */
+  void *(*failed_check)(moert_ctx *ctx);
 };
 
 /* An input or an output of an entry. */
@@ -374,7 +380,7 @@ typedef struct moert_exchange_info {
 } moert_exchange_info;
 
 typedef struct moert_device_kernel_info {
-  const char *name; /* of the function in the device code */
+  const char *name;               /* of the function in the device code */
   const uint8_t *parameter_bytes; /* [num_parameters], 1, 2, 4 or 8 each */
   uint32_t num_parameters;
   uint32_t reserved;
@@ -390,6 +396,22 @@ typedef struct moert_device_code {
   uint32_t num_kernels;
   uint32_t host_operators; /* operations on tensors that are left to the host; informative */
 } moert_device_code;
+
+/* What host code of an entry does itself with data of a device, in one run; informative. Of
+ * alternatives the larger counts, the body of a loop counts once. */
+typedef struct moert_host_work {
+  uint32_t operators;     /* operations on tensors that the host computes, element by element */
+  uint32_t scalar_reads;  /* single numbers that shapes depend on; each waits for the device */
+  uint32_t scalar_writes; /* single numbers, such as sizes as tensors */
+  uint32_t launches;      /* of kernels, those without blocks included */
+} moert_host_work;
+
+/* A condition on data of a device; see `failed_check`. */
+typedef struct moert_check_info {
+  const char *message; /* what is wrong and what to do */
+  int32_t code;        /* moert_code, not MOERT_OK */
+  uint32_t reserved;
+} moert_check_info;
 
 /* What the symbol `moert_artifact_v1` holds. There is no typedef, because C would not let a typedef
  * and the symbol share the name. */
@@ -418,6 +440,11 @@ struct moert_artifact_v1 {
   const moert_exchange_info *exchanges;
   /* A table that ends before this field, or null: the artifact runs on the processor. */
   const moert_device_code *device;
+  /* A table that ends before these fields: nothing is known, and there are no checks. */
+  const moert_host_work *host_work; /* [num_entries], or null: unknown */
+  const moert_check_info *checks;   /* [num_checks] */
+  uint32_t num_checks;
+  uint32_t reserved;
 };
 
 MOERT_STATIC_ASSERT(sizeof(void *) == 8, "moert is defined for 64-bit targets");
@@ -444,7 +471,8 @@ MOERT_STATIC_ASSERT(offsetof(moert_functions, device_constant) == 128, "moert_fu
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_read) == 136, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_write) == 144, "moert_functions");
 MOERT_STATIC_ASSERT(offsetof(moert_functions, device_counter) == 152, "moert_functions");
-MOERT_STATIC_ASSERT(sizeof(moert_functions) == 160, "moert_functions");
+MOERT_STATIC_ASSERT(offsetof(moert_functions, failed_check) == 160, "moert_functions");
+MOERT_STATIC_ASSERT(sizeof(moert_functions) == 168, "moert_functions");
 MOERT_STATIC_ASSERT(sizeof(moert_exchange_rows) == 40, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, row_bytes) == 8, "moert_exchange_rows");
 MOERT_STATIC_ASSERT(offsetof(moert_exchange_rows, gather) == 16, "moert_exchange_rows");
@@ -492,8 +520,13 @@ MOERT_STATIC_ASSERT(offsetof(moert_device_kernel_info, parameter_bytes) == 8,
                     "moert_device_kernel_info");
 MOERT_STATIC_ASSERT(sizeof(moert_device_code) == 48, "moert_device_code");
 MOERT_STATIC_ASSERT(offsetof(moert_device_code, kernels) == 32, "moert_device_code");
-MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 128, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(sizeof(moert_host_work) == 16, "moert_host_work");
+MOERT_STATIC_ASSERT(sizeof(moert_check_info) == 16, "moert_check_info");
+MOERT_STATIC_ASSERT(sizeof(struct moert_artifact_v1) == 152, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, device) == 120, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, host_work) == 128, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, checks) == 136, "moert_artifact_v1");
+MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_checks) == 144, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid_rank) == 96, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, num_exchanges) == 100, "moert_artifact_v1");
 MOERT_STATIC_ASSERT(offsetof(struct moert_artifact_v1, grid) == 104, "moert_artifact_v1");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Cli/Describe.h"
 #include "lib/Cli/Inputs.h"
 #include "lib/Cli/Npz.h"
 #include "lib/Cli/Options.h"
@@ -56,6 +57,7 @@ public:
   int run(int argc, char **argv);
 
 private:
+  moert_status openRuntime();
   moert_status load();
   moert_status openArtifact();
   moert_status checkBinds() const;
@@ -66,6 +68,7 @@ private:
   moert_status write();
   void printVersion() const;
   void printHelp() const;
+  int describe();
   void explainMadeUp() const;
   int finish(const moert_status &status, int exitCode);
   int finish(const moert_status &status) { return finish(status, exitCodeOf(status.code)); }
@@ -107,7 +110,7 @@ moert_status Invocation::openArtifact() {
   return status;
 }
 
-moert_status Invocation::load() {
+moert_status Invocation::openRuntime() {
   moert_hooks hooks = {};
   hooks.size = sizeof(hooks);
   const char *level = getenv("MOEC_LOG");
@@ -122,7 +125,11 @@ moert_status Invocation::load() {
   options.isa = options_.isa.empty() ? nullptr : options_.isa.c_str();
   options.hooks = &hooks;
   moert_runtime *runtime = nullptr;
-  MOERT_RETURN_IF_FAILED(keep(api_.runtime_create(&options, &runtime), runtime, runtime_));
+  return keep(api_.runtime_create(&options, &runtime), runtime, runtime_);
+}
+
+moert_status Invocation::load() {
+  MOERT_RETURN_IF_FAILED(openRuntime());
   MOERT_RETURN_IF_FAILED(openArtifact());
   if (!table_->num_weights)
     return success();
@@ -276,6 +283,20 @@ void Invocation::printHelp() const {
   list("outputs", entry.outputs, entry.num_outputs);
 }
 
+/// Without weights, which may be elsewhere.
+int Invocation::describe() {
+  moert_status status = openRuntime();
+  if (status.code == MOERT_OK)
+    status = openArtifact();
+  if (status.code != MOERT_OK)
+    return finish(status);
+  const std::string text =
+      options_.describe == "json" ? describeJson(*table_) : describeText(*table_);
+  fputs(text.c_str(), stdout);
+  status = flushOutput();
+  return finish(status, status.code == MOERT_OK ? 0 : 5);
+}
+
 /// Inputs that were made up need not fit each other, as a mask that is to cover a cache and tokens.
 void Invocation::explainMadeUp() const {
   std::string sizes;
@@ -303,6 +324,8 @@ int Invocation::run(int argc, char **argv) {
     status = flushOutput();
     return finish(status, status.code == MOERT_OK ? 0 : 5);
   }
+  if (!options_.describe.empty())
+    return describe();
   status = load();
   if (status.code == MOERT_OK)
     status = prepare();

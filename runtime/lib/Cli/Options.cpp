@@ -150,6 +150,13 @@ const Option kOptions[] = {
      [](Options &o, const std::string &) { return o.verifyWeights = true; }},
     {"--quiet", nullptr, "print nothing but errors",
      [](Options &o, const std::string &) { return o.quiet = true; }},
+    {"--describe", "text|json",
+     "print what the model is and exit: target, inputs and outputs, weights, kernels for GPUs and "
+     "what of a run is left to the host",
+     [](Options &o, const std::string &text) {
+       o.describe = text;
+       return text == "text" || text == "json";
+     }},
     {"--help", nullptr, "print this and exit",
      [](Options &o, const std::string &) { return o.help = true; }},
     {"--version", nullptr, "print versions and exit",

@@ -38,6 +38,7 @@ struct Options {
   int64_t linkBytesPerSecond = 0;
   std::vector<Fault> faults;
   bool quiet = false;
+  std::string describe; // text or json: print what the model is
   bool help = false;
   bool version = false;
 };

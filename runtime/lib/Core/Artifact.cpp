@@ -83,6 +83,11 @@ moert_status moert_artifact::adopt(const struct moert_artifact_v1 *given, const 
   }
   if (hasDevice(*given))
     device = given->device;
+  if (hasHostWork(*given)) {
+    hostWork = given->host_work;
+    checks = given->checks;
+    numChecks = given->num_checks;
+  }
   if (from && !copyString(runtime->host, from, path))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for an artifact");
   return chooseKernels();

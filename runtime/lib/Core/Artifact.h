@@ -29,6 +29,9 @@ struct moert_artifact final : moert::RefCounted<moert_artifact> {
   const int64_t *grid = nullptr;
   const moert_exchange_info *exchanges = nullptr;
   const moert_device_code *device = nullptr;
+  const moert_host_work *hostWork = nullptr; // [num_entries], or null
+  const moert_check_info *checks = nullptr;
+  uint32_t numChecks = 0;
   /// Ranks of the grid; 1 without.
   int64_t ranks = 1;
 
@@ -60,6 +63,11 @@ inline bool hasGrid(const struct moert_artifact_v1 &table) {
 /// Whether a table reaches as far as device code.
 inline bool hasDevice(const struct moert_artifact_v1 &table) {
   return table.size >= offsetof(struct moert_artifact_v1, device) + sizeof(void *);
+}
+
+/// Whether a table reaches as far as what is known of host code with device code.
+inline bool hasHostWork(const struct moert_artifact_v1 &table) {
+  return table.size >= sizeof(struct moert_artifact_v1);
 }
 
 /// Checks everything in the tables that libmoert relies on, down to the last pointer and number.

@@ -141,6 +141,16 @@ moert_status checkDevice(const moert_device_code &code) {
   return success();
 }
 
+moert_status checkChecks(const struct moert_artifact_v1 &table) {
+  if (table.num_checks && !table.checks)
+    return corrupt("checks without their table");
+  for (uint32_t i = 0; i < table.num_checks; ++i)
+    if (const moert_check_info &check = table.checks[i];
+        !check.message || check.code <= MOERT_OK || check.code > MOERT_INTERNAL)
+      return corrupt("a check without an outcome");
+  return success();
+}
+
 } // namespace
 
 moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
@@ -180,6 +190,8 @@ moert_status moert::checkArtifact(const struct moert_artifact_v1 &table) {
       return corrupt("a kernel without a name");
   if (hasDevice(table) && table.device)
     MOERT_RETURN_IF_FAILED(checkDevice(*table.device));
+  if (hasHostWork(table))
+    MOERT_RETURN_IF_FAILED(checkChecks(table));
   if (!hasGrid(table))
     return checkOwners(table);
   if (table.grid_rank)

@@ -16,6 +16,7 @@ moert_status Context::run(moert_request &running) {
   outcome_ = success();
   exchange = {};
   hasEntered_ = false;
+  failedCheck = nullptr;
   const Host &host = session.host;
   int64_t begin = host.traces() ? host.now() : 0;
   deviceNs = 0;
@@ -35,13 +36,8 @@ moert_status Context::run(moert_request &running) {
   if (outcome_.code == MOERT_OK && exchange.transport)
     outcome_ = failure(MOERT_INTERNAL, "entry '%s' ended within exchange '%s'", running.entry.name,
                        exchange.info->name);
-  if (device) {
-    // Of a run that failed nothing is awaited but its end.
-    moert_status done = outcome_.code == MOERT_OK ? downloadOutputs() : device->finish();
-    if (outcome_.code == MOERT_OK)
-      outcome_ = done;
-    device->end();
-  }
+  if (device)
+    finishDevice();
   if (outcome_.code != MOERT_OK)
     leaveGroup(outcome_.code);
   request = nullptr;
@@ -80,8 +76,35 @@ moert_status Context::downloadOutputs() {
     if (deviceOutputs[i] && request->outputBytes(i))
       MOERT_RETURN_IF_FAILED(
           device->download(request->outputs[i].data, deviceOutputs[i], request->outputBytes(i)));
-  MOERT_RETURN_IF_FAILED(device->finish());
-  return session.timesDevice ? device->elapsed(deviceNs) : success();
+  return success();
+}
+
+void Context::finishDevice() {
+  int32_t failed = 0;
+  moert_status status = success();
+  if (failedCheck)
+    status = device->download(&failed, failedCheck, sizeof(failed));
+  if (status.code == MOERT_OK && outcome_.code == MOERT_OK)
+    status = downloadOutputs();
+  const moert_status done = device->finish();
+  if (status.code == MOERT_OK)
+    status = done;
+  if (status.code == MOERT_OK && session.timesDevice)
+    status = device->elapsed(deviceNs);
+  device->end();
+  // What host code ended for comes after the checks that were launched before, as on the processor;
+  // who cancelled knows why.
+  const bool isInterrupted =
+      outcome_.code == MOERT_CANCELLED || outcome_.code == MOERT_DEADLINE_EXCEEDED;
+  const moert_artifact &artifact = *session.artifact;
+  if (status.code == MOERT_OK && failed != 0 && !isInterrupted)
+    outcome_ =
+        failed > 0 && uint32_t(failed) <= artifact.numChecks
+            ? failure(artifact.checks[failed - 1].code, "%s", artifact.checks[failed - 1].message)
+            : failure(MOERT_INTERNAL, "compiled code reports check %d of %u", failed,
+                      artifact.numChecks);
+  else if (outcome_.code == MOERT_OK)
+    outcome_ = status;
 }
 
 void Context::leaveGroup(int32_t code) {

@@ -47,15 +47,19 @@ struct Context final : moert_ctx {
   /// With device code: its work, and where the run's outputs are there.
   std::unique_ptr<AcceleratorRun> device;
   std::vector<void *> deviceOutputs;
-  int64_t deviceNs = 0; // of the last run, if the session times it
-  bool idle = false;       // guarded by the session's mutex
-  Context *next = nullptr; // likewise
+  int64_t deviceNs = 0;        // of the last run, if the session times it
+  void *failedCheck = nullptr; // what moert_functions.failed_check gives; null: nobody asked
+  bool idle = false;           // guarded by the session's mutex
+  Context *next = nullptr;     // likewise
 
 private:
   int32_t enter();
   /// Copies of the request's inputs on the device.
   moert_status uploadInputs();
-  /// The other way round for outputs; waits for all work of the run.
+  /// Waits for all work of the run, and settles its outcome: outputs are the host's then, or a
+  /// check has failed.
+  void finishDevice();
+  /// Enqueues the copies of outputs to the host.
   moert_status downloadOutputs();
 
   std::vector<moert_buffer> deviceInputs_;

@@ -76,6 +76,18 @@ void *deviceCounter(moert_ctx *ctx) {
   return memory;
 }
 
+void *failedCheck(moert_ctx *ctx) {
+  Context &context = contextOf(ctx);
+  if (!context.failedCheck) {
+    const int32_t none = 0;
+    void *memory = nullptr;
+    require(context, context.device->allocate(sizeof(none), memory));
+    require(context, context.device->upload(memory, &none, sizeof(none)));
+    context.failedCheck = memory;
+  }
+  return context.failedCheck;
+}
+
 } // namespace
 
 const moert_functions kDeviceFunctions = {
@@ -99,6 +111,7 @@ const moert_functions kDeviceFunctions = {
     deviceRead,
     deviceWrite,
     deviceCounter,
+    failedCheck,
 };
 
 } // namespace moert

@@ -152,6 +152,7 @@ const moert_functions kFunctions = {
     nullptr,
     nullptr,
     nullptr,
+    nullptr,
 };
 
 } // namespace moert

@@ -33,6 +33,7 @@ func.func @main(%x: memref<?xf32>, %n: memref<1xi64>) attributes {rt.entry, rt.o
   rt.device_launch @device::@scale grid(%size, %c1) block(%c32, %c1) shared(%c0) (%base, %size, %two) : memref<f32>, index, f32
   %table = memref.get_global @table : memref<4xf32>
   %first = memref.load %table[%c0] : memref<4xf32>
+  // expected-warning @+1 {{runs on the host, element by element, and waits for the device each time}}
   memref.store %first, %x[%c0] : memref<?xf32>
   %count = rt.device_counter : memref<i32>
   %none = arith.constant 0 : i32

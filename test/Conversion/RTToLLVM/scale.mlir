@@ -75,6 +75,6 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
 // CHECK: llvm.mlir.addressof @mul_v2.entry
 // CHECK: llvm.mlir.addressof @mul_v2.entry
 // CHECK: llvm.mlir.addressof @mul_avx512.entry
-// CHECK: llvm.mlir.global external constant @moert_artifact_v1() {{.*}}: !llvm.struct<(i32, i32, array<16 x i8>, ptr, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr, i64, i32, i32, ptr, ptr, ptr)>
+// CHECK: llvm.mlir.global external constant @moert_artifact_v1() {{.*}}: !llvm.struct<(i32, i32, array<16 x i8>, ptr, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr, i64, i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32)>
 // CHECK-NOT: unrealized_conversion_cast
 }
