@@ -48,8 +48,8 @@ struct Context final : moert_ctx {
   std::unique_ptr<AcceleratorRun> device;
   std::vector<void *> deviceOutputs;
   void *failedCheck = nullptr; // what moert_functions.failed_check gives; null: nobody asked
-  bool idle = false;       // guarded by the session's mutex
-  Context *next = nullptr; // likewise
+  bool idle = false;           // guarded by the session's mutex
+  Context *next = nullptr;     // likewise
 
 private:
   int32_t enter();
