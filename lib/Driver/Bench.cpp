@@ -131,6 +131,7 @@ static int bench(const ParsedCommandLine &commandLine) {
   options.profile = commandLine.has("profile") || commandLine.has("trace");
   options.isa = commandLine.value("isa").value_or("").str();
   options.weights = commandLine.value("weights").value_or("").str();
+  options.device = commandLine.value("device").value_or("").str();
   if (!readNumber(commandLine, "repeat", 1, options.repeat) ||
       !readNumber(commandLine, "threads", 0, options.threads) ||
       !readNumber(commandLine, "integers", 2, options.integers))
@@ -152,19 +153,23 @@ static int bench(const ParsedCommandLine &commandLine) {
     if (!isWithoutModelOptions(commandLine))
       return exitUsage;
   } else {
-    std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
+    std::optional<Target> target = parseRunTarget(commandLine);
     std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
-    if (!cpu || !recognise)
+    if (!target || !recognise)
       return exitUsage;
     if (int code = compilation.read(path))
       return code;
     recognise->exposeRouting = true; // tells what the experts of each run had to do
-    auto count = [&](ModuleOp module) { options.products = collectWork(module); };
+    // Shares of the roof are those of this machine's processor.
+    auto count = [&](ModuleOp module) {
+      if (!target->gpu)
+        options.products = collectWork(module);
+    };
     auto countLaunches = [&](ModuleOp module) {
       options.kernels =
           collectKernelWork(module, [&](Location loc) { return compilation.describe(loc); });
     };
-    if (int code = model.load(compilation, *cpu, *recognise, {}, count, countLaunches))
+    if (int code = model.load(compilation, *target, *recognise, {}, count, countLaunches))
       return code;
     table = model.getArtifact();
     if (options.weights.empty())
@@ -231,6 +236,7 @@ static const OptionSpec benchOptions[] = {
     {"isa", "LEVEL", "run the kernels of v2, avx2 or avx512"},
     {"weights", "FILE", "the weights file of a shared object"},
     targetOption,
+    deviceOption,
     contribDialectOption,
     noRecogniseOption,
     verifyRecognitionOption,

@@ -258,6 +258,7 @@ moert_status BenchRuns::measure(const InputShapes &shapes, ShapeTime &result) {
   sessionOptions.size = sizeof(sessionOptions);
   sessionOptions.dims = bindings.data();
   sessionOptions.num_dims = bindings.size();
+  sessionOptions.device = options.device.empty() ? nullptr : options.device.c_str();
   MOERT_RETURN_IF_FAILED(api.session_create(artifact, weights, &sessionOptions, &request.session));
   MOERT_RETURN_IF_FAILED(api.request_create(request.session, nullptr, &request.request));
 

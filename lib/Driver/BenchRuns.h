@@ -27,6 +27,7 @@ struct BenchOptions {
   int32_t threads = 0; // 0: as the runtime chooses
   std::string isa;     // empty: as the runtime chooses
   std::string weights; // empty: beside the artifact
+  std::string device;  // empty: the processor, or the first GPU for its code
   int64_t repeat = 10;
   /// Integer inputs are drawn from 1 ... integers - 1.
   uint64_t integers = 2;

@@ -7,11 +7,11 @@
 
 #include "dialects/RT/IR/RT.h"
 #include "lib/Driver/Compilation.h"
+#include "lib/Driver/DeviceCode.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Driver/RankFlags.h"
 #include "lib/Driver/Subcommand.h"
 #include "lib/Import/ImportError.h"
-#include "moec/EmitPtx.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -110,51 +110,6 @@ bool isForTarget(Emit emit, const Target &target) {
   return false;
 }
 
-/// From scheduled ops to host code and, as attributes of its `gpu.module`, the device's code.
-/// Without ptxas there is no machine code, which is an error only where that is asked for.
-int compileForDevice(Compilation &compilation, const NvptxOptions &gpu, Emit emit) {
-  if (int code = compilation.run([&](OpPassManager &pm) {
-        buildDeviceKernelStage(pm, gpu);
-        buildNvptxStage(pm, gpu);
-      }))
-    return code;
-  auto modules = compilation.getModule().getOps<gpu::GPUModuleOp>();
-  if (modules.empty()) {
-    error() << escapeName(compilation.getPath()) << ": has no kernels: nothing in it is computed\n";
-    return exitUnsupported;
-  }
-  PtxOptions options;
-  options.chip = gpu.chip;
-  llvm::Expected<std::string> ptx = emitPtx(compilation.getModule(), options);
-  if (!ptx) {
-    error() << escapeName(compilation.getPath()) << ": " << escapeMessage(toString(ptx.takeError()))
-            << "\n";
-    return exitInternal;
-  }
-  gpu::GPUModuleOp device = *modules.begin();
-  OpBuilder builder(device);
-  device->setAttr(rt::RTDialect::kChip, builder.getStringAttr(gpu.chip));
-  device->setAttr(rt::RTDialect::kPtx, builder.getStringAttr(*ptx));
-  if (emit == Emit::PTX)
-    return exitSuccess;
-  std::string ptxas = findPtxas();
-  if (ptxas.empty()) {
-    if (emit != Emit::Cubin)
-      return exitSuccess;
-    error()
-        << "--emit=cubin needs ptxas of the CUDA toolkit: set CUDA_HOME, or use --emit=ptx, which "
-           "drivers assemble\n";
-    return exitResource;
-  }
-  llvm::Expected<Cubin> cubin = assemblePtx(*ptx, gpu.chip, ptxas);
-  if (!cubin) {
-    error() << escapeMessage(toString(cubin.takeError())) << "\n";
-    return exitResource;
-  }
-  device->setAttr(rt::RTDialect::kCubin, builder.getStringAttr(cubin->bytes->getBuffer()));
-  return exitSuccess;
-}
-
 /// Writes one of a device's codes by itself.
 int writeDeviceCode(Compilation &compilation, StringRef attribute, StringRef output) {
   gpu::GPUModuleOp device = *compilation.getModule().getOps<gpu::GPUModuleOp>().begin();
@@ -236,7 +191,10 @@ int compile(const ParsedCommandLine &commandLine) {
   if (*emit == Emit::Tile)
     return printModule(compilation, *output);
   if (target->gpu) {
-    if (int code = compileForDevice(compilation, *target->gpu, *emit))
+    MachineCode cubin = *emit == Emit::PTX     ? MachineCode::None
+                        : *emit == Emit::Cubin ? MachineCode::Needed
+                                               : MachineCode::IfPossible;
+    if (int code = compileForDevice(compilation, *target->gpu, cubin))
       return code;
     if (*emit == Emit::PTX || *emit == Emit::Cubin)
       return writeDeviceCode(compilation,

@@ -7,6 +7,7 @@
 
 #include "lib/Driver/InMemory.h"
 
+#include "lib/Driver/DeviceCode.h"
 #include "lib/Driver/ExitCode.h"
 #include "lib/Import/ImportError.h"
 
@@ -23,7 +24,7 @@ static int report(llvm::Error failure, int code) {
   return code;
 }
 
-int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
+int InMemoryModel::load(Compilation &compilation, const Target &target,
                         const RecogniseOptions &recognise, const RankOptions &ranks,
                         llvm::function_ref<void(ModuleOp)> scheduled,
                         llvm::function_ref<void(ModuleOp)> formed) {
@@ -31,16 +32,24 @@ int InMemoryModel::load(Compilation &compilation, const CpuOptions &cpu,
     return code;
   if (int code = compilation.shard(ranks))
     return code;
-  if (int code = compilation.schedule(cpu))
+  const CpuOptions &cpu = target.cpu;
+  if (int code = compilation.schedule(target.gpu ? static_cast<const ScheduleOptions &>(*target.gpu)
+                                                 : cpu))
     return code;
   if (scheduled)
     scheduled(compilation.getModule());
-  if (int code = compilation.run([&](OpPassManager &pm) { buildKernelStage(pm, cpu); }))
-    return code;
-  if (formed)
-    formed(compilation.getModule());
-  if (int code = compilation.run([&](OpPassManager &pm) { buildX86Stage(pm, cpu); }))
-    return code;
+  if (target.gpu) {
+    // For one run the driver's assembler is as good.
+    if (int code = compileForDevice(compilation, *target.gpu, MachineCode::None))
+      return code;
+  } else {
+    if (int code = compilation.run([&](OpPassManager &pm) { buildKernelStage(pm, cpu); }))
+      return code;
+    if (formed)
+      formed(compilation.getModule());
+    if (int code = compilation.run([&](OpPassManager &pm) { buildX86Stage(pm, cpu); }))
+      return code;
+  }
   EmitOptions emitOptions;
   if (failed(lowerToLLVM(compilation.getModule(), emitOptions)))
     return exitUnsupported;

@@ -24,8 +24,9 @@ class InMemoryModel {
 public:
   /// Compiles what `compilation` has read, for `ranks`. Returns an exit code, after messages on
   /// stderr if it is none of success. `scheduled` may look at the module when all products are tile
-  /// operations, `formed` when its kernels are functions.
-  int load(Compilation &compilation, const CpuOptions &cpu, const RecogniseOptions &recognise,
+  /// operations, `formed` when its kernels are functions, those of
+  /// a processor only.
+  int load(Compilation &compilation, const Target &target, const RecogniseOptions &recognise,
            const RankOptions &ranks = {},
            llvm::function_ref<void(mlir::ModuleOp)> scheduled = nullptr,
            llvm::function_ref<void(mlir::ModuleOp)> formed = nullptr);

@@ -7,6 +7,7 @@
 
 #include "lib/Driver/Compilation.h"
 #include "lib/Driver/ExitCode.h"
+#include "lib/Driver/InspectArtifact.h"
 #include "lib/Driver/Json.h"
 #include "lib/Driver/ModelSummary.h"
 #include "lib/Driver/NodeDiagnostics.h"
@@ -225,6 +226,8 @@ int inspect(const ParsedCommandLine &commandLine) {
                  << "\n";
     return exitUsage;
   }
+  if (isArtifact(commandLine.positionals.front()))
+    return isWithoutModelOptions(commandLine) ? inspectArtifact(commandLine) : exitUsage;
   std::optional<RecogniseOptions> options = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
   std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu");
@@ -285,5 +288,6 @@ static const OptionSpec inspectOptions[] = {
     windowRowsOption,
 };
 
-const Subcommand moec::inspectSubcommand = {"inspect", "MODEL.onnx|FILE.mlir",
-                                            "tell what is in a model", inspectOptions, inspect};
+const Subcommand moec::inspectSubcommand = {"inspect", "MODEL.onnx|FILE.mlir|OUT",
+                                            "tell what is in a model or in what compile made of it",
+                                            inspectOptions, inspect};

@@ -11,7 +11,7 @@
 
 using namespace moec;
 
-moert_status LoadedModel::load(const InMemoryModel &model) {
+moert_status LoadedModel::load(const InMemoryModel &model, const std::string &device) {
   const moert_artifact_v1 *table = model.getArtifact();
   moert_runtime_options options = {};
   options.size = sizeof(options);
@@ -27,6 +27,10 @@ moert_status LoadedModel::load(const InMemoryModel &model) {
     MOERT_RETURN_IF_FAILED(weights.create(
         [&](auto made) { return api.weights_open(artifact.get(), &weightsOptions, made); }));
   }
-  return session.create(
-      [&](auto made) { return api.session_create(artifact.get(), weights.get(), nullptr, made); });
+  moert_session_options sessionOptions = {};
+  sessionOptions.size = sizeof(sessionOptions);
+  sessionOptions.device = device.empty() ? nullptr : device.c_str();
+  return session.create([&](auto made) {
+    return api.session_create(artifact.get(), weights.get(), &sessionOptions, made);
+  });
 }

@@ -36,8 +36,8 @@ private:
 
 /// A model in this process with a session of one thread.
 struct LoadedModel {
-  /// `model` must outlive this object.
-  moert_status load(const InMemoryModel &model);
+  /// `model` must outlive this object. `device`: empty for code of the processor.
+  moert_status load(const InMemoryModel &model, const std::string &device = {});
 
   const moert_api &api = *moert_get_api(MOERT_API_VERSION);
   Handle<moert_runtime> runtime;

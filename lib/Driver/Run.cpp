@@ -293,10 +293,10 @@ static int run(const ParsedCommandLine &commandLine) {
     return runCompiled(commandLine);
   }
   for (StringRef name :
-       {"state",  "max",           "steps",   "feed",    "advance", "print",
-        "inputs", "outputs",       "bind",    "repeat",  "profile", "link-speed",
-        "split",  "threads",       "isa",     "weights", "fault",   "verify-weights",
-        "target", "weights-dtype", "no-fuse", "quiet"})
+       {"state",  "max",     "steps",         "feed",    "advance", "print",
+        "inputs", "outputs", "bind",          "repeat",  "profile", "link-speed",
+        "split",  "threads", "isa",           "weights", "fault",   "verify-weights",
+        "device", "target",  "weights-dtype", "no-fuse", "quiet"})
     if (commandLine.has(name)) {
       error() << "--" << name << " does not go with --interpret\n";
       return exitUsage;
@@ -335,6 +335,7 @@ static const OptionSpec runOptions[] = {
     {"verify-weights", "", "compare the checksums of all weights before the first run"},
     {"quiet", "", "print nothing but errors"},
     targetOption,
+    deviceOption,
     contribDialectOption,
     noRecogniseOption,
     verifyRecognitionOption,

@@ -20,7 +20,7 @@ using namespace moec;
 static constexpr StringLiteral runtimeOptions[] = {
     "input",   "inputs", "random",  "bind",           "output-dir", "outputs", "repeat",
     "threads", "isa",    "weights", "verify-weights", "quiet",      "steps",   "feed",
-    "advance", "print",  "profile", "link-speed",     "fault",      "split"};
+    "advance", "print",  "profile", "link-speed",     "fault",      "split",   "device"};
 
 /// The arguments of a compiled executable, from ours.
 static std::vector<std::string> runtimeArguments(const ParsedCommandLine &commandLine) {
@@ -52,11 +52,11 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
     arguments.push_back(path.str());
     return callRuntime(nullptr, arguments);
   }
-  std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
+  std::optional<Target> target = parseRunTarget(commandLine);
   std::optional<RecogniseOptions> recognise = parseRecognise(commandLine);
   std::optional<ReadOptions> read = parseReadOptions(commandLine);
   std::optional<RankOptions> ranks = parseRanks(commandLine);
-  if (!cpu || !recognise || !read || !ranks)
+  if (!target || !recognise || !read || !ranks)
     return exitUsage;
   if (ranks->numRanks() > 1)
     arguments.push_back("--ranks=" + std::to_string(ranks->numRanks()));
@@ -64,7 +64,7 @@ int moec::runCompiled(const ParsedCommandLine &commandLine) {
   if (int code = compilation.read(path))
     return code;
   InMemoryModel model;
-  if (int code = model.load(compilation, *cpu, *recognise, *ranks))
+  if (int code = model.load(compilation, *target, *recognise, *ranks))
     return code;
   if (!commandLine.has("weights"))
     arguments.push_back("--weights=" + model.getWeights());

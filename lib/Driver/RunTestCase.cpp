@@ -27,7 +27,7 @@ namespace {
 class Runner {
 public:
   /// With one thread: more would only take turns with those of other cases.
-  moert_status load(const InMemoryModel &model);
+  moert_status load(const InMemoryModel &model, const std::string &device);
   int runDataSet(StringRef dataSet, const Tolerance &tolerance);
 
 private:
@@ -42,9 +42,9 @@ private:
   std::vector<moert::cli::Tensor> inputs;
 };
 
-moert_status Runner::load(const InMemoryModel &model) {
+moert_status Runner::load(const InMemoryModel &model, const std::string &device) {
   entry = &model.getArtifact()->entries[0];
-  MOERT_RETURN_IF_FAILED(loaded.load(model));
+  MOERT_RETURN_IF_FAILED(loaded.load(model, device));
   return request.create(
       [&](auto made) { return api.request_create(loaded.session.get(), nullptr, made); });
 }
@@ -127,8 +127,9 @@ int Runner::runDataSet(StringRef dataSet, const Tolerance &tolerance) {
 
 } // namespace
 
-int moec::runTestCase(const TestCase &testCase, Compilation &compilation, const CpuOptions &cpu,
-                      const RecogniseOptions &recognise, const Tolerance &flags) {
+int moec::runTestCase(const TestCase &testCase, Compilation &compilation, const Target &target,
+                      const std::string &device, const RecogniseOptions &recognise,
+                      const Tolerance &flags) {
   llvm::Expected<Tolerance> tolerance = readTolerance(testCase);
   if (!tolerance) {
     llvm::errs() << escapeMessage(toString(tolerance.takeError())) << "\n";
@@ -144,10 +145,10 @@ int moec::runTestCase(const TestCase &testCase, Compilation &compilation, const 
   if (int code = compilation.read(path))
     return code;
   InMemoryModel model;
-  if (int code = model.load(compilation, cpu, recognise))
+  if (int code = model.load(compilation, target, recognise))
     return code;
   Runner runner;
-  if (int code = report(runner.load(model)))
+  if (int code = report(runner.load(model, device)))
     return code;
   for (const std::string &dataSet : findDataSets(testCase))
     if (int code = runner.runDataSet(dataSet, *tolerance))

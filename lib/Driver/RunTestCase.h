@@ -16,8 +16,10 @@ namespace moec {
 /// Compiles the case's model once, runs every data set and compares the outputs. Inputs and outputs
 /// are matched by position. `flags` beat the case's tolerance.json. Returns an exit code, after a
 /// message on stderr if it is none of success: exitWrongResult where an output differs.
-int runTestCase(const TestCase &testCase, Compilation &compilation, const CpuOptions &cpu,
-                const RecogniseOptions &recognise, const Tolerance &flags);
+/// `device`: where code for GPUs runs.
+int runTestCase(const TestCase &testCase, Compilation &compilation, const Target &target,
+                const std::string &device, const RecogniseOptions &recognise,
+                const Tolerance &flags);
 
 } // namespace moec
 

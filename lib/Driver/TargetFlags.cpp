@@ -23,6 +23,11 @@ const OptionSpec targetOption = {
     "GPUs, "
     "sm_80 and what runs its code, or of one chip"};
 
+const OptionSpec deviceOption = {
+    "device", "DEVICE",
+    "run on a GPU: cuda, cuda:NUMBER, or virtual, which libmoert-vgpu.so simulates; the model is "
+    "compiled for it"};
+
 const OptionSpec noFuseOption = {
     "no-fuse", "", "compile every element-wise op by itself, to look for a difference"};
 
@@ -117,11 +122,27 @@ std::optional<Target> parseAnyTarget(const ParsedCommandLine &commandLine, Strin
   return target;
 }
 
+std::optional<Target> parseRunTarget(const ParsedCommandLine &commandLine) {
+  std::optional<StringRef> device = commandLine.value("device");
+  if (!device) {
+    std::optional<CpuOptions> cpu = parseTarget(commandLine, "cpu:native");
+    return cpu ? std::optional(Target{*cpu, std::nullopt}) : std::nullopt;
+  }
+  std::optional<Target> target = parseAnyTarget(commandLine, "cuda");
+  if (target && !target->gpu) {
+    llvm::errs() << "moec: --device=" << *device
+                 << " runs code for GPUs, --target=" << *commandLine.value("target")
+                 << " makes code for the processor\n";
+    return std::nullopt;
+  }
+  return target;
+}
+
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine, StringRef byDefault) {
   std::optional<Target> target = parseAnyTarget(commandLine, byDefault);
   if (target && target->gpu) {
     llvm::errs() << "moec: --target=" << *commandLine.value("target")
-                 << ": 'moec compile' makes programs for GPUs; they run with --device\n";
+                 << ": 'moec compile' makes programs for GPUs; moec runs them with --device\n";
     return std::nullopt;
   }
   return target ? std::optional(target->cpu) : std::nullopt;

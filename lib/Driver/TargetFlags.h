@@ -18,6 +18,9 @@ namespace moec {
 /// Options of every command that compiles, about what the code is for.
 extern const OptionSpec targetOption, weightsTypeOption, noFuseOption, tf32Option;
 
+/// Where commands that run what they compile do so.
+extern const OptionSpec deviceOption;
+
 /// A processor, or a GPU if there is one.
 struct Target {
   CpuOptions cpu;
@@ -30,7 +33,11 @@ struct Target {
 std::optional<Target> parseAnyTarget(const ParsedCommandLine &commandLine,
                                      llvm::StringRef byDefault);
 
-/// The same for commands that run what they compile, which processors do only.
+/// The same for commands that run what they compile, by default for this machine's processor, with
+/// --device for a GPU.
+std::optional<Target> parseRunTarget(const ParsedCommandLine &commandLine);
+
+/// The same where only the processor counts.
 std::optional<CpuOptions> parseTarget(const ParsedCommandLine &commandLine,
                                       llvm::StringRef byDefault);
 

@@ -54,7 +54,8 @@ private:
   }
 
   const ParsedCommandLine &commandLine;
-  CpuOptions cpu;
+  Target target;
+  std::string device; // where code for GPUs runs
   RecogniseOptions recognise;
   ReadOptions read;
   Tolerance tolerance;
@@ -77,13 +78,14 @@ std::optional<double> TestRun::amount(StringRef name) {
 }
 
 int TestRun::readOptions() {
-  std::optional<CpuOptions> target = parseTarget(commandLine, "cpu:native");
+  std::optional<Target> parsed = parseRunTarget(commandLine);
   std::optional<RecogniseOptions> recogniseOptions = parseRecognise(commandLine);
   std::optional<ReadOptions> readOptions = parseReadOptions(commandLine);
-  if (!target || !recogniseOptions || !readOptions)
+  if (!parsed || !recogniseOptions || !readOptions)
     return exitUsage;
   read = *readOptions;
-  cpu = *target;
+  target = *parsed;
+  device = commandLine.value("device").value_or("").str();
   recognise = *recogniseOptions;
   if (commandLine.has("rtol") && !(tolerance.rtol = amount("rtol")))
     return exitUsage;
@@ -242,7 +244,7 @@ int TestRun::run() {
   int problem = runInProcesses(
       cases.size(), limits,
       [&](size_t index) {
-        return runTestCase(cases[index], compilation, cpu, recognise, tolerance);
+        return runTestCase(cases[index], compilation, target, device, recognise, tolerance);
       },
       [&](size_t index, ProcessResult result) {
         outcomes[index] = judge(cases[index], std::move(result));
@@ -274,6 +276,7 @@ static const OptionSpec testOptions[] = {
     {"timeout", "SECONDS", "time that a case may take; 60 by default"},
     {"quiet", "", "print failed cases and the last line only"},
     targetOption,
+    deviceOption,
     contribDialectOption,
     noRecogniseOption,
     verifyRecognitionOption,

@@ -138,7 +138,7 @@ private:
     // As it stands: the form of the file must stay what it is.
     RecogniseOptions options;
     options.recogniseSpelledOut = false;
-    if (model.load(part, nativeCpu(), options) == exitSuccess)
+    if (model.load(part, {nativeCpu(), std::nullopt}, options) == exitSuccess)
       return true;
     unknown("its two forms cannot be compiled on their own" + said);
     return false;

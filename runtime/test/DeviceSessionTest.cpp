@@ -33,7 +33,18 @@ const moert_device_kernel_info kKernels[] = {{"scale", kScaleParameters, 4, 0},
                                              {"wild", kWildParameters, 1, 0}};
 
 /// What the entry does besides its work.
-enum Trouble : int64_t { kNone, kWild, kNoKernel, kShortRecord, kHuge, kReleaseTwice, kFail };
+enum Trouble : int64_t {
+  kNone,
+  kWild,
+  kNoKernel,
+  kShortRecord,
+  kHuge,
+  kReleaseTwice,
+  kCheck,
+  kCheckThenFail,
+  kNoCheck,
+  kFail
+};
 int64_t trouble;
 /// Where the weight was in the last run.
 bool hasWeight;
@@ -85,7 +96,12 @@ int32_t runMain(moert_ctx *ctx, const moert_buffer *inputs, moert_buffer *) {
   runtime->release(ctx, middle);
   if (trouble == kReleaseTwice)
     runtime->release(ctx, middle);
-  if (trouble == kFail)
+  if (trouble == kCheck || trouble == kCheckThenFail || trouble == kNoCheck) {
+    // As a kernel would.
+    const int32_t number = trouble == kNoCheck ? 3 : 2;
+    runtime->device_write(ctx, runtime->failed_check(ctx), &number, 4);
+  }
+  if (trouble == kFail || trouble == kCheckThenFail)
     runtime->fail(ctx, MOERT_INVALID_ARGUMENT, "no such thing");
   return MOERT_OK;
 }
@@ -95,6 +111,9 @@ const moert_value_info kInputs[] = {{"x", MOERT_F32, 1, kAny, nullptr}};
 const moert_value_info kOutputs[] = {{"y", MOERT_F32, 1, kAny, nullptr}};
 const moert_entry_info kEntry = {"main", runMain, 1, 1, kInputs, kOutputs};
 const moert_state_info kState = {"runs", MOERT_F32, 1, kAny, nullptr, 0, 1, 4};
+
+const moert_check_info kChecks[] = {{"the first", MOERT_INVALID_ARGUMENT, 0},
+                                    {"the second", MOERT_RESOURCE_EXHAUSTED, 0}};
 
 class DeviceSession : public testing::Test {
 protected:
@@ -112,6 +131,8 @@ protected:
     table.states = &kState;
     table.functions_bytes = sizeof(moert_functions);
     table.device = &code;
+    table.checks = kChecks;
+    table.num_checks = 2;
     moert_runtime *made = nullptr;
     EXPECT_OK(api().runtime_create(nullptr, &made));
     runtime.reset(made);
@@ -265,6 +286,9 @@ TEST_F(DeviceSession, FailuresLeaveTheSessionAsItWas) {
       {kShortRecord, MOERT_INTERNAL, "launches 'scale' with 24 bytes of 28"},
       {kHuge, MOERT_OUT_OF_MEMORY, ""},
       {kReleaseTwice, MOERT_INTERNAL, "releases device memory that is not in use"},
+      {kCheck, MOERT_RESOURCE_EXHAUSTED, "the second"},
+      {kCheckThenFail, MOERT_RESOURCE_EXHAUSTED, "the second"},
+      {kNoCheck, MOERT_INTERNAL, "reports check 3 of 2"},
       {kFail, MOERT_INVALID_ARGUMENT, "no such thing"}};
   for (const auto &[what, code, message] : cases) {
     trouble = what;
@@ -330,6 +354,15 @@ TEST_F(DeviceSession, TablesThatAreCorrupt) {
   EXPECT_FAILS(load(), MOERT_CORRUPT, "no parameters, but a number of them");
   kernel.name = "";
   EXPECT_FAILS(load(), MOERT_CORRUPT, "a device kernel without a name");
+  code = good;
+  const moert_check_info checks[] = {{"fine", MOERT_INVALID_ARGUMENT, 0}, {"code 0", MOERT_OK, 0}};
+  table.checks = checks;
+  EXPECT_FAILS(load(), MOERT_CORRUPT, "a check without an outcome");
+  table.checks = nullptr;
+  EXPECT_FAILS(load(), MOERT_CORRUPT, "checks without their table");
+  // A table that ends before has none.
+  table.size = offsetof(struct moert_artifact_v1, host_work);
+  EXPECT_OK(load());
 }
 
 } // namespace

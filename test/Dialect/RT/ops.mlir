@@ -86,3 +86,12 @@ func.func @main(%x: memref<?x64xf32> {rt.name = "x", rt.dim_names = ["rows", ""]
   return
 }
 }
+
+// CHECK-LABEL: func.func @device_checks
+func.func @device_checks() -> (memref<i32>, i32) {
+  // CHECK: rt.failed_check : memref<i32>
+  %failed = rt.failed_check : memref<i32>
+  // CHECK: rt.check_number unsupported, "node: not so" : i32
+  %number = rt.check_number unsupported, "node: not so" : i32
+  return %failed, %number : memref<i32>, i32
+}
