@@ -11,6 +11,7 @@ share, and beside the virtual GPU's.
 import json
 import os
 import sys
+import tempfile
 import zipfile
 
 sys.dont_write_bytecode = True
@@ -21,19 +22,27 @@ from tensor_runs import execute
 
 
 class Program:
-    def __init__(self, folder, name):
-        self.name, self.path = name, os.path.join(folder, "kernels", name)
-        self.archive = zipfile.ZipFile(self.path + ".zip")
+    def __init__(self, folder, name, work):
+        self.archive = zipfile.ZipFile(os.path.join(folder, "kernels", name + ".zip"))
+        for file in self.archive.namelist():
+            if file.startswith("program.so"):
+                self.archive.extract(file, work)
+        self.path = os.path.join(work, "program.so")
         self.facts = json.loads(self.archive.read("program.json"))
         self.api = moert.load(os.path.join(folder, "lib", "libmoert.so"))
 
     def tensors(self, case, kind):
-        begin = "%d/%s/" % (case, kind)
-        return {name[len(begin):-len(".npy")]: npy.decode(self.archive.read(name), name)
-                for name in self.archive.namelist() if name.startswith(begin)}
+        """Those of a case by name; many are the first rows of another case's."""
+        begin, prefixes, found = "%d/%s/" % (case, kind), self.facts["prefixes"], {}
+        for file in [*self.archive.namelist(), *prefixes]:
+            if file.startswith(begin):
+                there, rows = prefixes.get(file, (file, None))
+                tensor = npy.decode(self.archive.read(there), there)
+                found[file[len(begin):-len(".npy")]] = tensor if rows is None else npy.rows(tensor, range(rows))
+        return found
 
     def open(self, device):
-        return moert.Model(self.api, self.path + ".so", 1, None, device=device)
+        return moert.Model(self.api, self.path, 1, None, device=device)
 
     def compare(self, expected, outputs):
         for name, tensor in expected.items():
@@ -49,19 +58,18 @@ class Program:
                 raise Failure("%s: %d bytes differ from the virtual GPU's" % (name, differing))
 
 
-def tell(check, attempt, *arguments):
+def tell(what, attempt, *arguments):
     """Runs a check and prints how it went; what it returned, None if it failed."""
     failure = result = None
     try:
         result = attempt(*arguments)
     except (Failure, moert.Error, OSError) as error:
         failure = str(error)
-    print(json.dumps({"check": check, "failure": failure}), flush=True)
+    print(json.dumps({"check": what, "failure": failure}), flush=True)
     return None if failure else result
 
 
-def main(folder, name, device):
-    program = Program(folder, name)
+def check(program, name, device):
     models, kept = {}, {}
 
     def run(where, case):
@@ -81,6 +89,11 @@ def main(folder, name, device):
         if outputs is not None:
             tell("virtual %s at %s" % (name, label),
                  lambda: program.compare_devices(run("virtual", case), outputs))
+
+
+def main(folder, name, device):
+    with tempfile.TemporaryDirectory() as work:
+        check(Program(folder, name, work), name, device)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def prefix(tensor, count):
 
 RANGES = [[0, 1, 15, 16, 17, 0, 63, 2], [64, 65, 0, 0, 127, 1, 0, 0], [128, 129, 33, 0, 0, 0, 0, 5],
           [0, 0, 0, 0, 0, 0, 0, 1], [0] * 8, [0, 70, 0, 0, 0, 0, 0, 0]]
-# 12 columns of large tiles by at most 4 + 8 rows of them: one for each of sm_80's 108 SMs, and half full on average.
+# 9 columns of large tiles by at most 4 + 8 rows of them: one for each of sm_80's 108 SMs, and half full on average.
 TALL = [[129, 1, 0, 127, 64, 63, 65, 100], [600, 0, 0, 0, 0, 1, 16, 15]]
 
 
@@ -350,7 +350,7 @@ def builders():
         other = TYPES[(i + 1) % 3]
         made += [
             partial(grouped, dtype, 1 + i, [40, 72, 33][i], 100, True, i == 1, ranges[:4]),
-            partial(grouped, dtype, 4 + i, 24, 1500, False, False, TALL),
+            partial(grouped, dtype, 4 + i, 24, 1100, False, False, TALL),
             partial(expert, dtype, 7 + i, ["swiglu", "gelu-bias", "clamped"][i], 72, 88, ranges[:3] + ranges[4:5]),
             partial(expert, dtype, 10 + i, ["clamped", "swiglu", "gelu-bias"][i], 50, 37, ranges[3:6], in_out=True),
             partial(expert, dtype, 13 + i, ["relu", "separate", "swiglu"][i], 64, 64, ranges[1:3]),
