@@ -144,7 +144,8 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     launch.sharedBytes = program->dynamicSharedOffset + host.sharedBytes;
     launch.seed = seed;
     launch.number = ++launches;
-    launch.isCounting = counters != nullptr;
+    launch.mostInstructions = mostInstructions.value_or(launch.mostInstructions);
+    launch.isCounting = counters || observer;
     launch.parameters.resize(program->parameterBytes);
     EXPECT_EQ(launch.parameters.size(), host.parameters.size());
     std::memcpy(launch.parameters.data(), host.parameters.data(),
@@ -152,6 +153,8 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     if (vgpu::runLaunch(launch, hostThreads)) {
       if (counters)
         (*counters)[host.kernel] += vgpu::sumOf(launch.counters);
+      if (observer)
+        observer(launch);
       return true;
     }
     ADD_FAILURE() << launch.report.text() << "\n" << ptx;

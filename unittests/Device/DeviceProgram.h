@@ -15,6 +15,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include <vector>
 
 namespace moert::vgpu {
+struct Launch;
 struct Program;
 namespace ptx {
 struct Module;
@@ -29,6 +31,9 @@ struct Module;
 } // namespace moert::vgpu
 
 namespace moec {
+
+/// Told of launches that have ended well, with their counters.
+using LaunchObserver = std::function<void(const moert::vgpu::Launch &launch)>;
 
 using KernelCounters = std::map<std::string, moert::vgpu::Counters>;
 
@@ -44,6 +49,11 @@ public:
   const std::string &getPtx() const { return ptx; }
   /// Host code, which HostCode.h evaluates.
   mlir::ModuleOp getModule() const { return compiled.get(); }
+  /// Kernels that the host code starts from now on, by the names of the compiled ones.
+  void setPtx(std::string text) { ptx = std::move(text); }
+  /// Instructions of warps after which a launch is taken for endless.
+  void setMostInstructions(uint64_t count) { mostInstructions = count; }
+  void setObserver(LaunchObserver told) { observer = std::move(told); }
 
   /// The results of one run; nothing if it fails. `seed` chooses among orders that the ISA leaves
   /// open. What its launches cost is added to `counters`, if given, by the kernel's name.
@@ -62,6 +72,8 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> source, compiled;
   std::string ptx;
+  std::optional<uint64_t> mostInstructions;
+  LaunchObserver observer;
 };
 
 /// The kernel `name` of a module, decoded; null with a failed expectation.
