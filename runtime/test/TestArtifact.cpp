@@ -242,4 +242,8 @@ extern "C" const struct moert_artifact_v1 moert_artifact_v1 = {
     nullptr,
     nullptr,
     nullptr,
+    nullptr,
+    nullptr,
+    0,
+    0,
 };

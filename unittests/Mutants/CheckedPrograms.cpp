@@ -62,17 +62,19 @@ std::vector<int64_t> makeRanges(int64_t count, int64_t tile) {
   std::vector<int64_t> ends;
   for (int64_t i = 0, end = 0; i < count; ++i) {
     int64_t size = i % 2 ? tile + 1 + i % 3 : tile - i * 37 % 61;
+    if (i % 11 == 3 || i % 11 == 4)
+      size = i % 11 - 3;
     if (i == count - 1)
       size = tile + 1;
-    ends.push_back(end += i % 11 == 3 ? 0 : i % 11 == 4 ? 1 : size);
+    ends.push_back(end += size);
   }
   return ends;
 }
 
-/// Few rows: small tiles, and more of them than the 324 blocks that the device holds; more ranges
-/// than a warp has lanes. Then fewer tiles than blocks.
+/// Few rows and 11 panels, fewer than wide tiles have: small tiles, and more of them than the 324
+/// blocks that the device holds; more ranges than a warp has lanes. Then fewer tiles than blocks.
 CheckedProgram makeStreamProduct(DType type) {
-  return makeProduct(type, 392, {makeRanges(40, 64), std::vector<int64_t>(40, 9)});
+  return makeProduct(type, 328, {makeRanges(48, 64), std::vector<int64_t>(48, 9)});
 }
 
 /// As many rows as make large tiles worthwhile, 64 times the ranges, and tiles for more than the
