@@ -19,10 +19,10 @@
 // CHECK: %[[SMALL:.*]] = arith.select %[[PREFERS]], %[[NONE]], %{{.*}}
 // CHECK: rt.device_launch @device::@ragged_matmul_stream grid(%[[SMALL]], %c1) block(%c64, %c1) shared(%c49164)
 // CHECK: gpu.func @ragged_matmul_tile
-// CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, tile.product = "tile"
+// CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 1 : i32, tile.product = "tile"
 // CHECK: tile.ragged_matmul
 // CHECK: gpu.func @ragged_matmul_stream
-// CHECK-SAME: known_block_size = array<i32: 64, 1, 1>, tile.product = "stream"
+// CHECK-SAME: known_block_size = array<i32: 64, 1, 1>, nvvm.minctasm = 1 : i32, tile.product = "stream"
 rt.weight @w : !tile.packed<2x256x64xbf16> = #rt.pack<#rt.file<"w.bin", 0, tensor<2x256x64xbf16>>, 1>
 func.func @ragged(%x: memref<?x64xbf16>, %off: memref<3xi32>, %out: memref<?x256xbf16>) {
   %w = rt.get_weight @w : !tile.packed<2x256x64xbf16>
@@ -49,6 +49,28 @@ func.func @row(%x: memref<1x64xf32>, %out: memref<1x256xf32>) {
       outs(%out : memref<1x256xf32>) epilogue {
   ^bb0(%acc: f32):
     tile.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+// Products with many columns have wide tiles, too; one of the three launches has blocks.
+
+// CHECK-LABEL: func.func @wide
+// CHECK: rt.device_launch @device::@ragged_matmul_tile grid(%{{.*}}, %c1) block(%c256, %c1)
+// CHECK: rt.device_launch @device::@ragged_matmul_wide grid(%{{.*}}, %c1) block(%c256, %c1) shared(%c86064)
+// CHECK: rt.device_launch @device::@ragged_matmul_stream grid(%{{.*}}, %c1) block(%c64, %c1)
+// CHECK: gpu.func @ragged_matmul_wide
+// CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 1 : i32, tile.product = "wide"
+rt.weight @w : !tile.packed<11x768x64xbf16> = #rt.pack<#rt.file<"w.bin", 0, tensor<11x768x64xbf16>>, 1>
+func.func @wide(%x: memref<?x64xbf16>, %off: memref<12xi32>, %out: memref<?x768xbf16>) {
+  %w = rt.get_weight @w : !tile.packed<11x768x64xbf16>
+  tile.ragged_matmul rows(%x : memref<?x64xbf16>) ranges(%off : memref<12xi32>)
+      slabs(%w : !tile.packed<11x768x64xbf16>) outs(%out : memref<?x768xbf16>) epilogue {
+  ^bb0(%acc: f32):
+    %t = arith.truncf %acc : f32 to bf16
+    tile.yield %t : bf16
   }
   return
 }

@@ -131,6 +131,9 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
   const uint64_t counter = memory.allocate(sizeof(uint32_t));
   memory.setWritten(counter, sizeof(uint32_t));
   services.counter = [&] { return counter; };
+  const uint64_t failedCheck = memory.allocate(sizeof(uint32_t));
+  memory.setWritten(failedCheck, sizeof(uint32_t));
+  services.failedCheck = [&] { return failedCheck; };
   services.placeWeight = [&](rt::WeightOp weight) { return placeWeight(weight, memory); };
   services.launch = [&](const DeviceLaunch &host) {
     std::unique_ptr<vgpu::Program> program = decodeKernel(*module, host.kernel);
@@ -164,6 +167,7 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
   if (!evaluateHost(entry, views, services, outputs))
     return std::nullopt;
   EXPECT_EQ(services.read(counter, sizeof(uint32_t)), 0) << "left by a kernel";
+  EXPECT_EQ(services.read(failedCheck, sizeof(uint32_t)), 0) << "a check has failed";
 
   std::vector<Tensor> results;
   auto types = source.get().lookupSymbol<func::FuncOp>("main").getResultTypes();

@@ -61,10 +61,13 @@ public:
       return reinterpret(cast);
     if (auto launch = dyn_cast<rt::DeviceLaunchOp>(op))
       return start(launch);
-    if (isa<rt::DeviceCounterOp>(op)) {
-      views[op.getResult(0)] = DeviceView::contiguous(services.counter(), {});
+    if (isa<rt::DeviceCounterOp, rt::FailedCheckOp>(op)) {
+      const auto &place = isa<rt::DeviceCounterOp>(op) ? services.counter : services.failedCheck;
+      views[op.getResult(0)] = DeviceView::contiguous(place(), {});
       return true;
     }
+    if (isa<rt::CheckNumberOp>(op))
+      return set(op.getResult(0), 1);
     if (auto load = dyn_cast<memref::LoadOp>(op))
       return read(load);
     if (auto check = dyn_cast<rt::CheckOp>(op)) {

@@ -42,6 +42,8 @@ struct HostServices {
   std::function<int64_t(uint64_t address, uint64_t bytes)> read;
   /// Where the run's counter (rt.device_counter) lies on the device.
   std::function<uint64_t()> counter;
+  /// Where the number of the first check that fails (rt.failed_check) is noted; each is number 1.
+  std::function<uint64_t()> failedCheck;
   /// Where a weight lies on the device; nothing, with a failed expectation, if it cannot be made.
   std::function<std::optional<uint64_t>(rt::WeightOp weight)> placeWeight;
 };

@@ -115,8 +115,10 @@ public:
       ADD_FAILURE() << "host code of a layer waits for the device";
       return 0;
     };
-    const uint64_t counter = place(nullptr, sizeof(uint32_t));
+    const uint64_t counter = place(nullptr, sizeof(uint32_t)),
+                   failedCheck = place(nullptr, sizeof(uint32_t));
     services.counter = [&] { return counter; };
+    services.failedCheck = [&] { return failedCheck; };
     services.placeWeight = [&](rt::WeightOp weight) -> std::optional<uint64_t> {
       auto layout = rt::getWeightLayout(cast<rt::WeightExprInterface>(weight.getValue()));
       return place(nullptr, layout.numSlabs * layout.slabStride);
