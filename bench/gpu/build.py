@@ -29,6 +29,8 @@ import moe_layers as layers  # noqa: E402
 import npy  # noqa: E402
 import weights  # noqa: E402
 
+# What says that a folder is one of this command's, which it may replace.
+MADE = ".made-by-dev-gpu"
 SCRIPTS = [os.path.join(HERE, name) for name in ("run.py", "checks.py", "measure.py", "report.py", "device.py",
                                                  "moe_layers.py", "weights.py", "peers.py")] + \
           [os.path.join(EXECUTION, "python", name) for name in ("moert.py", "npy.py", "closeness.py", "tensor_runs.py")]
@@ -153,9 +155,11 @@ def main():
     parser.add_argument("--models", type=int, default=len(MODELS))
     options = parser.parse_args()
     moec, folder = os.path.join(options.tree, "bin", "moec"), options.folder
-    if os.path.exists(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "run.py")):
+    if os.path.exists(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, MADE)):
         sys.exit("%s is not empty, and no folder of this command" % folder)
     shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    open(os.path.join(folder, MADE), "w").close()
     for name in ("lib", "kernels", "models", "layers"):
         os.makedirs(os.path.join(folder, name))
     for path in SCRIPTS:

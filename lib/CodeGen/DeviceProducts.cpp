@@ -111,7 +111,9 @@ void formDeviceProduct(tile::RaggedMatmulOp op, DeviceFormer &former) {
   isSmall = b.createOrFold<arith::XOrIOp>(isSmall, yes);
   const std::pair<const DeviceProductSchedule *, Value> choices[] = {
       {&tileSchedule, isTile}, {&wideSchedule, isWide}, {&streamSchedule, isSmall}};
-  for (auto &[schedule, isChosen] : choices) {
+  for (const auto &choice : choices) {
+    const DeviceProductSchedule *schedule = choice.first;
+    Value isChosen = choice.second;
     std::optional<int64_t> known = getConstantIntValue(isChosen);
     if (known && *known == 0)
       continue;

@@ -218,6 +218,10 @@ TEST_F(DeviceSession, RunsAreTimedOnDemand) {
   EXPECT_EQ(deviceNs(), 0);
   ASSERT_OK(open("virtual", /*timesDevice=*/true));
   EXPECT_EQ(deviceNs(), 0);
+  // A first run that host code ends has no end on the device.
+  trouble = kFail;
+  EXPECT_FAILS(run(3), MOERT_INVALID_ARGUMENT, "no such thing");
+  trouble = kNone;
   for (int i = 0; i < 2; ++i) {
     ASSERT_OK(run(100));
     EXPECT_GT(deviceNs(), 0);

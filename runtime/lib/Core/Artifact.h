@@ -67,7 +67,7 @@ inline bool hasDevice(const struct moert_artifact_v1 &table) {
 
 /// Whether a table reaches as far as what is known of host code with device code.
 inline bool hasHostWork(const struct moert_artifact_v1 &table) {
-  return table.size >= sizeof(struct moert_artifact_v1);
+  return table.size >= offsetof(struct moert_artifact_v1, num_checks) + sizeof(table.num_checks);
 }
 
 /// Checks everything in the tables that libmoert relies on, down to the last pointer and number.

@@ -89,7 +89,8 @@ void Context::finishDevice() {
   const moert_status done = device->finish();
   if (status.code == MOERT_OK)
     status = done;
-  if (status.code == MOERT_OK && session.timesDevice)
+  // A run that ended early has no end to look at.
+  if (status.code == MOERT_OK && outcome_.code == MOERT_OK && session.timesDevice)
     status = device->elapsed(deviceNs);
   device->end();
   // What host code ended for comes after the checks that were launched before, as on the processor;

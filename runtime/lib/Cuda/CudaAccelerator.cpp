@@ -127,8 +127,12 @@ moert_status CudaRun::counter(void *&memory) {
   if (!counter_) {
     DeviceAddress address = 0;
     MOERT_RETURN_IF_FAILED(owner_.device().allocate(sizeof(uint32_t), stream_->handle(), address));
+    const moert_status status = stream_->fill(address, 0, sizeof(uint32_t));
+    if (status.code != MOERT_OK) {
+      owner_.device().release(address);
+      return status;
+    }
     counter_ = address;
-    MOERT_RETURN_IF_FAILED(stream_->fill(address, 0, sizeof(uint32_t)));
   }
   memory = toPointer(counter_);
   return success();
@@ -166,6 +170,8 @@ moert_status CudaRun::mark(bool isEnd) {
 }
 
 moert_status CudaRun::elapsed(int64_t &nanoseconds) {
+  if (!begin_ || !end_)
+    return failure(MOERT_INTERNAL, "a run's time is asked for without its begin and end");
   float milliseconds = 0;
   MOERT_RETURN_IF_FAILED(end_->elapsedSince(*begin_, milliseconds));
   nanoseconds = int64_t(double(milliseconds) * 1e6);
