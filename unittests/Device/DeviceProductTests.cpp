@@ -223,6 +223,14 @@ protected:
     return false;
   }
 
+  /// Expects one launch with blocks, of that kernel.
+  void expectKernel(const std::vector<int64_t> &ends, const std::string &name) {
+    KernelCounters counters;
+    ASSERT_TRUE(program->run(makeArguments(ends), 0, 2, &counters));
+    ASSERT_EQ(counters.size(), 1u);
+    EXPECT_EQ(counters.begin()->first, name);
+  }
+
   void expectSameRow(const Tensor &one, int64_t row, const Tensor &other, int64_t otherRow) {
     for (int64_t column = 0; column < product.resultColumns(); ++column)
       ASSERT_EQ(one.real(row * product.resultColumns() + column),
@@ -312,12 +320,12 @@ TEST_P(DeviceProductSchedules, RowsHaveTheSameBits) {
 TEST_P(DeviceProductTypes, WideTiles) {
   auto [rows, slabs] = GetParam();
   compile({rows, slabs, rows, 27, 1024, 72, 1, true, true});
-  EXPECT_NE(program->getPtx().find("ragged_matmul_wide"), std::string::npos);
   program->expectAssembles();
   std::vector<int64_t> ends;
   for (int64_t i = 0; i < 27; ++i)
     ends.push_back(i < 9 ? i * i : i < 20 ? 81 : 81 + (i - 19) * 5);
   check(ends, /*seed=*/1, /*hostThreads=*/2);
+  expectKernel(ends, "ragged_matmul_wide");
 }
 
 /// Fewer rows take small tiles: bits are the same.
@@ -331,6 +339,13 @@ TEST_P(DeviceProductTypes, WideTilesHaveTheSameBits) {
   }
   std::optional<Tensor> wide = check(many), narrow = check(few, /*seed=*/2);
   ASSERT_TRUE(wide && narrow);
+  expectKernel(many, "ragged_matmul_wide");
+  expectKernel(few, "ragged_matmul_stream");
+  // From 4 rows per range on.
+  std::vector<int64_t> ends(27, 4 * 27);
+  expectKernel(ends, "ragged_matmul_wide");
+  ends.assign(27, 4 * 27 - 1);
+  expectKernel(ends, "ragged_matmul_stream");
   for (int64_t row : {0, 1, 15, 16, 39})
     expectSameRow(*wide, row, *narrow, row);
 }
