@@ -75,6 +75,20 @@ std::unique_ptr<vgpu::Program> decodeKernel(const vgpu::ptx::Module &module,
   return nullptr;
 }
 
+void prepare(vgpu::Launch &launch, const DeviceLaunch &host, const vgpu::Program &program,
+             vgpu::Memory &memory, uint64_t number) {
+  launch.program = &program;
+  launch.memory = &memory;
+  launch.blocks = {host.grid[0], host.grid[1], 1};
+  launch.threads = {host.block[0], host.block[1], 1};
+  launch.sharedBytes = program.dynamicSharedOffset + host.sharedBytes;
+  launch.number = number;
+  launch.parameters.resize(program.parameterBytes);
+  EXPECT_EQ(launch.parameters.size(), host.parameters.size());
+  std::memcpy(launch.parameters.data(), host.parameters.data(),
+              std::min(launch.parameters.size(), host.parameters.size()));
+}
+
 /// The value of a weight, in memory of a device.
 static std::optional<uint64_t> placeWeight(rt::WeightOp weight, vgpu::Memory &memory) {
   auto value = cast<rt::WeightExprInterface>(weight.getValue());
@@ -140,19 +154,10 @@ std::optional<std::vector<Tensor>> DeviceProgram::run(const std::vector<Tensor> 
     if (!program)
       return false;
     vgpu::Launch launch;
-    launch.program = program.get();
-    launch.memory = &memory;
-    launch.blocks = {host.grid[0], host.grid[1], 1};
-    launch.threads = {host.block[0], host.block[1], 1};
-    launch.sharedBytes = program->dynamicSharedOffset + host.sharedBytes;
+    prepare(launch, host, *program, memory, ++launches);
     launch.seed = seed;
-    launch.number = ++launches;
     launch.mostInstructions = mostInstructions.value_or(launch.mostInstructions);
     launch.isCounting = counters || observer;
-    launch.parameters.resize(program->parameterBytes);
-    EXPECT_EQ(launch.parameters.size(), host.parameters.size());
-    std::memcpy(launch.parameters.data(), host.parameters.data(),
-                std::min(launch.parameters.size(), host.parameters.size()));
     if (vgpu::runLaunch(launch, hostThreads)) {
       if (counters)
         (*counters)[host.kernel] += vgpu::sumOf(launch.counters);

@@ -23,6 +23,7 @@
 #include <vector>
 
 namespace moert::vgpu {
+class Memory;
 struct Launch;
 struct Program;
 namespace ptx {
@@ -31,6 +32,8 @@ struct Module;
 } // namespace moert::vgpu
 
 namespace moec {
+
+struct DeviceLaunch; // HostCode.h
 
 /// Told of launches that have ended well, with their counters.
 using LaunchObserver = std::function<void(const moert::vgpu::Launch &launch)>;
@@ -79,6 +82,10 @@ private:
 /// The kernel `name` of a module, decoded; null with a failed expectation.
 std::unique_ptr<moert::vgpu::Program> decodeKernel(const moert::vgpu::ptx::Module &module,
                                                    const std::string &name);
+
+/// Makes `launch` what host code asks for: launch number `number` in `memory`.
+void prepare(moert::vgpu::Launch &launch, const DeviceLaunch &host,
+             const moert::vgpu::Program &program, moert::vgpu::Memory &memory, uint64_t number);
 
 /// Numbers in [-2, 2) that are the same on every machine.
 Tensor makeNumbers(DType type, llvm::ArrayRef<int64_t> shape, uint32_t seed);

@@ -183,16 +183,8 @@ private:
     if (!code)
       return false;
     vgpu::Launch launch;
-    launch.program = code.get();
-    launch.memory = &memory;
-    launch.blocks = {host.grid[0], host.grid[1], 1};
-    launch.threads = {host.block[0], host.block[1], 1};
-    launch.sharedBytes = code->dynamicSharedOffset + host.sharedBytes;
-    launch.number = ++launches;
+    prepare(launch, host, *code, memory, ++launches);
     launch.isCounting = true;
-    launch.parameters.resize(code->parameterBytes);
-    std::memcpy(launch.parameters.data(), host.parameters.data(),
-                std::min(launch.parameters.size(), host.parameters.size()));
     const codegen::DeviceProductSchedule *schedule = findSchedule(host.kernel);
     ProductShape product;
     std::vector<Tile> tiles;
