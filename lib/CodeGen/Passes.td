@@ -80,6 +80,27 @@ def SeparateFillsPass : Pass<"separate-fills"> {
   let statistics = [Statistic<"numSeparated", "separated", "Fills made for one op">];
 }
 
+def DenseReceivedRowsPass : Pass<"dense-received-rows"> {
+  let summary = "read the rows of a round where a device has them, one after the other";
+  let description = [{
+    On the processor rows of a round are read wherever they are, each at a place of its own. A device has copies of them,
+    one after the other and aligned like any buffer: products read these without places, in copies as wide as a row
+    allows.
+
+    ```mlir
+    %memory, %places = rt.receive_rows ... -> memref<?x64xf32, strided<[1, 1]>>, memref<?xi64>
+    tile.ragged_matmul rows(%memory : ...) gather(%places : memref<?xi64>) ...
+    // becomes
+    %rows = memref.reinterpret_cast %memory to offset: [0], sizes: [%window, 64], strides: [64, 1] : ... to memref<?x64xf32>
+    tile.ragged_matmul rows(%rows : memref<?x64xf32>) ...
+    ```
+
+    In and out: host functions on memrefs. Other readers keep memory and places.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numDense", "dense", "Products that read adjacent rows">];
+}
+
 def FormKernelsPass : Pass<"form-kernels", "::mlir::ModuleOp"> {
   let summary = "move heavy operations on memrefs into kernel functions";
   let description = [{

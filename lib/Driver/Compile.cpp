@@ -150,12 +150,6 @@ int compile(const ParsedCommandLine &commandLine) {
     return exitUsage;
   }
 
-  if (target->gpu && ranks->numRanks() > 1) {
-    error()
-        << "--target=cuda: this version has no exchange of rows between GPUs; experts on several "
-           "ranks need --target=cpu\n";
-    return exitUnsupported;
-  }
   StringRef input = commandLine.positionals.front();
   if (output->empty() || isOverwritten(input, *output)) {
     error() << "--output=" << *output << ": "

@@ -11,6 +11,8 @@
 #include "lib/CodeGen/Passes.h"
 #include "lib/Conversion/DeviceToNVVM/DeviceToNVVM.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -20,6 +22,7 @@ using namespace mlir;
 
 void moec::buildDeviceKernelStage(OpPassManager &pm, const NvptxOptions &options) {
   buildBufferStage(pm);
+  pm.addNestedPass<func::FuncOp>(codegen::createDenseReceivedRowsPass());
   pm.addPass(codegen::createDeferDeviceChecksPass());
   codegen::FormDeviceKernelsPassOptions form;
   form.chip = options.chip;

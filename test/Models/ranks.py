@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What a model says on several ranks, compared with what it says on one, to the bit.
 
-usage: ranks.py [--all] [--json FILE] MOEC [NAME|FOLDER...]
+usage: ranks.py [--all] [--json FILE] [--devices COUNT] MOEC [NAME|FOLDER...]
 
 Models are compiled for 1, 2, 3, 4 and 8 ranks, for two groups of two and for two pairs that share experts: a prompt and
 steps that feed back where the model keeps its caches, else the prompt alone. Exchanges are cut into chunks, and have
@@ -14,6 +14,9 @@ that all rows go to the same experts, and a single sequence, so that all ranks b
 Processes, with the variables of every launcher, each have a batch of their own, of other sizes and of none, or of the
 same token; what each says is compared with what the model for one rank says of that batch. They take a part of the
 plans in turn, and all of them with --all.
+
+With --devices models are code for GPUs, and rank r runs on virtual GPU r modulo COUNT: ranks that share one, and more GPUs
+than ranks. Of the plans one is taken in turn, and processes have the uneven batch only, unless --all is given.
 
 Models are exports of test/Models/exports by name, or folders with a model.onnx; without any, one of each family, and
 with --all more.
@@ -90,7 +93,8 @@ def run(command):
 
 
 class Model:
-    def __init__(self, moec, name, folder):
+    def __init__(self, moec, name, folder, devices):
+        self.devices = devices
         self.moec, self.folder, self.name = os.path.abspath(shutil.which(moec) or moec), folder, name
         self.path = TINY if name == "tiny-moe-lm" else os.path.join(EXPORTS, name, "model.onnx")
         if os.path.isdir(name):
@@ -105,7 +109,8 @@ class Model:
     def compile(self, *grid):
         path = os.path.join(self.folder, "model" + "".join(grid).replace("=", "-") + ".so")
         state = ["--state", "auto"] if self.has_state else []
-        run([self.moec, "compile", self.path, "-o", path, "--target=cpu:native", *state, *grid])
+        target = "cuda:sm_80" if self.devices else "cpu:native"
+        run([self.moec, "compile", self.path, "-o", path, f"--target={target}", *state, *grid])
         return path
 
     def command(self, library, rows, length, options, out):
@@ -117,6 +122,8 @@ class Model:
 
         command = [self.moec, "run", library, *inputs("input_ids", rows), "--quiet", "--output-dir",
                    os.path.join(out, "outputs"), *options]
+        if self.devices:
+            command += ["--device", f"virtual:{self.devices}"]
         others = [name for name in self.inputs if name in ("position_ids", "attention_mask")]
         if self.has_state:
             command += ["--steps", str(STEPS), "--feed", "input_ids=argmax(logits)"]
@@ -140,6 +147,9 @@ class Model:
                 os.mkdir(out)
             commands = [self.command(library, *batch, options, out) for batch, out in zip(batches, outs)]
             environments = rank_processes.environments(launcher, len(batches), plugins)
+            if self.devices:
+                library_of_gpu = {"MOERT_VGPU_LIBRARY": os.path.join(plugins, "libmoert-vgpu.so")}
+                environments = [{**environment, **library_of_gpu} for environment in environments]
             printed = rank_processes.finish(rank_processes.start(commands, environments))
             return [(text, read_files(os.path.join(out, "outputs"))) for text, out in zip(printed, outs)]
 
@@ -174,12 +184,14 @@ class Model:
         expected_own = {kind: [self.expect(alone, *batch) for batch in batches] for kind, batches in own.items()}
         for turn, (ranks, grid) in enumerate(GRIDS, number):
             library = self.compile(grid)
-            for kind, rows in shared.items():
-                for plan in PLANS if kind == "uneven" else PLANS[1::4]:
+            takes_turns = self.devices and not every
+            for place, (kind, rows) in enumerate(shared.items()):
+                plans = PLANS if kind == "uneven" else PLANS[1::4]
+                for plan in [PLANS[(turn + place) % len(PLANS)]] if takes_turns else plans:
                     self.runs["threads"] += 1
                     if self.say(library, rows, plan) != expected[kind]:
                         raise Different(f"{' '.join([grid] + plan)}, batch '{kind}': other bits")
-            for place, kind in enumerate(own):
+            for place, kind in enumerate(list(own)[:1] if takes_turns else own):
                 batches = own[kind][:ranks]
                 for plan in PLANS if every else [PLANS[(turn + 3 * place) % len(PLANS)]]:
                     launcher = rank_processes.LAUNCHERS[self.runs["processes"] % len(rank_processes.LAUNCHERS)]
@@ -198,6 +210,7 @@ class Model:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--devices", type=int, default=0)
     parser.add_argument("--json")
     parser.add_argument("moec")
     parser.add_argument("names", nargs="*")
@@ -210,7 +223,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             model = None
             try:
-                model = Model(arguments.moec, name, folder)
+                model = Model(arguments.moec, name, folder, arguments.devices)
                 model.check(number, arguments.all)
             except Different as error:
                 result["failure"] = str(error)

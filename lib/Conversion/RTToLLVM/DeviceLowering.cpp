@@ -37,13 +37,6 @@ LogicalResult moec::rt::takeDeviceCode(ModuleOp module, ArtifactTables &tables) 
   gpu::GPUModuleOp device = modules.front();
   if (modules.size() > 1)
     return modules[1].emitOpError("is a second one; an artifact has code of one device");
-  // The runtime would look at rows in the device's memory.
-  WalkResult exchanges = module.walk([](BeginExchangeOp op) {
-    op.emitOpError("sends rows of a device's memory, which this version cannot; --target=cpu can");
-    return WalkResult::interrupt();
-  });
-  if (exchanges.wasInterrupted())
-    return failure();
   DeviceCode code;
   code.chip = device->getAttrOfType<StringAttr>(RTDialect::kChip);
   code.ptx = device->getAttrOfType<StringAttr>(RTDialect::kPtx);

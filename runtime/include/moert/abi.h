@@ -288,7 +288,9 @@ struct moert_functions {
   /*
    * Artifacts with device code. There, what `alloc`, `weight`, `output` and `state` give, and
    * `data` of inputs, are addresses of the device that the session was opened with; only kernels
-   * may look behind them. Kernels and what follows come one after the other.
+   * may look behind them. Kernels and what follows come one after the other. So are all addresses
+   * that the functions for exchanges take and give, but for `send` and `plan` themselves; rows of a
+   * round are one after the other there, the first aligned to 256: places[r] is r rows.
    */
 
   /* [unwinds] The device's copy of `bytes` constant bytes at `data`, made once per session. */

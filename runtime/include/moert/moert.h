@@ -248,7 +248,9 @@ typedef struct moert_session_options {
   /* Where an artifact with device code runs; null for one without.
    *   "cuda", "cuda:1"        the machine's first GPU (also for null), or the one of that number
    *   "virtual", "virtual:4"  a GPU that libmoert-vgpu.so simulates, or the first of so many
-   * Weights and bound states are then in the device's memory.
+   * With a group, "cuda" and "virtual:4" are for rank r the GPU of number r, modulo how many there
+   * are; the session keeps it when its group changes.
+   * Weights, of experts those of this rank, and bound states are then in the device's memory.
    *   MOERT_UNSUPPORTED    no driver, or no device
    *   MOERT_INCOMPATIBLE   a driver that is too old, or an artifact for another chip
    *   MOERT_OUT_OF_MEMORY  the device's memory does not hold weights and states */

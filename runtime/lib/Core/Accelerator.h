@@ -68,8 +68,9 @@ public:
   virtual moert_status constant(const void *data, int64_t bytes, const void *&memory) = 0;
 };
 
-/// Opens what `device` names (moert_session_options.device) and loads `code`, which outlives it.
-moert_status openAccelerator(const char *device, const moert_device_code &code,
+/// Opens what `device` names (moert_session_options.device) and loads `code`, which outlives it. Of
+/// several devices rank `rank` has that of its number, modulo theirs.
+moert_status openAccelerator(const char *device, int32_t rank, const moert_device_code &code,
                              std::unique_ptr<Accelerator> &accelerator);
 
 } // namespace moert

@@ -7,6 +7,7 @@
 #include "lib/Core/Pool.h"
 #include "lib/Core/RunExchange.h"
 #include "lib/Core/Session.h"
+#include "lib/Core/StagedExchange.h"
 
 #include <csetjmp>
 #include <vector>
@@ -44,6 +45,7 @@ struct Context final : moert_ctx {
   Array<int64_t> stateLengths;
   moert_request *request = nullptr;
   RunExchange exchange;
+  StagedExchange staged; // of `exchange`, with device code
   /// With device code: its work, and where the run's outputs are there.
   std::unique_ptr<AcceleratorRun> device;
   std::vector<void *> deviceOutputs;

@@ -15,19 +15,22 @@ struct moert_weights;
 
 namespace moert {
 
-/// A copy of all weights. Lives as long as the last session that uses it.
+struct GroupBinding;
+
+/// A copy of the weights that a rank reads. Lives as long as the last session that uses it.
 struct DeviceWeights {
   std::unique_ptr<DeviceMemory> memory;
-  std::vector<const void *> data; // slab 0 of each
+  /// Where slab 0 of each is, or would be: there is memory for slabs that the rank owns.
+  std::vector<const void *> data;
 };
 
-/// The copies of one moert_weights, a device each. From any thread.
+/// The copies of one moert_weights, one for each device and what ranks own. From any thread.
 class DeviceWeightsTable {
 public:
   /// The copy on the accelerator's device, made now unless there is one. While one is made, others
-  /// who want it wait.
+  /// who want one wait. Without a binding it has all weights.
   moert_status get(const moert_weights &weights, Accelerator &accelerator,
-                   std::shared_ptr<const DeviceWeights> &copy);
+                   const GroupBinding *binding, std::shared_ptr<const DeviceWeights> &copy);
 
 private:
   std::mutex mutex_;

@@ -18,7 +18,21 @@ Context &contextOf(moert_ctx *ctx) { return *static_cast<Context *>(ctx); }
       failure(MOERT_INTERNAL, "compiled code asks for %s %u of %zu", kind, index, count));
 }
 
-void *alloc(moert_ctx *ctx, int64_t bytes) {
+/// A kernel of the table with its arguments, as the body of a loop.
+struct KernelCall {
+  moert_kernel_fn kernel;
+  moert_ctx *ctx;
+  void *record;
+
+  static void run(void *argument, int64_t begin, int64_t end) {
+    auto &call = *static_cast<KernelCall *>(argument);
+    call.kernel(call.ctx, call.record, begin, end);
+  }
+};
+
+} // namespace
+
+void *poolAlloc(moert_ctx *ctx, int64_t bytes) {
   Context &context = contextOf(ctx);
   int32_t code;
   if (void *memory = context.pool.allocate(bytes, code))
@@ -33,25 +47,11 @@ void *alloc(moert_ctx *ctx, int64_t bytes) {
   context.unwind(failure(code, "no memory for %lld bytes of a run", static_cast<long long>(bytes)));
 }
 
-void release(moert_ctx *ctx, void *memory) {
+void poolRelease(moert_ctx *ctx, void *memory) {
   Context &context = contextOf(ctx);
   if (memory && !context.pool.release(memory))
     context.unwind(failure(MOERT_INTERNAL, "compiled code releases memory that is not in use"));
 }
-
-/// A kernel of the table with its arguments, as the body of a loop.
-struct KernelCall {
-  moert_kernel_fn kernel;
-  moert_ctx *ctx;
-  void *record;
-
-  static void run(void *argument, int64_t begin, int64_t end) {
-    auto &call = *static_cast<KernelCall *>(argument);
-    call.kernel(call.ctx, call.record, begin, end);
-  }
-};
-
-} // namespace
 
 void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units, int64_t grain) {
   Context &context = contextOf(ctx);
@@ -133,8 +133,8 @@ void appendState(moert_ctx *ctx, uint32_t index, int64_t rows) {
 
 const moert_functions kFunctions = {
     sizeof(moert_functions),
-    alloc,
-    release,
+    poolAlloc,
+    poolRelease,
     parallelFor,
     weight,
     output,

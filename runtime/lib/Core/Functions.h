@@ -13,6 +13,10 @@ extern const moert_functions kFunctions;
 extern const moert_functions kDeviceFunctions;
 
 // In Functions.cpp; for both.
+/// [unwinds] Memory of the run on the host, as moert_functions.alloc gives it on the processor.
+void *poolAlloc(moert_ctx *ctx, int64_t bytes);
+/// Null is allowed.
+void poolRelease(moert_ctx *ctx, void *memory);
 void parallelFor(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units);
 void parallelForGrain(moert_ctx *ctx, uint32_t kernel, void *record, int64_t units, int64_t grain);
 const void *weight(moert_ctx *ctx, uint32_t index);
@@ -29,6 +33,15 @@ const void *exchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets,
 void exchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64_t rowBytes,
                     void *results);
 void exchangeEnd(moert_ctx *ctx);
+
+// In DeviceExchange.cpp: the same for rows in a device's memory.
+void deviceExchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_rows *send,
+                         int64_t plan[2]);
+const void *deviceExchangeReceive(moert_ctx *ctx, int64_t round, int32_t *offsets,
+                                  const int64_t **places);
+void deviceExchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64_t rowBytes,
+                          void *results);
+void deviceExchangeEnd(moert_ctx *ctx);
 
 } // namespace moert
 

@@ -32,6 +32,22 @@ void visitRuns(const moert_artifact &artifact, const GroupBinding &binding, Visi
 
 } // namespace
 
+SlabRange findOwned(const moert_artifact &artifact, uint32_t index, const GroupBinding *binding) {
+  const moert_weight_info &weight = artifact.table->weights[index];
+  if (weight.exchange == 0 || !binding)
+    return {0, weight.num_slabs};
+  const moert_exchange_info &info = artifact.exchanges[weight.exchange - 1];
+  const int32_t member = binding->exchanges[weight.exchange - 1]->member();
+  const int64_t ranges = info.num_experts * info.parts;
+  const int64_t each = weight.num_slabs / ranges;
+  int64_t first = 0, end = ranges;
+  while (first < end && info.owners[first] != member)
+    ++first;
+  while (end > first && info.owners[end - 1] != member)
+    --end;
+  return {first * each, (end - first) * each};
+}
+
 void expectOwned(const moert_weights &weights, const GroupBinding &binding) {
   const moert_artifact &artifact = *weights.artifact;
   int64_t ranges = 0;

@@ -13,6 +13,16 @@ namespace moert {
 /// files in memory. For ranks that are processes of their own; changes no result.
 void expectOwned(const moert_weights &weights, const GroupBinding &binding);
 
+/// Slabs of a weight, one after the other.
+struct SlabRange {
+  int64_t first;
+  int64_t count;
+};
+
+/// The smallest range with all slabs of weight `index` that the rank may read; without a binding
+/// all. May be empty, and has slabs of other ranks where those of this one do not lie together.
+SlabRange findOwned(const moert_artifact &artifact, uint32_t index, const GroupBinding *binding);
+
 } // namespace moert
 
 #endif // MOERT_LIB_CORE_OWNEDWEIGHTS_H

@@ -45,14 +45,14 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
   made->maxPoolBytes = options.max_pool_bytes;
   made->timesDevice = options.times_device != 0 && artifact.device;
-  moert_status status = made->bindDevice(options.device);
+  moert_status status = made->bindDevice(options.device, options.group);
   if (status.code == MOERT_OK)
     status = made->bindWeights();
   if (status.code == MOERT_OK)
     status = made->bindDims(options);
   if (status.code == MOERT_OK)
     status = made->bindStates(options.state_capacity);
-  if (status.code == MOERT_OK && options.group)
+  if (status.code == MOERT_OK)
     status = made->setGroup(options.group);
   if (status.code == MOERT_OK)
     *session = made;
@@ -61,25 +61,38 @@ moert_status moert_session::make(moert_artifact &artifact, moert_weights *weight
   return status;
 }
 
-moert_status moert_session::bindDevice(const char *device) {
+moert_status moert_session::bindDevice(const char *device, const moert_group *group) {
   const moert_device_code *code = artifact->device;
   if (!code)
     return device
                ? failure(MOERT_INVALID_ARGUMENT,
                          "the artifact is for the processor and takes no device, '%.200s'", device)
                : success();
-  return openAccelerator(device ? device : "cuda", *code, accelerator);
+  return openAccelerator(device ? device : "cuda", group ? group->transport->rank() : 0, *code,
+                         accelerator);
 }
 
 moert_status moert_session::bindWeights() {
   const struct moert_artifact_v1 &table = *artifact->table;
   if (!weightData.allocate(host, table.num_weights))
     return failure(MOERT_OUT_OF_MEMORY, "no memory for a session");
-  if (accelerator && table.num_weights)
-    MOERT_RETURN_IF_FAILED(weights->onDevices.get(*weights, *accelerator, deviceWeights));
-  for (uint32_t i = 0; i < table.num_weights; ++i)
-    weightData[i] = deviceWeights ? deviceWeights->data[i] : weights->reader.data(i);
+  if (!accelerator)
+    for (uint32_t i = 0; i < table.num_weights; ++i)
+      weightData[i] = weights->reader.data(i);
   return success();
+}
+
+moert_status
+moert_session::uploadWeights(const GroupBinding *rank,
+                             std::shared_ptr<const DeviceWeights> &copy) const {
+  return accelerator && weights ? weights->onDevices.get(*weights, *accelerator, rank, copy)
+                                : success();
+}
+
+void moert_session::useWeights(std::shared_ptr<const DeviceWeights> copy) {
+  for (size_t i = 0; copy && i < copy->data.size(); ++i)
+    weightData[i] = copy->data[i];
+  deviceWeights = std::move(copy);
 }
 
 /// Counts a run in, with a context that is idle, or null.
@@ -161,12 +174,20 @@ moert_status moert_session::setGroup(moert_group *group) {
   GroupBinding *next = nullptr;
   if (group)
     MOERT_RETURN_IF_FAILED(GroupBinding::make(*artifact, *group, next));
+  // Another rank of another group may own other experts.
+  std::shared_ptr<const DeviceWeights> copy;
+  if (moert_status status = uploadWeights(next, copy); status.code != MOERT_OK) {
+    destroy(host, next);
+    return status;
+  }
   bool isRunning;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     isRunning = inFlight_ > 0;
-    if (!isRunning)
+    if (!isRunning) {
       std::swap(binding, next);
+      useWeights(std::move(copy));
+    }
     if (!isRunning && binding && weights && group->transport->isOfProcesses())
       expectOwned(*weights, *binding);
   }

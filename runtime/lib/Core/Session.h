@@ -66,8 +66,12 @@ struct moert_session final : moert::RefCounted<moert_session> {
 private:
   moert_status takeRun(moert::Context *&idle);
   void returnRun();
-  moert_status bindDevice(const char *device);
+  moert_status bindDevice(const char *device, const moert_group *group);
   moert_status bindWeights();
+  /// The device's copy of what a rank with `binding` reads, if weights are to be there.
+  moert_status uploadWeights(const moert::GroupBinding *binding,
+                             std::shared_ptr<const moert::DeviceWeights> &copy) const;
+  void useWeights(std::shared_ptr<const moert::DeviceWeights> copy);
   moert_status bindDims(const moert_session_options &options);
   moert_status bindStates(int64_t capacity);
   moert_status allocateState(moert::BoundState &state, int64_t capacity);

@@ -295,10 +295,10 @@ bool readDevice(const char *text, const char *name, long least, long &number) {
 
 } // namespace moert::cuda
 
-moert_status moert::openAccelerator(const char *device, const moert_device_code &code,
+moert_status moert::openAccelerator(const char *device, int32_t rank, const moert_device_code &code,
                                     std::unique_ptr<Accelerator> &accelerator) {
   cuda::Driver driver;
-  long index = 0, count = 0;
+  long index = -1, count = 0;
   if (cuda::readDevice(device, "cuda", 0, index)) {
     MOERT_RETURN_IF_FAILED(cuda::openCuda(driver));
   } else if (cuda::readDevice(device, "virtual", 1, count)) {
@@ -309,6 +309,13 @@ moert_status moert::openAccelerator(const char *device, const moert_device_code 
     return failure(MOERT_INVALID_ARGUMENT,
                    "no device '%.200s'; there are cuda, cuda:NUMBER, virtual and virtual:COUNT",
                    device);
+  }
+  if (index < 0) {
+    int devices = 0;
+    if (cuda::Result result = driver.table.cuDeviceGetCount(&devices);
+        result != cuda::Result::Success)
+      return driver.failed("cannot count devices", result, 0);
+    index = devices > 0 ? rank % devices : 0;
   }
   auto made = std::make_unique<cuda::CudaAccelerator>(code);
   MOERT_RETURN_IF_FAILED(made->open(driver, int(index)));
