@@ -215,12 +215,18 @@ def bits(budget):
 
 def ranks(budget):
     """Models have the same bits on any number of ranks; see test/Models/ranks.py."""
-    return compared(budget, "ranks.py", os.path.join(BUILD, "bin", "moec"))
+    began = time.monotonic()
+    moec = os.path.join(BUILD, "bin", "moec")
+    result = compared(budget, "ranks.py", moec)
+    # On GPUs: the demo's model, and one in bf16.
+    result.add(compared(budget - (time.monotonic() - began), "ranks.py", "--devices", "3", moec, "tiny-moe-lm",
+                        "mixtral-hf-grouped-op20-none-bf16"))
+    return result
 
 
 # name: (function, budget in seconds on 2 cores)
 SUITES = {"build": (build, 900), "lit": (lit, 900), "random": (random, 300), "device": (device, 300), "docs": (docs, 60),
-          "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 240), "conformance": (conformance, 300),
+          "models": (models, 300), "bits": (bits, 240), "ranks": (ranks, 360), "conformance": (conformance, 300),
           "tsan": (tsan, 600), "asan": (asan, 1800), "fuzz": (fuzz, 600)}
 
 

@@ -43,9 +43,8 @@ struct DenseReceivedRows : impl::DenseReceivedRowsPassBase<DenseReceivedRows> {
     auto dense = MemRefType::get(memory.getShape(), memory.getElementType());
     SmallVector<OpFoldResult> sizes{receive.getWindow(), b.getIndexAttr(columns)};
     SmallVector<OpFoldResult> strides{b.getIndexAttr(columns), b.getIndexAttr(1)};
-    Value rows =
-        memref::ReinterpretCastOp::create(b, receive.getLoc(), dense, receive.getMemory(),
-                                          OpFoldResult(b.getIndexAttr(0)), sizes, strides);
+    Value rows = memref::ReinterpretCastOp::create(b, receive.getLoc(), dense, receive.getMemory(),
+                                                   OpFoldResult(b.getIndexAttr(0)), sizes, strides);
     for (tile::RaggedMatmulOp product : products) {
       product.getRowsMutable().assign(rows);
       product.getGatherMutable().clear();

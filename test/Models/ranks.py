@@ -215,6 +215,9 @@ def main():
     parser.add_argument("moec")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
+    if arguments.devices:
+        folder = os.path.dirname(os.path.dirname(os.path.abspath(shutil.which(arguments.moec) or arguments.moec)))
+        os.environ.setdefault("MOERT_VGPU_LIBRARY", os.path.join(folder, "lib", "libmoert-vgpu.so"))
     names = arguments.names or SAMPLE + (MORE if arguments.all else [])
 
     def check(numbered):

@@ -97,7 +97,8 @@ const Option kOptions[] = {
      [](Options &o, const std::string &text) { return parseNumber<int32_t>(text, 0, o.threads); }},
     {"--device", "DEVICE",
      "of a model with code for GPUs: cuda (the default), cuda:NUMBER, or virtual, a GPU that "
-     "libmoert-vgpu.so (beside the model, or what MOERT_VGPU_LIBRARY names) simulates",
+     "libmoert-vgpu.so (beside the model, or what MOERT_VGPU_LIBRARY names) simulates; of "
+     "several, as with virtual:4, each rank has one",
      [](Options &o, const std::string &text) { return !(o.device = text).empty(); }},
     {"--ranks", "N",
      "run on N ranks, threads of this process, as many as the model was compiled for (the "

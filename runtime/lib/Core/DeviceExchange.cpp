@@ -31,7 +31,8 @@ int64_t bytesOf(Context &context, int64_t count, int64_t bytes) {
   return total;
 }
 
-template <typename T> T *onHost(Context &context, int64_t count, int64_t each = sizeof(T)) {
+template <typename T>
+T *onHost(Context &context, int64_t count, int64_t each = sizeof(T)) {
   return static_cast<T *>(poolAlloc(&context, bytesOf(context, count, each)));
 }
 
@@ -68,8 +69,8 @@ void stageRows(Context &context, const moert_exchange_info &info, const moert_ex
   if (failed)
     context.unwind(failure(MOERT_INTERNAL, "a check failed before an exchange"));
   // Offsets that do not ascend are an error below, with no rows read before it.
-  const bool ascends = staged.offsets[0] == 0 &&
-                       std::is_sorted(staged.offsets, staged.offsets + numOffsets);
+  const bool ascends =
+      staged.offsets[0] == 0 && std::is_sorted(staged.offsets, staged.offsets + numOffsets);
   const int64_t count = ascends ? staged.offsets[info.num_experts] : 0;
   int64_t sources = count;
   if (send.gather && count) {

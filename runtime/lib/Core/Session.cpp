@@ -82,9 +82,8 @@ moert_status moert_session::bindWeights() {
   return success();
 }
 
-moert_status
-moert_session::uploadWeights(const GroupBinding *rank,
-                             std::shared_ptr<const DeviceWeights> &copy) const {
+moert_status moert_session::uploadWeights(const GroupBinding *rank,
+                                          std::shared_ptr<const DeviceWeights> &copy) const {
   return accelerator && weights ? weights->onDevices.get(*weights, *accelerator, rank, copy)
                                 : success();
 }
