@@ -11,6 +11,36 @@ namespace moert::test {
 
 std::atomic<int64_t> loopsForever{0}, troubledNs{0};
 
+const std::vector<Mistake> kMistakes = {
+    {kFailBeforeBegin, MOERT_UNAVAILABLE, "asked to fail"},
+    {kFailAfterBegin, MOERT_UNAVAILABLE, "asked to fail"},
+    {kFailAfterReceive, MOERT_UNAVAILABLE, "asked to fail"},
+    {kFailAfterReturn, MOERT_UNAVAILABLE, "asked to fail"},
+    {kReturnWithinExchange, MOERT_INTERNAL, "'layers' ended within exchange 'exchange 0'"},
+    {kUnknownExchange, MOERT_INTERNAL, "exchange 1000 of 1"},
+    {kBeginTwice, MOERT_INTERNAL, "within another one"},
+    {kNullSend, MOERT_INTERNAL, "without rows"},
+    {kNoRowBytes, MOERT_INTERNAL, "without rows"},
+    {kHugerRowBytes, MOERT_INTERNAL, "without rows"},
+    {kNullRows, MOERT_INTERNAL, "without rows"},
+    {kOddElements, MOERT_INTERNAL, "no elements"},
+    {kNoElements, MOERT_INTERNAL, "no elements"},
+    {kHugeElements, MOERT_INTERNAL, "no elements"},
+    {kMisalignedRows, MOERT_INTERNAL, "no elements"},
+    {kElementsBeyondRows, MOERT_INTERNAL, "no elements"},
+    {kNegativeOffset, MOERT_INTERNAL, "do not ascend from 0"},
+    {kDescendingOffsets, MOERT_INTERNAL, "do not ascend from 0"},
+    {kReceiveOutside, MOERT_INTERNAL, "receives rows outside of an exchange"},
+    {kReceiveTwice, MOERT_INTERNAL, "out of order"},
+    {kReceiveBeyond, MOERT_INTERNAL, "out of order"},
+    {kReturnOutside, MOERT_INTERNAL, "returns rows outside of an exchange"},
+    {kReturnUnreceived, MOERT_INTERNAL, "has not received"},
+    {kReturnNothing, MOERT_INTERNAL, "returns nothing"},
+    {kReturnElsewhere, MOERT_INTERNAL, "to different places"},
+    {kEndOutside, MOERT_INTERNAL, "has not begun"},
+    {kEndEarly, MOERT_INTERNAL, "before all rounds are returned"},
+};
+
 namespace {
 
 /// What an expert makes of a number.
@@ -92,6 +122,8 @@ struct Layer {
       offsets[0] = -1;
     if (trouble == kDescendingOffsets)
       offsets[1] = offsets[experts] + 1;
+    if (trouble == kNegativeGather)
+      gather[0] = -1;
     if (trouble == kOddElements)
       send.element_bytes = 3;
     if (trouble == kNoElements || trouble == kHugeElements)
@@ -297,7 +329,8 @@ std::vector<float> expectedOf(const RankCall &call) {
 }
 
 Ranks::Ranks(const ExchangeModel &model, const moert_group_options &options,
-             const moert_hooks *hooks, int32_t threads, bool hasGroup, GroupKind kind)
+             const moert_hooks *hooks, int32_t threads, bool hasGroup, GroupKind kind,
+             const char *device)
     : kind(kind) {
   moert_runtime_options runtimeOptions = {};
   runtimeOptions.size = sizeof(runtimeOptions);
@@ -314,6 +347,7 @@ Ranks::Ranks(const ExchangeModel &model, const moert_group_options &options,
   for (int32_t rank = 0; rank < model.ranks(); ++rank) {
     moert_session_options sessionOptions = {};
     sessionOptions.size = sizeof(sessionOptions);
+    sessionOptions.device = device;
     sessionOptions.group = hasGroup ? groups[size_t(rank)].get() : nullptr;
     moert_session *session = nullptr;
     EXPECT_OK(api().session_create(newArtifact, nullptr, &sessionOptions, &session));

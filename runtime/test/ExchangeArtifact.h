@@ -31,6 +31,7 @@ enum RankTrouble : int64_t {
   kHugerRowBytes, // more than any machine has
   kNegativeOffset,
   kDescendingOffsets,
+  kNegativeGather,
   kNullRows,
   kOddElements,
   kNoElements,
@@ -50,6 +51,14 @@ enum RankTrouble : int64_t {
   kLoopForever, // before it begins; until cancelled
   kSlowExpert,  // takes kSlowExpertNs for a round
 };
+
+/// How a run ends that came to a trouble which is a mistake of compiled code.
+struct Mistake {
+  RankTrouble trouble;
+  int32_t code;
+  const char *part; // of the message
+};
+extern const std::vector<Mistake> kMistakes;
 
 /// When a run has last come to its trouble, in ns of CLOCK_MONOTONIC.
 extern std::atomic<int64_t> troubledNs;
@@ -111,11 +120,12 @@ std::vector<float> expectedOf(const RankCall &call);
 /// a process, with connections to the others.
 enum class GroupKind { Local, Tcp };
 
-/// The ranks of a model, each with a session; without a group where `hasGroup` is false.
+/// The ranks of a model, each with a session; without a group where `hasGroup` is false. `device`
+/// as in moert_session_options.
 struct Ranks {
   explicit Ranks(const ExchangeModel &model, const moert_group_options &options = {},
                  const moert_hooks *hooks = nullptr, int32_t threads = 2, bool hasGroup = true,
-                 GroupKind kind = GroupKind::Local);
+                 GroupKind kind = GroupKind::Local, const char *device = nullptr);
 
   /// Ranks over TCP leave at the same time, since each waits for the others for a moment.
   ~Ranks();

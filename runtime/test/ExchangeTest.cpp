@@ -268,41 +268,6 @@ TEST(Exchange, NeedsNoGroupOnOneRank) {
   EXPECT_EQ(counting.liveBlocks, 0);
 }
 
-struct Mistake {
-  RankTrouble trouble;
-  int32_t code;
-  const char *part;
-};
-const Mistake kMistakes[] = {
-    {kFailBeforeBegin, MOERT_UNAVAILABLE, "asked to fail"},
-    {kFailAfterBegin, MOERT_UNAVAILABLE, "asked to fail"},
-    {kFailAfterReceive, MOERT_UNAVAILABLE, "asked to fail"},
-    {kFailAfterReturn, MOERT_UNAVAILABLE, "asked to fail"},
-    {kReturnWithinExchange, MOERT_INTERNAL, "'layers' ended within exchange 'exchange 0'"},
-    {kUnknownExchange, MOERT_INTERNAL, "exchange 1000 of 1"},
-    {kBeginTwice, MOERT_INTERNAL, "within another one"},
-    {kNullSend, MOERT_INTERNAL, "without rows"},
-    {kNoRowBytes, MOERT_INTERNAL, "without rows"},
-    {kHugerRowBytes, MOERT_INTERNAL, "without rows"},
-    {kNullRows, MOERT_INTERNAL, "without rows"},
-    {kOddElements, MOERT_INTERNAL, "no elements"},
-    {kNoElements, MOERT_INTERNAL, "no elements"},
-    {kHugeElements, MOERT_INTERNAL, "no elements"},
-    {kMisalignedRows, MOERT_INTERNAL, "no elements"},
-    {kElementsBeyondRows, MOERT_INTERNAL, "no elements"},
-    {kNegativeOffset, MOERT_INTERNAL, "do not ascend from 0"},
-    {kDescendingOffsets, MOERT_INTERNAL, "do not ascend from 0"},
-    {kReceiveOutside, MOERT_INTERNAL, "receives rows outside of an exchange"},
-    {kReceiveTwice, MOERT_INTERNAL, "out of order"},
-    {kReceiveBeyond, MOERT_INTERNAL, "out of order"},
-    {kReturnOutside, MOERT_INTERNAL, "returns rows outside of an exchange"},
-    {kReturnUnreceived, MOERT_INTERNAL, "has not received"},
-    {kReturnNothing, MOERT_INTERNAL, "returns nothing"},
-    {kReturnElsewhere, MOERT_INTERNAL, "to different places"},
-    {kEndOutside, MOERT_INTERNAL, "has not begun"},
-    {kEndEarly, MOERT_INTERNAL, "before all rounds are returned"},
-};
-
 TEST(Exchange, EndsTheRunOnMistakesOfCode) {
   ExchangeModel model({1}, {Exchange{4, 4, 3}});
   Ranks ranks(model, {}, nullptr, 1, false);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The functions of the table for exchanges of rows that are in a device's memory. Rows are copied
-// to the host, exchanged there as those of the processor are, and copied back: one wait for the
-// device where an exchange begins (two where rows are gathered, for which rows is known then), and
-// one for each round that is returned. As in Functions.cpp, no locals with destructors.
-#include "lib/Core/Context.h"
+// to the host, exchanged there as those of the processor are, and copied back. Where an exchange
+// begins it waits for the device twice, for offsets and for rows, and once more between them where
+// rows are gathered, for which; then once for each round that is returned. As in Functions.cpp, no
+// locals with destructors.
+#include "lib/Core/DeviceCalls.h"
 #include "lib/Core/Functions.h"
 #include "lib/Core/Request.h"
-#include "lib/Core/Status.h"
 
 #include <algorithm>
 #include <cstring>
@@ -14,13 +14,6 @@
 namespace moert {
 
 namespace {
-
-Context &contextOf(moert_ctx *ctx) { return *static_cast<Context *>(ctx); }
-
-void require(Context &context, const moert_status &status) {
-  if (status.code != MOERT_OK)
-    context.unwind(status);
-}
 
 /// `count` things of `bytes` each, in bytes.
 int64_t bytesOf(Context &context, int64_t count, int64_t bytes) {
@@ -144,7 +137,7 @@ void deviceExchangeBegin(moert_ctx *ctx, uint32_t number, const moert_exchange_r
   moert_exchange_rows onHostToo = {};
   // What is wrong with a call is found by the function for the host, before it looks at rows.
   if (send && number < artifact.numExchanges && !context.exchange.transport && send->offsets &&
-      send->row_bytes >= 1 && send->element_bytes >= 1) {
+      send->row_bytes >= 1 && send->row_bytes <= kMostRowBytes) {
     context.staged = {};
     stageRows(context, artifact.exchanges[number], *send);
     onHostToo = {context.staged.rows, send->row_bytes, context.staged.gather,
@@ -191,7 +184,13 @@ void deviceExchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64
   Context &context = contextOf(ctx);
   StagedExchange &staged = context.staged;
   const RunExchange &exchange = context.exchange;
-  if (exchange.transport && !staged.made && rowBytes >= 1) {
+  // What is wrong with a call is found by the function for the host, before it looks at rows.
+  if (!exchange.transport || round != exchange.returned || round >= exchange.received ||
+      rowBytes < 1) {
+    exchangeReturn(ctx, round, nullptr, rowBytes, nullptr);
+    return;
+  }
+  if (!staged.made) {
     staged.made = onHost<char>(context, staged.mostRows, rowBytes);
     staged.madeBytes = rowBytes;
     staged.resultBytes =
@@ -199,22 +198,23 @@ void deviceExchangeReturn(moert_ctx *ctx, int64_t round, const void *rows, int64
     staged.results = onHost<char>(context, staged.resultBytes);
     staged.deviceResults = results;
   }
-  // Calls out of order and rows of another size are found below.
+  // Rows of another size are found below.
   if (results != staged.deviceResults)
     context.unwind(failure(MOERT_INTERNAL,
                            "compiled code takes the results of an exchange to different places"));
-  if (rowBytes == staged.madeBytes)
+  if (rows && rowBytes == staged.madeBytes)
     fromDevice(context, staged.made, rows, staged.count * rowBytes);
   // For the rows, and for what became of the work that made them.
   wait(context);
-  exchangeReturn(ctx, round, staged.made, rowBytes, staged.results);
+  exchangeReturn(ctx, round, rows ? staged.made : nullptr, rowBytes,
+                 results ? staged.results : nullptr);
 }
 
 void deviceExchangeEnd(moert_ctx *ctx) {
   Context &context = contextOf(ctx);
   exchangeEnd(ctx);
   StagedExchange &staged = context.staged;
-  if (staged.results)
+  if (staged.results && staged.deviceResults)
     toDevice(context, staged.deviceResults, staged.results, staged.resultBytes);
   discard(context);
 }

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What compiled code with device code may ask of the runtime. Nothing here has a destructor that a
 // longjmp would skip.
-#include "lib/Core/Context.h"
+#include "lib/Core/DeviceCalls.h"
 #include "lib/Core/Functions.h"
 #include "lib/Core/Request.h"
-#include "lib/Core/Status.h"
 
 namespace moert {
 
 namespace {
-
-Context &contextOf(moert_ctx *ctx) { return *static_cast<Context *>(ctx); }
-
-void require(Context &context, const moert_status &status) {
-  if (status.code != MOERT_OK)
-    context.unwind(status);
-}
 
 void *alloc(moert_ctx *ctx, int64_t bytes) {
   Context &context = contextOf(ctx);

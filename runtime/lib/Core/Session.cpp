@@ -88,10 +88,10 @@ moert_status moert_session::uploadWeights(const GroupBinding *rank,
                                 : success();
 }
 
-void moert_session::useWeights(std::shared_ptr<const DeviceWeights> copy) {
+void moert_session::useWeights(std::shared_ptr<const DeviceWeights> &copy) {
   for (size_t i = 0; copy && i < copy->data.size(); ++i)
     weightData[i] = copy->data[i];
-  deviceWeights = std::move(copy);
+  std::swap(deviceWeights, copy);
 }
 
 /// Counts a run in, with a context that is idle, or null.
@@ -170,30 +170,41 @@ void moert_session::finishRun(Context *context, bool succeeded) {
 }
 
 moert_status moert_session::setGroup(moert_group *group) {
+  const auto refusal = [] {
+    return failure(MOERT_FAILED_PRECONDITION, "a request of the session is running");
+  };
+  std::shared_ptr<const DeviceWeights> copy;
+  {
+    // Before a device takes more weights, which may be long. A request that begins meanwhile is
+    // seen below.
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (inFlight_ > 0)
+      return refusal();
+    copy = deviceWeights;
+  }
   GroupBinding *next = nullptr;
   if (group)
     MOERT_RETURN_IF_FAILED(GroupBinding::make(*artifact, *group, next));
-  // Another rank of another group may own other experts.
-  std::shared_ptr<const DeviceWeights> copy;
-  if (moert_status status = uploadWeights(next, copy); status.code != MOERT_OK) {
-    destroy(host, next);
-    return status;
-  }
-  bool isRunning;
+  // Another rank of another group may own other experts. Without a group those that are there stay.
+  if (next || !copy)
+    if (moert_status status = uploadWeights(next, copy); status.code != MOERT_OK) {
+      destroy(host, next);
+      return status;
+    }
+  bool isRefused;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    isRunning = inFlight_ > 0;
-    if (!isRunning) {
+    isRefused = inFlight_ > 0;
+    if (!isRefused) {
       std::swap(binding, next);
-      useWeights(std::move(copy));
+      useWeights(copy);
     }
-    if (!isRunning && binding && weights && group->transport->isOfProcesses())
+    if (!isRefused && binding && weights && group->transport->isOfProcesses())
       expectOwned(*weights, *binding);
   }
-  // Outside the lock: the group that was there may end with it.
+  // Outside the lock: the group that was there may end with it, and weights with `copy`.
   destroy(host, next);
-  return isRunning ? failure(MOERT_FAILED_PRECONDITION, "a request of the session is running")
-                   : success();
+  return isRefused ? refusal() : success();
 }
 
 moert_session_stats moert_session::stats() {

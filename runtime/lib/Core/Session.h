@@ -51,7 +51,7 @@ struct moert_session final : moert::RefCounted<moert_session> {
   const moert::Host &host;
   /// Null: the artifact runs on the processor.
   std::unique_ptr<moert::Accelerator> accelerator;
-  /// Null without an accelerator, or without weights.
+  /// Null without an accelerator, or without weights. Guarded by mutex_, and constant during runs.
   std::shared_ptr<const moert::DeviceWeights> deviceWeights;
   /// Slab 0 of every weight, in the device's memory if there is one.
   moert::Array<const void *> weightData;
@@ -71,7 +71,8 @@ private:
   /// The device's copy of what a rank with `binding` reads, if weights are to be there.
   moert_status uploadWeights(const moert::GroupBinding *binding,
                              std::shared_ptr<const moert::DeviceWeights> &copy) const;
-  void useWeights(std::shared_ptr<const moert::DeviceWeights> copy);
+  /// Changes places with the copy that was used before.
+  void useWeights(std::shared_ptr<const moert::DeviceWeights> &copy);
   moert_status bindDims(const moert_session_options &options);
   moert_status bindStates(int64_t capacity);
   moert_status allocateState(moert::BoundState &state, int64_t capacity);
