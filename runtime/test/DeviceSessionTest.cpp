@@ -310,6 +310,12 @@ TEST_F(DeviceSession, KernelsAreReported) {
   trouble = kWild;
   EXPECT_FAILS(run(3), MOERT_INTERNAL, "wild");
   EXPECT_EQ(rows(), 0);
+  // As moert.h says: nothing goes on there until all sessions are gone.
+  trouble = kNone;
+  EXPECT_FAILS(run(3), MOERT_INTERNAL, "");
+  session.reset();
+  ASSERT_OK(open("virtual"));
+  EXPECT_OK(run(3));
 }
 
 TEST_F(DeviceSession, DevicesThatAreNone) {

@@ -51,7 +51,7 @@ enum moert_code {
   MOERT_IO = 6,                  /* the operating system failed a file operation */
   MOERT_OUT_OF_MEMORY = 7,       /* an allocation failed */
   MOERT_RESOURCE_EXHAUSTED = 8,  /* a stated limit is reached: state capacity, output buffer */
-  MOERT_UNSUPPORTED = 9,         /* this build or processor cannot do it */
+  MOERT_UNSUPPORTED = 9,         /* this build, processor or machine's driver cannot do it */
   MOERT_CANCELLED = 10,          /* the request was cancelled */
   MOERT_DEADLINE_EXCEEDED = 11,  /* the request's deadline has passed */
   MOERT_PEER_LOST = 12,          /* another rank died or left */

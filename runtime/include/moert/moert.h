@@ -25,6 +25,14 @@
  * Threads. Runtime, artifact, weights and session may be used by any number of threads at once. A
  * request belongs to one thread at a time; only `request_cancel` may be called on it from others.
  *
+ * Devices. A session whose artifact has code for GPUs names one (moert_session_options.device), and
+ * its runs happen there; inputs and outputs stay in the host's memory. Sessions with the same
+ * moert_weights share their copy on a device. Runs of a session without bound state may overlap:
+ * each has a stream and memory of its own. Deadline and cancellation are looked at where a run
+ * launches a kernel; kernels that were launched run to their end. A kernel that fails, or a device
+ * that is lost, ends the run with MOERT_INTERNAL, and the driver refuses all further work of the
+ * process on that device: release every session that uses it, then open new ones.
+ *
  * Options. Structures passed in begin with `size`, set by the caller to its sizeof; fields beyond
  * it count as zero, zero is every field's default, and null stands for all defaults.
  */
@@ -240,7 +248,8 @@ typedef struct moert_session_options {
   const moert_dim_binding *dims;
   uint64_t num_dims;
   /* Limit in bytes on the memory of one run's pool; beyond it a run ends with
-   * MOERT_RESOURCE_EXHAUSTED. 0: none. */
+   * MOERT_RESOURCE_EXHAUSTED. 0: none. Of the host's memory only, as is what is counted of pools:
+   * a run on a device that needs more than the device has ends with MOERT_OUT_OF_MEMORY. */
   int64_t max_pool_bytes;
   /* The ranks that this session runs with, as many as the artifact's grid has; kept alive by the
    * session. Null: none. An artifact without a grid takes none. */
@@ -251,9 +260,10 @@ typedef struct moert_session_options {
    * With a group, "cuda" and "virtual:4" are for rank r the GPU of number r, modulo how many there
    * are; the session keeps it when its group changes.
    * Weights, of experts those of this rank, and bound states are then in the device's memory.
-   *   MOERT_UNSUPPORTED    no driver, or no device
-   *   MOERT_INCOMPATIBLE   a driver that is too old, or an artifact for another chip
-   *   MOERT_OUT_OF_MEMORY  the device's memory does not hold weights and states */
+   *   MOERT_INVALID_ARGUMENT  no such name or number
+   *   MOERT_UNSUPPORTED       no driver (of "virtual": no libmoert-vgpu.so), or no device
+   *   MOERT_INCOMPATIBLE      a driver that is too old, or an artifact for another chip
+   *   MOERT_OUT_OF_MEMORY     the device's memory does not hold weights and states */
   const char *device;
   /* Not 0: runs on a device are timed there; see moert_session_stats. */
   int32_t times_device;
